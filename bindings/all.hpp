@@ -1,0 +1,23 @@
+// Every binding file gives one function that leaves its table of functions on the stack; stdlib gets it by
+// `require "host.NAME"`. Adding an area is a line here and a line in all.cpp.
+#pragma once
+
+struct lua_State;
+
+namespace moonlab::lua {
+
+int open_tensor(lua_State* L);
+int open_operators(lua_State* L);
+int open_autograd(lua_State* L);
+int open_module(lua_State* L);
+int open_graph(lua_State* L);
+int open_label(lua_State* L);
+int open_balance(lua_State* L);
+int open_data(lua_State* L);
+int open_run(lua_State* L);
+int open_system(lua_State* L);
+
+/// Fills package.preload with all of them.
+void preload_all(lua_State* L);
+
+}  // namespace moonlab::lua

@@ -1,0 +1,13 @@
+# Debian packages. LuaJIT and libedit have no CMake files of their own: pkg-config knows them.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(nlohmann_json 3.9 REQUIRED)
+find_package(Catch2 2 REQUIRED)
+pkg_check_modules(LUAJIT REQUIRED IMPORTED_TARGET luajit)
+pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(MD REQUIRED IMPORTED_TARGET libmd)
+add_library(luajit ALIAS PkgConfig::LUAJIT)
+add_library(edit ALIAS PkgConfig::EDIT)
+add_library(md ALIAS PkgConfig::MD)
