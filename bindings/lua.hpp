@@ -50,6 +50,8 @@ bool optional_boolean(lua_State* L, int index, bool fallback);
 std::string optional_string(lua_State* L, int index, const std::string& fallback);
 
 void push(lua_State* L, std::string_view text);
+inline void push(lua_State* L, const std::string& text) { push(L, std::string_view(text)); }
+inline void push(lua_State* L, const char* text) { push(L, std::string_view(text)); }
 void push(lua_State* L, const std::vector<std::string>& list);
 void push(lua_State* L, const std::vector<int64_t>& list);
 void push(lua_State* L, const std::vector<double>& list);

@@ -8,7 +8,14 @@ void raise_interrupt() noexcept;
 int interrupts() noexcept;
 void clear_interrupts() noexcept;
 
-/// Throws Interrupted where an interrupt is pending. Call it once a block of work in loops that may take over 0.1 s.
+/// What the first interrupt asks for: to stop whatever runs at once (prompt, plain programs), or to finish the step and
+/// save (a run: its training loop looks at interrupts() between two steps, and nothing inside a step gives up).
+enum class Interrupt { stop, finish };
+void on_interrupt(Interrupt wish) noexcept;
+Interrupt on_interrupt() noexcept;
+
+/// Throws Interrupted where an interrupt is pending and means stop. Call it once a block of work in loops that may take
+/// over 0.1 s.
 void poll_interrupt();
 
 }  // namespace moonlab
