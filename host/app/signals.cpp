@@ -1,0 +1,110 @@
+#include "host/app/signals.hpp"
+
+extern "C" {
+#include <lauxlib.h>
+#include <lua.h>
+}
+
+#include <signal.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <string_view>
+
+#include "host/interrupt.hpp"
+
+namespace moonlab::app {
+
+namespace {
+
+// Written before the handlers are installed, or by the handler itself.
+lua_State* state = nullptr;
+Setting setting = Setting::program;
+volatile sig_atomic_t first_signal = 0;
+volatile sig_atomic_t pressed = 0;  // at the prompt: how often in quick succession
+volatile time_t last_press = 0;
+volatile sig_atomic_t asked_to_finish = 0;  // at the prompt: a training that runs there was told to stop at its step
+termios terminal_before;
+bool has_terminal = false;
+
+void say(std::string_view text) noexcept {
+  [[maybe_unused]] ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+void stop_lua(lua_State* L, lua_Debug*) {
+  lua_sethook(L, nullptr, 0, 0);
+  luaL_error(L, "interrupted");
+}
+
+// As Lua's own program does: setting a hook is what a handler may do to a running state.
+void hook_lua() { lua_sethook(state, stop_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1); }
+
+[[noreturn]] void leave(int signal) {
+  if (has_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
+  ::_exit(128 + signal);
+}
+
+void at_prompt() {
+  if (on_interrupt() == Interrupt::finish) {
+    if (!asked_to_finish) {
+      asked_to_finish = 1;
+      return say("\nfinishing the step; once more stops at once\n");
+    }
+    on_interrupt(Interrupt::stop);
+  }
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  // Once the way out was offered, it stays open.
+  pressed = pressed >= 2 || now.tv_sec - last_press <= 2 ? pressed + 1 : 1;
+  last_press = now.tv_sec;
+  hook_lua();
+  if (pressed == 2)
+    say("\nThis does not react (compiled code that calls nothing sees no interrupt). Ctrl-C once more leaves at once: "
+        "the variables of this session are lost, the history of inputs is kept.\n");
+  else if (pressed > 2)
+    leave(SIGINT);
+}
+
+void on_signal(int signal) {
+  raise_interrupt();
+  if (setting == Setting::prompt) {
+    if (signal == SIGTERM) leave(signal);
+    return at_prompt();
+  }
+  if (first_signal) leave(signal);
+  first_signal = signal;
+  if (on_interrupt() == Interrupt::stop)
+    hook_lua();
+  else
+    say("\nfinishing the step, then saving; once more leaves at once\n");
+}
+
+}  // namespace
+
+void install_signals(lua_State* L, Setting how) {
+  state = L;
+  setting = how;
+  has_terminal = ::tcgetattr(STDIN_FILENO, &terminal_before) == 0;
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  for (int signal : {SIGINT, SIGTERM}) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    // A background job whose shell ignores SIGINT keeps ignoring it.
+    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
+  }
+}
+
+void forget_signals(lua_State* L) {
+  pressed = 0;
+  asked_to_finish = 0;
+  on_interrupt(Interrupt::stop);
+  clear_interrupts();
+  lua_sethook(L, nullptr, 0, 0);
+}
+
+int signal_exit_code() noexcept { return first_signal ? 128 + first_signal : 0; }
+
+}  // namespace moonlab::app
