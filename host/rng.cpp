@@ -1,6 +1,8 @@
 #include "host/rng.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 namespace moonlab {
 
@@ -22,5 +24,30 @@ uint64_t derive_seed(uint64_t seed, std::string_view purpose, uint64_t index) no
 at::Generator stream(uint64_t seed, std::string_view purpose, uint64_t index) {
   return at::detail::createCPUGenerator(derive_seed(seed, purpose, index));
 }
+
+void seed_all(uint64_t seed) { at::manual_seed(seed); }
+
+at::Generator make_generator(uint64_t seed, const std::string& device) {
+  at::Device d(device);
+  at::Generator g = d.is_cpu() ? at::detail::createCPUGenerator() : at::globalContext().getAcceleratorHooksInterface(d.type()).getNewGenerator(d.index());
+  g.set_current_seed(seed);
+  return g;
+}
+
+static at::Generator or_default(const at::Generator& g) { return g.defined() ? g : at::detail::getDefaultCPUGenerator(); }
+
+at::Tensor generator_state(const at::Generator& generator) {
+  at::Generator g = or_default(generator);
+  std::lock_guard lock(g.mutex());
+  return g.get_state();
+}
+
+void set_generator_state(const at::Generator& generator, const at::Tensor& state) {
+  at::Generator g = or_default(generator);
+  std::lock_guard lock(g.mutex());
+  g.set_state(state);
+}
+
+uint64_t generator_seed(const at::Generator& generator) { return or_default(generator).current_seed(); }
 
 }  // namespace moonlab

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace moonlab {
@@ -14,5 +16,16 @@ uint64_t derive_seed(uint64_t seed, std::string_view purpose, uint64_t index = 0
 
 /// A CPU generator of its own, started from derive_seed.
 at::Generator stream(uint64_t seed, std::string_view purpose, uint64_t index = 0);
+
+/// Restarts the default generators of every device from a seed, as torch.manual_seed does.
+void seed_all(uint64_t seed);
+
+/// A generator of its own on a device ("cpu", "cuda:1").
+at::Generator make_generator(uint64_t seed, const std::string& device);
+
+/// State of a generator as uint8 tensor, and back; an undefined generator is the CPU's default one.
+at::Tensor generator_state(const at::Generator& generator);
+void set_generator_state(const at::Generator& generator, const at::Tensor& state);
+uint64_t generator_seed(const at::Generator& generator);
 
 }  // namespace moonlab

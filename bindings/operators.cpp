@@ -1,0 +1,375 @@
+// Every operator of LibTorch as a Lua function: reads the arguments, lets the host choose and convert, calls the
+// dispatcher, pushes the results.
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/util/Exception.h>
+
+#include <cstring>
+
+#include "bindings/all.hpp"
+#include "bindings/tensor.hpp"
+#include "host/interrupt.hpp"
+#include "host/tensor/dtype.hpp"
+#include "host/tensor/operator.hpp"
+#include "host/tensor/overload.hpp"
+#include "host/tensor/print.hpp"
+
+namespace moonlab::lua {
+
+namespace {
+
+/// An operator as one Lua state sees it.
+struct Caller {
+  Chooser chooser;
+  bool method;
+};
+
+/// Opaque results (packed parameters, storages, generators) as Lua values.
+using Object = c10::IValue;
+
+}  // namespace
+
+template <>
+struct TypeName<c10::IValue> {
+  static constexpr const char* value = "object of LibTorch";
+};
+
+namespace {
+
+Value read_list(lua_State* L, int index, Values& values, int depth);
+
+Value read_cdata(lua_State* L, int index) {
+  // ("read", cdata) -> kind, number, number: Lua's ffi library knows the type, the C API does not
+  lua_rawgeti(L, LUA_REGISTRYINDEX, State::of(L).cdata_ref);
+  lua_pushliteral(L, "read");
+  lua_pushvalue(L, index);
+  lua_call(L, 2, 3);
+  Value v;
+  v.kind = Kind::other;
+  const char* kind = lua_tostring(L, -3);
+  if (kind && std::strcmp(kind, "complex") == 0) {
+    v.kind = Kind::complex;
+    v.real = lua_tonumber(L, -2);
+    v.imaginary = lua_tonumber(L, -1);
+  } else if (kind && std::strcmp(kind, "integer") == 0) {
+    v.kind = Kind::integer;
+    v.integer = static_cast<int64_t>(lua_tonumber(L, -2)) * 4294967296 + static_cast<int64_t>(lua_tonumber(L, -1));
+  }
+  lua_pop(L, 3);
+  return v;
+}
+
+Value read_one(lua_State* L, int index, Values& values, int depth) {
+  Value v;
+  switch (lua_type(L, index)) {
+    case LUA_TNONE:
+    case LUA_TNIL: return v;
+    case LUA_TUSERDATA:
+      if (const at::Tensor* t = test_tensor(L, index)) {
+        v.kind = Kind::tensor;
+        v.tensor = t;
+      } else if (lua_touserdata(L, index) == State::of(L).none) {
+        v.kind = Kind::none;
+      } else if (void* object = detail::test_object(L, index, TypeName<Object>::value)) {
+        v.object = static_cast<std::shared_ptr<Object>*>(object)->get();
+        v.kind = v.object->isGenerator() ? Kind::generator : Kind::object;
+      } else {
+        v.kind = Kind::other;
+      }
+      return v;
+    case LUA_TNUMBER: {
+      const double d = lua_tonumber(L, index);
+      const auto i = d > -9.3e18 && d < 9.2e18 ? static_cast<int64_t>(d) : 0;
+      if (static_cast<double>(i) == d && !(i == 0 && 1 / d < 0)) {  // -0.0 is no integer
+        v.kind = Kind::integer;
+        v.integer = i;
+      } else {
+        v.kind = Kind::real;
+        v.real = d;
+      }
+      return v;
+    }
+    case LUA_TBOOLEAN:
+      v.kind = Kind::boolean;
+      v.integer = lua_toboolean(L, index);
+      return v;
+    case LUA_TSTRING: {
+      size_t size;
+      const char* text = lua_tolstring(L, index, &size);
+      return text_value(text, size);
+    }
+    case LUA_TTABLE: return read_list(L, index, values, depth);
+    case 10: return read_cdata(L, index);  // LUA_TCDATA, which lua.h does not name
+    default: v.kind = Kind::other; return v;
+  }
+}
+
+Kind list_kind(const Values& values, const Value& list) {
+  uint32_t kinds = 0;
+  for (uint32_t i = 0; i < list.size; ++i) kinds |= bit(values.items[list.first + i].kind);
+  auto only = [&](uint32_t allowed) { return (kinds & ~allowed) == 0; };
+  constexpr uint32_t reals = bit(Kind::integer) | bit(Kind::real);
+  constexpr uint32_t lists = bit(Kind::empty_list) | bit(Kind::bool_list) | bit(Kind::integer_list) | bit(Kind::real_list) |
+                             bit(Kind::text_list) | bit(Kind::tensor_list) | bit(Kind::optional_tensor_list) | bit(Kind::nested_list);
+  constexpr uint32_t texts = bit(Kind::dtype) | bit(Kind::device) | bit(Kind::layout) | bit(Kind::memory_format) | bit(Kind::text);
+  if (only(bit(Kind::integer))) return Kind::integer_list;
+  if (only(reals)) return Kind::real_list;
+  if (only(bit(Kind::tensor))) return Kind::tensor_list;
+  if (only(bit(Kind::tensor) | bit(Kind::none))) return Kind::optional_tensor_list;
+  if (only(bit(Kind::boolean))) return Kind::bool_list;
+  if (only(texts)) return Kind::text_list;
+  if (only(reals | bit(Kind::complex) | bit(Kind::boolean))) return Kind::complex_list;
+  if (only(reals | bit(Kind::none))) return Kind::optional_number_list;
+  if (only(lists)) return Kind::nested_list;
+  return Kind::mixed_list;
+}
+
+Value read_list(lua_State* L, int index, Values& values, int depth) {
+  Value v;
+  v.kind = Kind::other;
+  if (depth > 4) return v;
+  const int n = static_cast<int>(lua_objlen(L, index));
+  if (n == 0) {
+    lua_pushnil(L);
+    if (lua_next(L, index) == 0) v.kind = Kind::empty_list;
+    else lua_pop(L, 2);
+    return v;
+  }
+  v.size = n;
+  v.first = static_cast<uint32_t>(values.items.size());
+  values.items.resize(values.items.size() + n);
+  for (int i = 0; i < n; ++i) {
+    lua_rawgeti(L, index, i + 1);
+    Value item = read_one(L, lua_gettop(L), values, depth + 1);
+    values.items[v.first + i] = item;
+    lua_pop(L, 1);  // the table still holds it
+  }
+  v.kind = list_kind(values, v);
+  return v;
+}
+
+/// A trailing table with only string keys, at least one.
+bool is_keywords(lua_State* L, int index) {
+  if (!lua_istable(L, index) || lua_objlen(L, index) > 0) return false;
+  lua_pushnil(L);
+  if (lua_next(L, index) == 0) return false;
+  bool text = lua_type(L, -2) == LUA_TSTRING;
+  lua_pop(L, 2);
+  return text;
+}
+
+void read_keywords(lua_State* L, int index, Values& values) {
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING) fail("keywords must be names, got ", describe(L, -2));
+    size_t size;
+    const char* name = lua_tolstring(L, -2, &size);
+    Value v = read_one(L, lua_gettop(L), values, 0);
+    values.named.emplace_back(std::string_view(name, size), v);
+  }
+}
+
+void push_result(lua_State* L, c10::IValue&& v, bool dtype) {
+  if (v.isTensor()) return push(L, std::move(v).toTensor());
+  if (v.isNone()) return lua_pushnil(L);
+  if (v.isInt()) {
+    if (dtype) push(L, std::string_view(dtype_name(static_cast<at::ScalarType>(v.toInt()))));
+    else lua_pushnumber(L, static_cast<double>(v.toInt()));
+  } else if (v.isDouble()) {
+    lua_pushnumber(L, v.toDouble());
+  } else if (v.isBool()) {
+    lua_pushboolean(L, v.toBool());
+  } else if (v.isString()) {
+    push(L, std::string_view(v.toStringRef()));
+  } else if (v.isDevice()) {
+    push(L, std::string_view(v.toDevice().str()));
+  } else if (v.isSymInt()) {
+    lua_pushnumber(L, static_cast<double>(v.toSymInt().guard_int(__FILE__, __LINE__)));
+  } else if (v.isTuple() || v.isList()) {
+    auto items = v.isTuple() ? v.toTupleRef().elements().vec() : v.toListRef().vec();
+    v = {};  // each tensor has one owner again
+    lua_createtable(L, static_cast<int>(items.size()), 0);
+    for (size_t i = 0; i < items.size(); ++i) {
+      push_result(L, std::move(items[i]), dtype);
+      lua_rawseti(L, -2, static_cast<int>(i) + 1);
+    }
+  } else if (v.isComplexDouble()) {
+    auto c = v.toComplexDouble();
+    lua_rawgeti(L, LUA_REGISTRYINDEX, State::of(L).cdata_ref);
+    lua_pushliteral(L, "complex");
+    lua_pushnumber(L, c.real());
+    lua_pushnumber(L, c.imag());
+    lua_call(L, 3, 1);
+  } else {
+    push_object(L, std::make_shared<Object>(std::move(v)));
+  }
+}
+
+/// What an operator refused, with its signature and every argument: one Error for the script.
+[[noreturn]] void refused(lua_State* L, const Operator& op, const Overload& overload, const Values& values, const std::exception& e) {
+  std::string text = op.spelling + ": " + text_of(L, e) + "\n  " + overload.signature() + "\n  called with ";
+  for (size_t i = 0; i < values.positional.size(); ++i) text += (i ? ", " : "") + describe(values.positional[i], values);
+  for (size_t i = 0; i < values.named.size(); ++i)
+    text += (i || !values.positional.empty() ? ", " : "") + std::string(values.named[i].first) + "=" + describe(values.named[i].second, values);
+  throw Error(text);
+}
+
+/// Values and stack of a call, reused; a call inside a call (a hook) gets its own.
+struct Frame {
+  Values values;
+  std::vector<c10::IValue> stack;
+};
+
+class FrameLease {
+ public:
+  FrameLease() {
+    if (depth_ == pool_.size()) pool_.push_back(std::make_unique<Frame>());
+    frame_ = pool_[depth_++].get();
+  }
+  ~FrameLease() {
+    frame_->stack.clear();  // keeps no tensor
+    frame_->values.clear();
+    --depth_;
+  }
+  Frame& operator*() { return *frame_; }
+
+ private:
+  static thread_local std::vector<std::unique_ptr<Frame>> pool_;
+  static thread_local size_t depth_;
+  Frame* frame_;
+};
+thread_local std::vector<std::unique_ptr<Frame>> FrameLease::pool_;
+thread_local size_t FrameLease::depth_ = 0;
+
+int call(lua_State* L) {
+  auto& caller = *static_cast<Caller*>(lua_touserdata(L, lua_upvalueindex(1)));
+  poll_interrupt();
+  FrameLease lease;
+  auto& [values, stack] = *lease;
+  int n = lua_gettop(L);
+  if (n > 0 && is_keywords(L, n)) {
+    read_keywords(L, n, values);
+    --n;
+  }
+  for (int i = 1; i <= n; ++i) values.positional.push_back(read_one(L, i, values, 0));
+  const Overload& overload = caller.chooser.prepare(values, caller.method, stack);
+  try {
+    overload.handle.callBoxed(&stack);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const c10::Error& e) {
+    refused(L, caller.chooser.op(), overload, values, e);
+  } catch (const std::exception& e) {
+    refused(L, caller.chooser.op(), overload, values, e);
+  }
+  const int results = static_cast<int>(stack.size());
+  luaL_checkstack(L, results + 4, "too many results");
+  for (int r = 0; r < results; ++r) {
+    // an operator that writes into an argument returns that very value
+    if (overload.returns_written && stack[r].isTensor()) {
+      auto* impl = stack[r].toTensor().unsafeGetTensorImpl();
+      int same = 0;
+      for (int i = 1; i <= n && !same; ++i)
+        if (TensorRef* ref = test_ref(L, i); ref && ref->tensor.unsafeGetTensorImpl() == impl) same = i;
+      if (same) {
+        lua_pushvalue(L, same);
+        continue;
+      }
+      bool found = false;
+      for (const auto& [name, value] : values.named)
+        if (value.kind == Kind::tensor && value.tensor->unsafeGetTensorImpl() == impl) {
+          lua_pushlstring(L, name.data(), name.size());
+          lua_rawget(L, n + 1);
+          found = true;
+          break;
+        }
+      if (found) continue;
+    }
+    push_result(L, std::move(stack[r]), overload.returns_dtype);
+  }
+  return results;
+}
+
+void push_caller(lua_State* L, const Operator& op, bool method) {
+  auto* caller = static_cast<Caller*>(lua_newuserdata(L, sizeof(Caller)));
+  new (caller) Caller{Chooser(op), method};
+  if (luaL_newmetatable(L, "moonlab.caller")) {
+    lua_pushcfunction(L, [](lua_State* l) -> int {
+      static_cast<Caller*>(lua_touserdata(l, 1))->~Caller();
+      return 0;
+    });
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  lua_pushcclosure(L, call, 1);
+}
+
+/// find(name, method, namespace = "aten") -> function, or nil where there is no such operator.
+int find(lua_State* L) {
+  std::string name = check_string(L, 1);
+  const bool method = lua_toboolean(L, 2);
+  const Operator* op = find_operator(optional_string(L, 3, "aten"), name);
+  if (!op) return 0;
+  push_caller(L, *op, method);
+  return 1;
+}
+
+/// names(namespace) -> sorted list
+int names(lua_State* L) {
+  push(L, operator_names(optional_string(L, 1, "aten")));
+  return 1;
+}
+
+int namespaces(lua_State* L) {
+  push(L, operator_namespaces());
+  return 1;
+}
+
+/// signatures(name, namespace) -> list of texts, or nil
+int signatures(lua_State* L) {
+  const Operator* op = find_operator(optional_string(L, 2, "aten"), check_string(L, 1));
+  if (!op) return 0;
+  std::vector<std::string> list;
+  for (const auto& o : op->overloads) list.push_back(o.signature());
+  push(L, list);
+  return 1;
+}
+
+/// overloads(name, namespace) -> list of overload names ("" first), or nil
+int overloads(lua_State* L) {
+  const Operator* op = find_operator(optional_string(L, 2, "aten"), check_string(L, 1));
+  if (!op) return 0;
+  std::vector<std::string> list;
+  for (const auto& o : op->overloads) list.push_back(o.name());
+  push(L, list);
+  return 1;
+}
+
+int nearest_operator(lua_State* L) {
+  push(L, std::string_view(nearest(check_string(L, 1), operator_names(optional_string(L, 2, "aten")))));
+  return 1;
+}
+
+const luaL_Reg kFunctions[] = {{"find", find}, {"names", names}, {"namespaces", namespaces}, {"signatures", signatures},
+                               {"overloads", overloads}, {"nearest", nearest_operator}, {nullptr, nullptr}};
+
+}  // namespace
+
+Value read_value(lua_State* L, int index, Values& values) {
+  if (index < 0) index = lua_gettop(L) + index + 1;
+  return read_one(L, index, values, 0);
+}
+
+void push_ivalue(lua_State* L, c10::IValue value) { push_object(L, std::make_shared<Object>(std::move(value))); }
+
+at::Generator optional_generator(lua_State* L, int index) {
+  if (lua_isnoneornil(L, index)) return {};
+  auto object = test_object<Object>(L, index);
+  if (!object || !object->isGenerator()) argument_error(L, index, "a generator");
+  return object->toGenerator();
+}
+
+int open_operators(lua_State* L) {
+  register_type<Object>(L, nullptr);
+  return push_library(L, kFunctions);
+}
+
+}  // namespace moonlab::lua

@@ -1,0 +1,56 @@
+// Random numbers: seeds, generators of their own, streams by purpose.
+#include "host/rng.hpp"
+
+#include "bindings/all.hpp"
+#include "bindings/tensor.hpp"
+
+namespace moonlab::lua {
+
+namespace {
+
+int manual_seed(lua_State* L) {
+  seed_all(static_cast<uint64_t>(check_integer(L, 1)));
+  return 0;
+}
+
+/// generator(seed, device = "cpu") -> a generator of its own, for an operator's generator keyword.
+int generator(lua_State* L) {
+  push_ivalue(L, make_generator(static_cast<uint64_t>(check_integer(L, 1)), optional_string(L, 2, "cpu")));
+  return 1;
+}
+
+/// stream(seed, purpose, index = 0) -> a CPU generator that differs for every purpose and index.
+int purpose_stream(lua_State* L) {
+  push_ivalue(L, stream(static_cast<uint64_t>(check_integer(L, 1)), check_string(L, 2), static_cast<uint64_t>(optional_integer(L, 3, 0))));
+  return 1;
+}
+
+int derived(lua_State* L) {
+  lua_pushnumber(L, static_cast<double>(derive_seed(static_cast<uint64_t>(check_integer(L, 1)), check_string(L, 2), static_cast<uint64_t>(optional_integer(L, 3, 0)))));
+  return 1;
+}
+
+/// state(generator | nil) -> uint8 tensor; set_state(tensor, generator | nil). nil is the CPU's default generator.
+int state(lua_State* L) {
+  push(L, generator_state(optional_generator(L, 1)));
+  return 1;
+}
+
+int set_state(lua_State* L) {
+  set_generator_state(optional_generator(L, 2), check_tensor(L, 1));
+  return 0;
+}
+
+int initial_seed(lua_State* L) {
+  lua_pushnumber(L, static_cast<double>(generator_seed(optional_generator(L, 1))));
+  return 1;
+}
+
+const luaL_Reg kFunctions[] = {{"manual_seed", manual_seed}, {"generator", generator}, {"stream", purpose_stream}, {"derive_seed", derived},
+                               {"state", state}, {"set_state", set_state}, {"initial_seed", initial_seed}, {nullptr, nullptr}};
+
+}  // namespace
+
+int open_rng(lua_State* L) { return push_library(L, kFunctions); }
+
+}  // namespace moonlab::lua

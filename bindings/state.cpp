@@ -1,0 +1,96 @@
+#include "bindings/state.hpp"
+
+#include <c10/util/Exception.h>
+
+#include <cstring>
+#include <new>
+
+namespace moonlab::lua {
+
+namespace {
+
+thread_local State* current = nullptr;
+
+// LibTorch's messages end in advice for readers of its source; scripts get what was wrong.
+std::string trimmed(std::string text) {
+  for (const char* tail : {"\nException raised from", "\nC++ CapturedTraceback"})
+    if (size_t at = text.find(tail); at != text.npos) text.erase(at);
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+// Every C function runs through here (LUAJIT_MODE_WRAPCFUNC). Typed catches only: Lua's own errors are foreign
+// exceptions and must pass. lua_error is called outside the handlers, so that no C++ exception stays alive.
+int wall(lua_State* L, lua_CFunction f) {
+  char* message = nullptr;
+  size_t size = 0;
+  auto keep = [&](const std::string& text) {
+    size = text.size();
+    message = static_cast<char*>(malloc(size + 1));
+    if (message) memcpy(message, text.data(), size);
+  };
+  try {
+    return f(L);
+  } catch (const std::exception& e) {
+    keep(where(L) + text_of(L, e));
+  }
+  if (message) {
+    lua_pushlstring(L, message, size);
+    free(message);
+  } else {
+    lua_pushliteral(L, "out of memory");
+  }
+  return lua_error(L);
+}
+
+}  // namespace
+
+State& State::of(lua_State*) { return *current; }
+State* State::running() { return current; }
+
+void open_state(lua_State* L) {
+  current = new State;
+  current->main = L;
+  lua_pushlightuserdata(L, reinterpret_cast<void*>(wall));
+  if (luaJIT_setmode(L, -1, LUAJIT_MODE_WRAPCFUNC | LUAJIT_MODE_ON) != 1) fail("this LuaJIT cannot wrap C functions");
+  lua_pop(L, 1);
+}
+
+void close_state(lua_State*) {
+  delete current;
+  current = nullptr;
+}
+
+std::string where(lua_State* L, int level) {
+  lua_Debug ar;
+  // the innermost Lua function: C functions and pcall have no line
+  for (; lua_getstack(L, level, &ar); ++level) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline > 0) return std::string(ar.short_src) + ":" + std::to_string(ar.currentline) + ": ";
+  }
+  return "";
+}
+
+std::string text_of(lua_State* L, const std::exception& e) {
+  if (auto* torch = dynamic_cast<const c10::Error*>(&e))
+    return State::of(L).debug ? torch->what() : trimmed(torch->what_without_backtrace());
+  if (dynamic_cast<const std::bad_alloc*>(&e)) return "out of memory";
+  return State::of(L).debug ? e.what() : trimmed(e.what());
+}
+
+void call_from_host(lua_State* L, int arguments, int results) {
+  lua_getglobal(L, "debug");
+  lua_getfield(L, -1, "traceback");
+  lua_remove(L, -2);
+  int handler = lua_gettop(L) - arguments - 1;
+  lua_insert(L, handler);
+  int status = lua_pcall(L, arguments, results, handler);
+  lua_remove(L, handler);
+  if (status == 0) return;
+  const char* text = lua_tostring(L, -1);
+  std::string message = text ? text : "error in a function of the script";
+  lua_pop(L, 1);
+  throw Error(message);
+}
+
+}  // namespace moonlab::lua

@@ -1,0 +1,62 @@
+#include "host/tensor/memory.hpp"
+
+#include <algorithm>
+
+namespace moonlab {
+
+namespace {
+
+const void* key_of(const at::Tensor& tensor) noexcept {
+  if (!tensor.defined() || !tensor.unsafeGetTensorImpl()->has_storage()) return nullptr;
+  return tensor.unsafeGetTensorImpl()->unsafe_storage().unsafeGetStorageImpl();
+}
+
+}  // namespace
+
+const void* Governor::hold(const at::Tensor& tensor) {
+  const void* key = key_of(tensor);
+  if (!key) return nullptr;
+  Held& h = held_[key];
+  if (h.count++ == 0) {
+    h.device = !tensor.device().is_cpu();
+    h.bytes = static_cast<int64_t>(tensor.unsafeGetTensorImpl()->unsafe_storage().nbytes()) + kOverhead;
+    live_[h.device] += h.bytes;
+    peak_[h.device] = std::max(peak_[h.device], live_[h.device]);
+  }
+  return key;
+}
+
+void Governor::release(const void* key) noexcept {
+  if (!key) return;
+  auto found = held_.find(key);
+  if (found == held_.end()) return;
+  Held& h = found->second;
+  if (--h.count == 0) {
+    live_[h.device] -= h.bytes;
+    if (h.bytes >= kOriginFrom) origins_.erase(key);
+    held_.erase(found);
+  }
+}
+
+void Governor::collected() {
+  for (int d : {0, 1})
+    if (live_[d] * 10 > limit_[d] * 8) limit_[d] = std::max<int64_t>(limit_[d] * 14 / 10, live_[d] * 5 / 4);
+}
+
+void Governor::note_origin(const at::Tensor& tensor, std::string origin) {
+  if (const void* key = key_of(tensor)) origins_.emplace(key, std::move(origin));
+}
+
+std::vector<Governor::Holder> Governor::largest(size_t count) const {
+  std::vector<std::pair<const void*, Held>> all(held_.begin(), held_.end());
+  count = std::min(count, all.size());
+  std::partial_sort(all.begin(), all.begin() + count, all.end(), [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
+  std::vector<Holder> result;
+  for (size_t i = 0; i < count; ++i) {
+    auto origin = origins_.find(all[i].first);
+    result.push_back({all[i].second.bytes - kOverhead, all[i].second.device ? "cuda" : "cpu", origin == origins_.end() ? "" : origin->second});
+  }
+  return result;
+}
+
+}  // namespace moonlab

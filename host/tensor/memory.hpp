@@ -1,0 +1,63 @@
+// The memory governor: a script's collector does not see the bytes of tensors, so they are accounted for here.
+//
+// Every tensor that a script holds is charged with its storage, storages that alias once. Above a soft maximum the
+// caller runs a full collection at a safe point; where most is still live afterwards, the maximum grows.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/flat_hash_map.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace moonlab {
+
+class Governor {
+ public:
+  /// Charges the storage of a tensor that a script takes hold of. The key (nullptr where there is no storage) gives
+  /// the charge back, also when the tensor has got another storage since.
+  const void* hold(const at::Tensor& tensor);
+  /// Safe in a finaliser: never throws.
+  void release(const void* key) noexcept;
+
+  /// Whether the script's collector should run now.
+  bool over() const { return live_[0] > limit_[0] || live_[1] > limit_[1]; }
+  /// After a collection: where over 80 % of the maximum is still live, the maximum grows 1.4-fold.
+  void collected();
+
+  /// Notes where the storage of this tensor was made, for the list of the largest holders.
+  void note_origin(const at::Tensor& tensor, std::string origin);
+
+  int64_t live(bool device = false) const { return live_[device]; }
+  int64_t peak(bool device = false) const { return peak_[device]; }
+  int64_t limit(bool device = false) const { return limit_[device]; }
+  void set_limit(int64_t bytes) { limit_[0] = limit_[1] = bytes; }
+  void reset_peak() { peak_[0] = live_[0], peak_[1] = live_[1]; }
+  size_t storages() const { return held_.size(); }
+
+  struct Holder {
+    int64_t bytes;
+    std::string device, origin;
+  };
+  /// The largest storages that a script holds, largest first.
+  std::vector<Holder> largest(size_t count) const;
+
+  static constexpr int64_t kOriginFrom = 1 << 20;  // only storages of a MB and more carry where they were made
+
+ private:
+  struct Held {
+    uint32_t count = 0;
+    bool device = false;
+    int64_t bytes = 0;
+  };
+  // A tensor costs some hundred bytes beside its storage: without them a million scalars would count as nothing.
+  static constexpr int64_t kOverhead = 512;
+
+  ska::flat_hash_map<const void*, Held> held_;
+  ska::flat_hash_map<const void*, std::string> origins_;
+  int64_t live_[2] = {0, 0}, peak_[2] = {0, 0};  // host memory, device memory
+  int64_t limit_[2] = {int64_t{300} << 20, int64_t{300} << 20};
+};
+
+}  // namespace moonlab

@@ -1,0 +1,242 @@
+#include "host/tensor/overload.hpp"
+
+#include "host/error.hpp"
+
+namespace moonlab {
+
+namespace {
+
+constexpr size_t kMaxCached = 8;  // positional arguments that fit a key, 8 bits each
+constexpr uint64_t kUncached = ~uint64_t{0};
+
+/// One attempt to lay a call over an overload: which value goes to which argument.
+struct Fit {
+  std::vector<const Value*> slots;  // by argument; nullptr: not given
+  Value gathered;                   // trailing integers as one list
+  bool gathers = false;
+  int coerced = 0, defaults = 0;
+  std::string reason;  // why it does not fit
+};
+
+bool is_integers(const Values& v, size_t from) {
+  for (size_t i = from; i < v.positional.size(); ++i)
+    if (v.positional[i].kind != Kind::integer) return false;
+  return from < v.positional.size();
+}
+
+/// Position of the argument that the i-th positional value fills.
+size_t place(const Overload& o, size_t i, bool method) {
+  if (!method || o.self <= 0) return i;
+  if (i == 0) return o.self;
+  return i <= static_cast<size_t>(o.self) ? i - 1 : i;
+}
+
+/// nil means "not given" where there is a default; torch.None stands for it where None is no value.
+bool is_absent(const Value& v, const Argument& a) {
+  if (v.kind == Kind::nil) return a.fallback || a.optional;
+  return v.kind == Kind::none && !a.optional && a.fallback;
+}
+
+/// Lays positional values over the overload. Returns false, with a reason where wanted, when they do not fit.
+bool lay_positional(const Overload& o, const Values& v, bool method, bool explain, Fit& fit) {
+  fit.slots.assign(o.arguments.size(), nullptr);
+  size_t n = v.positional.size();
+  if (o.gathers >= 0) {
+    // all trailing integers are one list: x:view(2, -1), but not x:view({2, -1})
+    size_t first = 0;
+    while (first < n && place(o, first, method) != static_cast<size_t>(o.gathers)) ++first;
+    if (first < n && is_integers(v, first)) fit.gathers = true, n = first;
+  }
+  if (n > o.positional) {
+    if (explain) fit.reason = "takes " + std::to_string(o.positional) + " positional arguments, got " + std::to_string(n);
+    return false;
+  }
+  for (size_t i = 0; i < n; ++i) fit.slots[place(o, i, method)] = &v.positional[i];
+  return true;
+}
+
+bool lay_named(const Overload& o, const Values& v, bool explain, Fit& fit) {
+  for (const auto& [name, value] : v.named) {
+    size_t i = 0;
+    while (i < o.arguments.size() && o.arguments[i].name != name) ++i;
+    if (i == o.arguments.size()) {
+      if (name == "out") {  // the schema may call it otherwise
+        size_t outs = 0, last = 0;
+        for (size_t k = 0; k < o.arguments.size(); ++k)
+          if (o.arguments[k].is_out) ++outs, last = k;
+        if (outs == 1 && value.kind != Kind::tensor_list) { fit.slots[last] = &value; continue; }
+        if (outs > 1 && value.kind == Kind::tensor_list && value.size == outs) {
+          const Value* item = v.begin(value);
+          for (size_t k = 0; k < o.arguments.size(); ++k)
+            if (o.arguments[k].is_out) fit.slots[k] = item++;
+          continue;
+        }
+      }
+      if (explain) {
+        std::vector<std::string> names;
+        for (const auto& a : o.arguments) names.push_back(a.name);
+        fit.reason = "has no argument '" + std::string(name) + "'" + did_you_mean(name, names);
+      }
+      return false;
+    }
+    if (fit.slots[i] || (fit.gathers && static_cast<int>(i) == o.gathers)) {
+      if (explain) fit.reason = "'" + std::string(name) + "' is given by position and by name";
+      return false;
+    }
+    fit.slots[i] = &value;
+  }
+  return true;
+}
+
+std::string expected(const Argument& a) {
+  switch (a.want) {
+    case Want::tensor: return "a tensor";
+    case Want::scalar: return "a number";
+    case Want::integer: return "an integer";
+    case Want::real: return "a number";
+    case Want::boolean: return "true or false";
+    case Want::text: return "a string";
+    case Want::dtype: return "a dtype such as 'float32'";
+    case Want::layout: return "a layout such as 'strided'";
+    case Want::memory_format: return "a memory format such as 'channels_last'";
+    case Want::device: return "a device such as 'cpu' or 'cuda:0'";
+    case Want::generator: return "a generator";
+    case Want::object: return "an object that an operator returned";
+    case Want::integer_list: return a.length ? "an integer or a list of integers" : "a list of integers";
+    case Want::real_list: return "a list of numbers";
+    case Want::boolean_list: return "a list of booleans";
+    case Want::scalar_list: return "a list of numbers";
+    case Want::optional_scalar_list: return "a list of numbers or torch.None";
+    case Want::text_list: return "a list of strings";
+    case Want::tensor_list: return "a list of tensors";
+    case Want::optional_tensor_list: return "a list of tensors or torch.None";
+    case Want::tensor_list_list: return "a list of lists of tensors";
+    case Want::text_list_list: return "a list of lists of strings";
+    case Want::unsupported: return "a value that scripts cannot make";
+  }
+  return "";
+}
+
+/// Compares every argument's kind with what the schema accepts; counts coercions and defaults.
+bool check(const Overload& o, const Values& v, bool explain, Fit& fit) {
+  for (size_t i = 0; i < o.arguments.size(); ++i) {
+    const Argument& a = o.arguments[i];
+    if (fit.gathers && static_cast<int>(i) == o.gathers) continue;
+    const Value* value = fit.slots[i];
+    if (!value || is_absent(*value, a)) {
+      // an optional argument without a default (clamp's min) must be written, nil will do
+      if (!a.fallback && !(value && a.optional)) {
+        if (explain) fit.reason = "'" + a.name + "' is missing";
+        return false;
+      }
+      if (!value) ++fit.defaults;
+      continue;
+    }
+    if (a.accepts & bit(value->kind)) continue;
+    if (a.coerces & bit(value->kind)) {
+      ++fit.coerced;
+      continue;
+    }
+    if (explain) fit.reason = "'" + a.name + "' must be " + expected(a) + (a.optional ? " or nil" : "") + ", got " + describe(*value, v);
+    return false;
+  }
+  return true;
+}
+
+bool fits(const Overload& o, const Values& v, bool method, bool explain, Fit& fit) {
+  return lay_positional(o, v, method, explain, fit) && lay_named(o, v, explain, fit) && check(o, v, explain, fit);
+}
+
+[[noreturn]] void no_match(const Operator& op, const Values& v, bool method) {
+  if (op.overloads.size() == 1) {
+    Fit fit;
+    fits(op.overloads[0], v, method, true, fit);
+    fail(op.spelling, ": ", fit.reason, "\n  ", op.overloads[0].signature());
+  }
+  std::string text = op.spelling + ": no signature fits (";
+  for (size_t i = 0; i < v.positional.size(); ++i) text += (i ? ", " : "") + describe(v.positional[i], v);
+  for (size_t i = 0; i < v.named.size(); ++i)
+    text += (i || !v.positional.empty() ? ", " : "") + std::string(v.named[i].first) + "=" + describe(v.named[i].second, v);
+  text += ")";
+  bool out_named = false;
+  for (const auto& [name, value] : v.named) out_named |= name.substr(0, 3) == "out";
+  for (const auto& o : op.overloads) {
+    bool has_out = false;
+    for (const auto& a : o.arguments) has_out |= a.is_out;
+    if (has_out && !out_named) continue;
+    Fit fit;
+    fits(o, v, method, true, fit);
+    text += "\n  " + o.signature() + "\n      " + fit.reason;
+  }
+  throw Error(text);
+}
+
+void fill(const Overload& o, const Values& v, const Fit& fit, std::vector<c10::IValue>& stack) {
+  for (size_t i = 0; i < o.arguments.size(); ++i) {
+    const Argument& a = o.arguments[i];
+    const Value* value = fit.gathers && static_cast<int>(i) == o.gathers ? &fit.gathered : fit.slots[i];
+    if (!value || is_absent(*value, a)) {
+      if (a.fallback) stack.push_back(*a.fallback);
+      else stack.emplace_back();
+    } else if (a.want == Want::tensor && value->kind == Kind::tensor) {
+      stack.emplace_back(*value->tensor);
+    } else {
+      try {
+        stack.push_back(convert(*value, v, a));
+      } catch (const Error& e) {
+        fail(o.handle.schema().name().substr(o.handle.schema().name().find("::") + 2), ": '", a.name, "' ", e.what(), "\n  ", o.signature());
+      }
+    }
+  }
+}
+
+uint64_t key_of(const Values& v, bool method) {
+  if (!v.named.empty() || v.positional.size() >= kMaxCached) return kUncached;
+  uint64_t key = method ? 2 : 1;
+  for (const auto& value : v.positional) key = key << 7 | (static_cast<uint64_t>(value.kind) + 1);
+  return key;
+}
+
+}  // namespace
+
+const Overload& Chooser::prepare(const Values& v, bool method, std::vector<c10::IValue>& stack) {
+  stack.clear();
+  const uint64_t key = key_of(v, method);
+  static thread_local Fit fit;
+  static thread_local Values gathered;  // v's items and the gathered integers, where there are any
+  const Overload* chosen = nullptr;
+  fit.gathers = false;
+  for (const auto& c : choices_)
+    if (c.key == key) {
+      chosen = c.overload;
+      lay_positional(*chosen, v, method, false, fit);
+      break;
+    }
+  if (!chosen) {
+    Fit best;
+    for (const auto& o : op_->overloads) {
+      Fit trial;
+      if (!fits(o, v, method, false, trial)) continue;
+      if (!chosen || std::pair(trial.coerced, trial.defaults) < std::pair(best.coerced, best.defaults)) chosen = &o, best = std::move(trial);
+    }
+    if (!chosen) no_match(*op_, v, method);
+    fit = std::move(best);
+    if (key != kUncached) choices_.push_back({key, chosen, fit.gathers});
+  }
+  if (!fit.gathers) {
+    fill(*chosen, v, fit, stack);
+    return *chosen;
+  }
+  size_t first = 0;
+  while (place(*chosen, first, method) != static_cast<size_t>(chosen->gathers)) ++first;
+  gathered.clear();
+  gathered.items = v.items;
+  fit.gathered.kind = Kind::integer_list;
+  fit.gathered.first = gathered.items.size();
+  fit.gathered.size = v.positional.size() - first;
+  gathered.items.insert(gathered.items.end(), v.positional.begin() + first, v.positional.end());
+  fill(*chosen, gathered, fit, stack);
+  return *chosen;
+}
+
+}  // namespace moonlab

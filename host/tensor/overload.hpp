@@ -1,0 +1,45 @@
+// Which overload a call means, and its arguments as the dispatcher wants them.
+//
+// Never by trying and catching: kinds of arguments are compared with what each schema accepts. The first of these
+// that tells two fitting overloads apart decides: fewer coerced arguments, fewer defaults used, an empty overload
+// name, the alphabet. So a tensor goes to add.Tensor rather than, as its item, to add.Scalar.
+#pragma once
+
+#include <ATen/core/stack.h>
+
+#include <string>
+#include <vector>
+
+#include "host/tensor/operator.hpp"
+#include "host/tensor/value.hpp"
+
+namespace moonlab {
+
+/// Chooses among the overloads of one operator and remembers the choices by the kinds of positional arguments.
+/// Not safe for several threads: each script state has its own.
+class Chooser {
+ public:
+  explicit Chooser(const Operator& op) : op_(&op) {}
+
+  /// The overload that fits, and its arguments on `stack` (emptied first). With `method`, the first positional value
+  /// is the receiver and stands for the argument "self". Raises one Error that lists every signature with the reason
+  /// it was passed over; for a misspelt keyword it names the nearest.
+  const Overload& prepare(const Values& values, bool method, std::vector<c10::IValue>& stack);
+
+  const Operator& op() const { return *op_; }
+
+ private:
+  struct Choice {
+    uint64_t key;
+    const Overload* overload;
+    bool gathered;
+  };
+  const Operator* op_;
+  std::vector<Choice> choices_;
+};
+
+/// The value as an IValue for this argument; its kind was accepted. Raises where the value itself does not fit (a
+/// list of three where the schema says two, a tensor of several elements where it says a number).
+c10::IValue convert(const Value& value, const Values& values, const Argument& argument);
+
+}  // namespace moonlab

@@ -1,0 +1,22 @@
+--- What every Lua program finds as a global: torch, scope, keep, memory, show; and, loaded on first use, the rest.
+local tensor = require "host.tensor"
+
+torch = require "torch"
+scope, keep, memory = tensor.scope, tensor.keep, tensor.memory
+
+--- Prints a value for a reader: a tensor summarised, with {full = true} whole; a table with its keys.
+-- @usage show(torch.ones(3), { full = true })
+function show(x, options) io.write(require "inspect"(x, options), "\n") end
+
+-- Loaded when first named, so that the start stays fast: global -> module.
+local lazy = { nn = "nn", help = "help", schema = "schema", load_run = "load_run", prof = "torch.profiler" }
+
+setmetatable(_G, {
+  __index = function(globals, name)
+    local module = lazy[name]
+    if not module then return nil end
+    local value = require(module)
+    rawset(globals, name, value)
+    return value
+  end,
+})

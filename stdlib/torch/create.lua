@@ -1,0 +1,63 @@
+--- Making tensors: what PyTorch's Python layer adds to ATen's factories.
+local torch = require "torch"
+local host = require "host.tensor"
+
+torch.is_tensor = host.is_tensor
+
+--- A tensor from nested tables of numbers or booleans, or from a number. float32 unless dtype says otherwise; tables of
+-- booleans make bool tensors. Options: dtype, device, requires_grad.
+-- @usage torch.tensor({ { 1, 2 }, { 3, 4 } }, { dtype = "int64" })
+function torch.tensor(data, options)
+  options = options or {}
+  local x
+  if host.is_tensor(data) then
+    x = data:detach():clone()
+    if options.dtype or options.device then x = x:to { dtype = options.dtype, device = options.device } end
+  else
+    x = host.from_table(data, options.dtype, options.device)
+  end
+  if options.requires_grad then x.requires_grad = true end
+  return x
+end
+
+-- A factory whose requires_grad keyword ATen does not know.
+local function with_grad(name)
+  local bare = torch[name]
+  torch[name] = function(...)
+    local n = select("#", ...)
+    local last = select(n, ...)
+    if n > 0 and type(last) == "table" and last.requires_grad ~= nil then
+      local options, args = {}, { ... }
+      for k, v in pairs(last) do if k ~= "requires_grad" then options[k] = v end end
+      args[n] = next(options) ~= nil and options or nil
+      local x = bare(unpack(args, 1, next(options) ~= nil and n or n - 1))
+      x.requires_grad = last.requires_grad
+      return x
+    end
+    return bare(...)
+  end
+end
+for _, name in ipairs { "zeros", "ones", "rand", "randn", "empty", "eye", "linspace", "arange", "zeros_like", "ones_like", "rand_like", "randn_like", "empty_like" } do
+  with_grad(name)
+end
+
+local full = torch.full
+--- torch.full(size, value, {dtype=...}): float32 unless dtype says otherwise, also for an integral value.
+-- @usage torch.full({ 2, 3 }, 1)
+function torch.full(size, value, options)
+  local o = {}
+  for k, v in pairs(options or {}) do o[k] = v end
+  if not o.dtype and not o.out and type(value) == "number" then o.dtype = torch.get_default_dtype() end
+  local requires_grad = o.requires_grad
+  o.requires_grad = nil
+  local x = full(size, value, next(o) and o or nil)
+  if requires_grad then x.requires_grad = true end
+  return x
+end
+with_grad "full_like"
+
+function torch.get_default_dtype() return "float32" end
+
+--- A number that counts as a float where a Scalar of 2 would count as an integer.
+-- @usage torch.ones(2, { dtype = "int64" }):add(torch.float_scalar(2)) -- float32
+function torch.float_scalar(x) return torch.scalar_tensor(x, { dtype = "float64" }) end

@@ -1,0 +1,79 @@
+--- Methods of tensors that are no operators of ATen, or that PyTorch's Python layer widens.
+local torch = require "torch"
+local host = require "host.tensor"
+local operators = require "host.operators"
+local T = torch.Tensor
+
+T.item, T.totable, T.data_ptr, T.free, T.item64 = host.item, host.totable, host.data_ptr, host.free, host.item64
+
+--- x:keep(): outlives the scope it was made in. Returns x.
+-- @usage local x = scope(function() return torch.ones(2):keep() end)
+T.keep = host.keep
+
+local size_of = operators.find("size", true)
+--- x:size() is the shape, x:size(dim) one of its sizes; dims count from 0, negative ones from the end.
+-- @usage torch.ones(2, 3):size(-1)
+function T.size(x, dim)
+  if dim == nil then return x.shape end
+  return size_of(x, dim)
+end
+
+function T.dim(x) return x.ndim end
+function T.nelement(x) return x:numel() end
+function T.element_size(x) return x.itemsize end
+
+-- A device, a dtype or a tensor to be like; in any of these places a trailing table with keywords.
+local to = operators.find("to", true)
+local dtypes_of_words = { cpu = "device" }
+local function is_device(text) return type(text) == "string" and (text:match "^cpu" or text:match "^cuda" or text:match "^meta") end
+
+--- x:to("cuda:0"), x:to("float64"), x:to("cpu", "float64"), x:to(other), x:to{device=, dtype=, non_blocking=, copy=}.
+-- Returns x itself where nothing changes.
+-- @usage torch.ones(2):to("float64")
+function T.to(x, a, b, ...)
+  if is_device(a) and type(b) ~= "string" and select("#", ...) == 0 and (b == nil or type(b) == "table") then
+    local options = { device = a }
+    for k, v in pairs(b or {}) do options[k] = v end
+    return to(x, options)
+  end
+  if type(a) == "table" and a.dtype == nil and a.device == nil then
+    if a.memory_format then
+      local o = { dtype = x.dtype, device = x.device }
+      for k, v in pairs(a) do o[k] = v end
+      return to(x, o)
+    end
+    if next(a) == nil then return x end
+  end
+  if b == nil then return to(x, a) end
+  return to(x, a, b, ...)
+end
+
+function T.cpu(x) return x:to "cpu" end
+function T.cuda(x, device) return x:to(device and ("cuda:" .. device) or "cuda") end
+
+for word, dtype in pairs { float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16", long = "int64",
+  int = "int32", short = "int16", char = "int8", byte = "uint8", bool = "bool", cfloat = "complex64", cdouble = "complex128" } do
+  T[word] = function(x) return to(x, dtype) end
+end
+
+--- x:type_as(y): x in y's dtype and on its device.
+function T.type_as(x, y) return x:to { dtype = y.dtype, device = y.device } end
+
+--- Iterates over dim 0: for i, row in x:iter() do ... end. i counts from 0, rows are views.
+-- @usage for i, row in torch.ones(2, 3):iter() do print(i, row) end
+function T.iter(x)
+  if x.ndim == 0 then error("iter: a 0-dim tensor has no rows", 2) end
+  local n, i = #x, -1
+  return function()
+    i = i + 1
+    if i < n then return i, x[i] end
+  end
+end
+
+function T.new_tensor(x, data, options)
+  options = options or {}
+  return torch.tensor(data, { dtype = options.dtype or x.dtype, device = options.device or x.device, requires_grad = options.requires_grad })
+end
+
+--- x:print() at full length.
+function T.print(x) print(host.to_text(x, true)) end
