@@ -1,15 +1,19 @@
 --- Values as text for people: tensors as they print themselves, tables with sorted keys, a few levels deep, cut to 25
 -- lines.
 --
---     show(x)                  prints x
---     show(x, { full = true }) prints all of it
---     show.text(x, options)    gives the text
+--     local inspect = require "inspect"
+--     inspect(x)                    the text
+--     inspect(x, { full = true })   without limits
+--     inspect.echo(x, y)            prints what an input at the prompt gave
 --
--- Options: `full` (no limits), `lines` (how many at most, 25), `depth` (levels of tables, 4).
+-- Options: `full`, `lines` (how many at most, 25), `depth` (levels of tables, 4), `quote` (strings in quotes). The
+-- global `show(x, options)` prints this text.
 
-local show = {}
+local inspect = {}
 
 local identifier = "^[%a_][%w_]*$"
+
+local function is_tensor(value) return type(value) == "userdata" and require "host.tensor".is_tensor(value) end
 
 local function quoted(text) return (("%q"):format(text):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("%z", "\\0")) end
 
@@ -39,13 +43,13 @@ local function leaf(value)
   if kind == "string" then return quoted(value) end
   if kind == "number" then return number(value) end
   local text = tostring(value)
-  -- an object that prints over several lines (a tensor, a module) is named by its first and last
+  if is_tensor(value) then
+    return #text <= 40 and not text:find "\n" and text
+      or ("tensor %s[%s]"):format(value.dtype, table.concat(value.shape, ", "))
+  end
+  -- an object that prints over several lines is named by its first
   local first = text:match "^[^\n]*"
-  if #first == #text then return text end
-  local shape = kind == "userdata" and select(2, pcall(function()
-    return value.dtype .. "[" .. table.concat(value.shape, ", ") .. "]"
-  end))
-  return type(shape) == "string" and shape:find("%[") and "tensor " .. shape or first .. " ..."
+  return #first == #text and text or first .. " ..."
 end
 
 local function has_text(value)
@@ -117,35 +121,33 @@ local function cut(text, most)
 end
 
 --- The text of a value. A string on its own stays as it is unless `quote` is set.
-function show.text(value, options)
+local function text_of(value, options)
   options = options or {}
-  local text
-  if type(value) == "string" and not options.quote then
+  local most = not options.full and (options.lines or 25) or nil
+  if is_tensor(value) then return require "host.tensor".to_text(value, options.full or false, most or 0) end
+  local kind, text = type(value), nil
+  if kind == "string" and not options.quote then
     text = value
-  elseif type(value) == "table" and not has_text(value) then
+  elseif kind == "table" and not has_text(value) then
     text = render(value, {
       seen = {},
       depth = options.full and math.huge or options.depth or 4,
       items = options.full and math.huge or 200,
       width = require "host.system".terminal_width(),
     }, 0, "")
-  elseif options.full and type(value) == "userdata" and getmetatable(value) and pcall(function() return value.shape end) then
-    text = require "show_tensor"(value)
-  elseif type(value) == "table" or type(value) == "userdata" or type(value) == "cdata" then
-    text = tostring(value)
-  else
+  elseif kind == "string" or kind == "number" then
     text = leaf(value)
+  else
+    text = tostring(value)
   end
-  return options.full and text or cut(text, options.lines or 25)
+  return most and cut(text, most) or text
 end
 
---- Prints what an input at the prompt gave: each result on its own line, strings quoted.
-function show.echo(...)
+--- Prints each value on its own line, strings quoted.
+function inspect.echo(...)
   for i = 1, select("#", ...) do
-    io.write(show.text((select(i, ...)), { quote = true }), "\n")
+    io.write(text_of((select(i, ...)), { quote = true }), "\n")
   end
 end
 
-return setmetatable(show, {
-  __call = function(_, value, options) io.write(show.text(value, options), "\n") end,
-})
+return setmetatable(inspect, { __call = function(_, ...) return text_of(...) end })

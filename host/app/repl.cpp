@@ -21,11 +21,6 @@ namespace moonlab::app {
 
 namespace {
 
-constexpr const char* kNames = R"(
-  if rawget(_G, "help") == nil then function help(...) return require "help" (...) end end
-  if rawget(_G, "show") == nil then function show(...) return require "show" (...) end end
-)";
-
 // A local would be gone with the line that declares it. At the start of an input it is read as a global, so that lines
 // pasted from a script work; blanks keep the columns of error messages.
 std::string keep_locals(std::string text) {
@@ -67,7 +62,7 @@ class Prompt {
     if (const int results = lua_gettop(L) - top; done && results > 0) {
       if (!lua_checkstack(L, 8)) return false;
       lua_getglobal(L, "require");
-      lua_pushliteral(L, "show");
+      lua_pushliteral(L, "inspect");
       done = runtime_.call(1, 1);
       if (done) {
         lua_getfield(L, -1, "echo");
@@ -151,7 +146,6 @@ std::string home_folder() {
 int run_prompt(Runtime& runtime) {
   const bool terminal = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
   install_signals(runtime.state(), terminal ? Setting::prompt : Setting::program);
-  runtime.run_string(kNames, "=prompt");
   Prompt prompt(runtime);
   return terminal ? prompt.on_terminal() : prompt.from_pipe();
 }

@@ -1,0 +1,9 @@
+--- `moonlab test [NAME ...]`: the specs under tests/, each in a process of its own; a name keeps those whose path holds it.
+return {
+  usage = "[NAME ...]",
+  summary = "run the specs (tests/), all or those whose path holds a NAME",
+  help = "  --jobs N    how many run side by side (default: one a processor)\n"
+    .. "  --passed N --failed N --skipped N    counts of tests that ran before, added to the last line",
+  flags = { "--jobs", "--passed", "--failed", "--skipped" },
+  main = function(args) return dofile(MOONLAB_ROOT .. "/tests/run.lua")(args) end,
+}
