@@ -1,0 +1,227 @@
+--- The one registry of constructors: everything that a script can write is declared here once.
+--
+--     local schema = require "schema"
+--
+--     --- Cross entropy of softmax(logits). (Prose: what it is, the paper and its equation.)
+--     -- @usage loss.ce { label_smoothing = 0.1 }
+--     return schema.declare("loss.ce", {
+--       { "label_smoothing", "number in [0, 1]", 0.0, "share of the target spread over all classes" },
+--     }, function(o, context, node) return <the built object> end)
+--
+-- schema.declare(kind, fields, build, more) -> constructor
+--   kind: "folder.name" or a bare name ("experiment"). The file stdlib/folder/name.lua is found by that name without
+--   being listed anywhere; a file may declare more than one constructor.
+--   fields: a list of { name, type, default, doc, at = ... }:
+--     type      a string (language/types.lua lists them), or a list of fields: a plain table with keys of its own
+--               ("table of fields"), or schema.list(T), schema.map(T), schema.any_of(T, ...) over such.
+--     default   a plain value, schema.required, or schema.optional (then nil where not given). For a table of fields
+--               `{}` fills in the defaults of its fields.
+--     at = 1    also the first positional value; at = "rest": all further positional values as a list;
+--     at = "keys": all keys that are no field, as a map in written order (mixture { onehot = 0.6, binary = 0.4 }).
+--     display = true: does not change results and is left out of the configuration's hash.
+--     aliases = { "old_name" }: further accepted names.
+--   build(o, context, node): makes the object. `o` has every option; options that are nodes arrive as nodes: build
+--     them where needed with schema.build(o.schedule, context). Percentages and durations arrive as written: use
+--     schema.share("5%", total) and schema.seconds("2h").
+--   more (all optional):
+--     named = true     called as `experiment "name" { ... }`; the text is the option `name`
+--     metadata = { classes = function(o, node) ... end  or  { function, depends = { "root" } } }   read as d.classes
+--     methods = { trim = { fields, build } }   g:trim(0.36) -> node "graph:trim", whose o.of is the node g
+--     check = function(o) -> nil | message [, field]   what several options must satisfy together
+--
+-- The constructor called makes an inert node { kind, args, position }; schema.build(node, context), also
+-- node:build(context), runs the builder. Mistakes are raised at once, or all together while a script is evaluated.
+--
+-- schema.find(kind) -> constructor or nil       loads the file that declares it
+-- schema.names(folder) -> { "ce", "mse", ... }  sorted, nothing is loaded
+-- schema.scan(folders)                          further roots: each holds head/, loss/, ... with one file a constructor
+-- schema.load_all() -> { kind, ... }            for help pages and contract specs
+-- schema.is_node(x), schema.pairs(map) in written order, schema.keys(map), schema.share, schema.seconds
+
+local node = require "language.node"
+local order = require "language.order"
+local record = require "language.record"
+local site = require "language.site"
+local types = require "language.types"
+local folder = require "language.folder"
+
+local schema = {
+  required = record.required, optional = record.optional,
+  list = types.list, map = types.map, any_of = types.any_of,
+  build = node.build, is_node = node.is, is_constructor = node.is_constructor, title = node.title,
+  pairs = order.pairs, keys = order.keys, share = types.share, seconds = types.seconds,
+}
+
+--- kind -> constructor, of everything declared so far.
+schema.registry = {}
+
+--- The folders of constructors, in the order of help's table of contents.
+schema.folders = { "data", "vision", "text", "head", "loss", "path", "balance", "optim", "metric", "plot" }
+
+local here = debug.getinfo(1, "S").source:match "^@(.*)schema%.lua$" or ""
+local roots = { here == "" and "." or (here:gsub("/$", "")) }
+
+local function methods_of(kind, declared)
+  local methods = {}
+  for name, method in pairs(declared or {}) do
+    local method_kind = kind .. ":" .. name
+    local spec = record.compile(method[1], method_kind)
+    methods[name] = { kind = method_kind, spec = spec, build = method[2], metadata = {}, methods = {},
+                      inherits = true, doc = method[3] }
+  end
+  return methods
+end
+
+function schema.declare(kind, fields, build, more)
+  if type(kind) ~= "string" or not kind:match "^[%a_][%w_.]*$" then
+    error("declare: the first argument is the name, such as \"loss.ce\"", 2)
+  end
+  if type(fields) ~= "table" then error(kind .. ": declare needs a list of fields", 2) end
+  more = more or {}
+  local source = debug.getinfo(2, "S")
+  if more.named then
+    local has_name = false
+    for _, field in ipairs(fields) do has_name = has_name or field[1] == "name" end
+    if not has_name then
+      fields = { { "name", "string", record.required, "its name" }, unpack(fields) }
+    end
+  end
+  local declaration = {
+    kind = kind, spec = record.compile(fields, kind), build = build, named = more.named, check = more.check,
+    metadata = more.metadata or {}, methods = methods_of(kind, more.methods), file = source.source:match "^@(.*)$",
+  }
+  local session = site.session
+  local known = schema.registry[kind]
+  if known and known.declaration.file and known.declaration.file ~= declaration.file then
+    error(("%s is declared already, in %s"):format(kind, known.declaration.file), 2)
+  end
+  local constructor = node.constructor(declaration)
+  if session and session.declares and session.declares[source.source] then
+    session.declared[kind] = constructor     -- belongs to the script and is gone with it
+  else
+    schema.registry[kind] = constructor
+  end
+  return constructor
+end
+
+--- Adds roots: folders that hold head/, loss/, ... like stdlib.
+function schema.scan(folders)
+  for _, root in ipairs(folders) do roots[#roots + 1] = (root:gsub("/$", "")) end
+  schema.index = nil
+end
+
+-- Finding -----------------------------------------------------------------------------------------------------------
+
+local function read(path)
+  local file = io.open(path, "r")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- Every file that may declare something, found by its text: nothing is run. kind -> { root, folder, file }
+local function build_index()
+  local index = {}
+  local function add(root, sub)
+    local path = sub and root .. "/" .. sub or root
+    for _, name in ipairs(folder.files(path, "%.lua$")) do
+      local text = read(path .. "/" .. name)
+      for declared in (text or ""):gmatch "declare%s*%(%s*[\"']([%w_.]+)[\"']" do
+        if (sub and declared:match "^[^.]+" == sub or not sub) and not index[declared] then
+          index[declared] = { root = root, sub = sub, file = name }
+        end
+      end
+    end
+  end
+  for _, root in ipairs(roots) do
+    for _, sub in ipairs(schema.folders) do add(root, sub) end
+    if root == roots[1] then add(root, nil) end
+  end
+  index["schema"], index["loss.ce "] = nil, nil
+  return index
+end
+
+function schema.contents()
+  schema.index = schema.index or build_index()
+  return schema.index
+end
+
+local loaded = {}
+
+-- Runs the file once. stdlib's own files are modules, so that require and the registry share them.
+local function load(root, sub, file)
+  local path = root .. "/" .. (sub and sub .. "/" or "") .. file
+  if loaded[path] then return end
+  loaded[path] = true
+  if root == roots[1] then
+    require((sub and sub .. "." or "") .. file:gsub("%.lua$", ""))
+  else
+    assert(loadfile(path))()
+  end
+end
+
+--- The constructor declared as `kind`, or nil. The file of that name is tried first, then whichever declares it.
+function schema.find(kind)
+  local session = site.session
+  if session and session.declared[kind] then return session.declared[kind] end
+  if schema.registry[kind] then return schema.registry[kind] end
+  local sub, name = kind:match "^([%w_]+)%.([%w_]+)$"
+  if not sub and not kind:match "^[%w_]+$" then return nil end
+  if sub then
+    for _, root in ipairs(roots) do
+      local path = root .. "/" .. sub .. "/" .. name .. ".lua"
+      local file = not loaded[path] and io.open(path, "r")
+      if file then
+        file:close()
+        load(root, sub, name .. ".lua")
+        if schema.registry[kind] then return schema.registry[kind] end
+      end
+    end
+  end
+  local entry = schema.contents()[kind]
+  if entry then load(entry.root, entry.sub, entry.file) end
+  return schema.registry[kind]
+end
+
+--- The names declared in a folder (without it), sorted; `schema.names()` gives the bare ones.
+function schema.names(sub)
+  local names, seen = {}, {}
+  local function add(kind)
+    local in_folder, name = kind:match "^([%w_]+)%.([%w_]+)$"
+    if not in_folder then name = kind end
+    if in_folder == sub and not seen[name] then names[#names + 1], seen[name] = name, true end
+  end
+  for kind in pairs(schema.contents()) do add(kind) end
+  for kind in pairs(schema.registry) do add(kind) end
+  for kind in pairs(site.session and site.session.declared or {}) do add(kind) end
+  table.sort(names)
+  return names
+end
+
+--- Loads every file that declares something; gives all kinds, sorted.
+function schema.load_all()
+  for _, entry in pairs(schema.contents()) do load(entry.root, entry.sub, entry.file) end
+  local kinds = {}
+  for kind in pairs(schema.registry) do kinds[#kinds + 1] = kind end
+  table.sort(kinds)
+  return kinds
+end
+
+function node.declared(kind)
+  return schema.find(kind) or error("no constructor " .. kind, 0)
+end
+
+function node.by_name(text, wanted)
+  local candidates = { text }
+  for _, name in ipairs(wanted) do candidates[#candidates + 1] = name .. "." .. text end
+  for sub in pairs(node.bare) do candidates[#candidates + 1] = sub .. "." .. text end
+  for _, kind in ipairs(candidates) do
+    local fits = #wanted == 0
+    for _, name in ipairs(wanted) do fits = fits or node.belongs(kind, name) end
+    local constructor = fits and schema.find(kind)
+    if constructor then return constructor {} end
+  end
+end
+
+return schema
