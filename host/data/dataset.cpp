@@ -87,6 +87,8 @@ Dataset Dataset::subset(const at::Tensor& index) const {
   return view;
 }
 
+Dataset Dataset::subset(const std::vector<int64_t>& index) const { return subset(at::tensor(index)); }
+
 Dataset Dataset::only(const std::vector<std::string>& classes) const {
   std::vector<int64_t> renumbered(class_names_.size(), -1);
   for (const auto& c : classes) {

@@ -55,6 +55,7 @@ class Dataset {
 
   /// The samples at `index` (long [m], 0 .. size()-1, in this order). Errors: an index out of range.
   Dataset subset(const at::Tensor& index) const;
+  Dataset subset(const std::vector<int64_t>& index) const;
   /// The samples of these classes alone, numbered anew in the given order. Errors: an unknown class (with the
   /// nearest name), a class given twice.
   Dataset only(const std::vector<std::string>& classes) const;

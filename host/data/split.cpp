@@ -32,10 +32,10 @@ std::vector<int64_t> permutation(int64_t n, uint64_t seed) {
   return order;
 }
 
-Partition::Partition(const Dataset& data, uint64_t seed) : name_(data.name()), class_names_(data.class_names()) {
-  of_class_.resize(class_names_.size());
-  const int64_t* y = data.labels().const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < data.size(); ++i) of_class_[y[i]].push_back(i);
+Partition::Partition(Dataset data, uint64_t seed) : data_(std::move(data)) {
+  of_class_.resize(data_.class_names().size());
+  const int64_t* y = data_.labels().const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < data_.size(); ++i) of_class_[y[i]].push_back(i);
   for (size_t c = 0; c < of_class_.size(); ++c) {
     auto& members = of_class_[c];
     std::vector<int64_t> shuffled;
@@ -47,15 +47,11 @@ Partition::Partition(const Dataset& data, uint64_t seed) : name_(data.name()), c
   front_.resize(of_class_.size());
 }
 
-std::vector<int64_t> Partition::take_front(const Amount& amount, const std::string& purpose) {
-  return take(amount, purpose, true);
-}
+Dataset Partition::take_front(const Amount& amount, const std::string& purpose) { return take(amount, purpose, true); }
 
-std::vector<int64_t> Partition::take_back(const Amount& amount, const std::string& purpose) {
-  return take(amount, purpose, false);
-}
+Dataset Partition::take_back(const Amount& amount, const std::string& purpose) { return take(amount, purpose, false); }
 
-std::vector<int64_t> Partition::take(const Amount& amount, const std::string& purpose, bool front) {
+Dataset Partition::take(const Amount& amount, const std::string& purpose, bool front) {
   const size_t classes = of_class_.size();
   std::vector<size_t> wanted(classes);
   size_t left = 0;
@@ -63,7 +59,7 @@ std::vector<int64_t> Partition::take(const Amount& amount, const std::string& pu
   if (amount.total) {
     // turn by turn, so that a small class gives what it has and the others the rest
     const auto total = static_cast<size_t>(*amount.total);
-    if (total > left) fail(name_, ": ", left, " samples are left, ", total, " wanted for ", purpose);
+    if (total > left) fail(data_.name(), ": ", left, " samples are left, ", total, " wanted for ", purpose);
     for (size_t given = 0; given < total;)
       for (size_t c = 0; c < classes && given < total; ++c)
         if (front_[c] + wanted[c] < back_[c]) ++wanted[c], ++given;
@@ -74,8 +70,8 @@ std::vector<int64_t> Partition::take(const Amount& amount, const std::string& pu
       else if (amount.fraction) wanted[c] = rounded(*amount.fraction * static_cast<double>(has));
       else wanted[c] = has;
       if (wanted[c] > has)
-        fail(name_, ": class '", class_names_[c], "' has ", has, " of ", of_class_[c].size(), " samples left, ",
-             wanted[c], " wanted for ", purpose);
+        fail(data_.name(), ": class '", data_.class_names()[c], "' has ", has, " of ", of_class_[c].size(),
+             " samples left, ", wanted[c], " wanted for ", purpose);
     }
   }
   std::vector<int64_t> taken;
@@ -87,7 +83,7 @@ std::vector<int64_t> Partition::take(const Amount& amount, const std::string& pu
   for (size_t c = 0; c < classes; ++c)
     if (front) front_[c] += wanted[c];
     else back_[c] -= wanted[c];
-  return taken;
+  return data_.subset(taken);
 }
 
 }  // namespace moonlab::data

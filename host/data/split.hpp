@@ -25,19 +25,18 @@ struct Amount {
 /// shuffled on its own, then the classes take turns. Parts of a partition are stretches of it.
 class Partition {
  public:
-  Partition(const Dataset& data, uint64_t seed);
+  Partition(Dataset data, uint64_t seed);
 
   /// Takes `amount` from the front (train, dataset A, dataset B ...) or from the back (test, validation) of what is
-  /// left, and gives their indices in the dataset, class by class in turn. Errors: more than a class has left:
+  /// left, class by class in turn. Errors: more than a class has left:
   /// "mnist5k: class '3' has 20 of 500 samples left, 30 wanted for train".
-  std::vector<int64_t> take_front(const Amount& amount, const std::string& purpose);
-  std::vector<int64_t> take_back(const Amount& amount, const std::string& purpose);
+  Dataset take_front(const Amount& amount, const std::string& purpose);
+  Dataset take_back(const Amount& amount, const std::string& purpose);
 
  private:
-  std::vector<int64_t> take(const Amount& amount, const std::string& purpose, bool front);
+  Dataset take(const Amount& amount, const std::string& purpose, bool front);
 
-  std::string name_;
-  std::vector<std::string> class_names_;
+  Dataset data_;
   std::vector<std::vector<int64_t>> of_class_;  // shuffled indices of each class
   std::vector<size_t> front_, back_;            // [front, back) of a class is left
 };

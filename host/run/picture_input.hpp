@@ -1,0 +1,22 @@
+// Pictures described as plain data, the form in which scripts give them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "host/run/graph_picture.hpp"
+#include "host/run/plot.hpp"
+
+namespace moonlab::run {
+
+/// { title, nodes = { { name, groups = {..}, block } .. }, edges = { { from, to } .. },
+///   paths = { { nodes = { name .. }, count, deterministic } .. } }; nodes are named everywhere.
+/// Errors, here and below: an unknown key or node with the nearest one, a value of another type.
+GraphPicture graph_picture(const nlohmann::ordered_json& data);
+
+/// { title, x, y, series = { { name, x = {..}, y = {..}, low = {..}, high = {..} } .. } }; x and y name the axes.
+LinePlot line_plot(const nlohmann::ordered_json& data);
+
+/// { title, y, labels = {..}, series = { { name, value = {..}, error = {..} } .. } }.
+BarPlot bar_plot(const nlohmann::ordered_json& data);
+
+}  // namespace moonlab::run

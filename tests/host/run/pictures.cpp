@@ -1,0 +1,170 @@
+#include <catch2/catch.hpp>
+#include <regex>
+
+#include "host/run/layered_layout.hpp"
+#include "host/run/picture_input.hpp"
+#include "host/run/svg.hpp"
+
+using Catch::Contains;
+using namespace moonlab::run;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// how often a text occurs
+int count(const std::string& text, const std::string& part) {
+  int n = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++n;
+  return n;
+}
+
+Json digits() {
+  return Json::parse(R"({"title": "a < b", "nodes": [
+    {"name": "digit", "groups": ["root"]},
+    {"name": "straight", "groups": ["B"], "block": "stroke"}, {"name": "curved", "groups": ["B"], "block": "stroke"},
+    {"name": "loop", "groups": ["augmented"]}, {"name": "1", "groups": ["A"], "block": "digit"},
+    {"name": "4", "groups": ["A", "C"], "block": "digit"}, {"name": "0", "groups": ["A"], "block": "digit"}],
+    "edges": [["digit", "straight"], ["digit", "curved"], ["digit", "loop"], ["straight", "1"], ["straight", "4"],
+              ["curved", "0"], ["loop", "4"], ["digit", "0"]],
+    "paths": [{"nodes": ["digit", "straight", "1"], "count": 12}, {"nodes": ["digit", "straight", "4"], "count": 5},
+              {"nodes": ["digit", "loop", "4"], "count": 2, "deterministic": false}]})");
+}
+
+struct Rect {
+  double x, y, w, h;
+};
+
+// the frames of the nodes, which are the rectangles without filling
+std::vector<Rect> node_frames(const std::string& svg) {
+  std::vector<Rect> found;
+  std::regex frame(R"re(<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"[^>]*fill="none")re");
+  for (std::sregex_iterator it(svg.begin(), svg.end(), frame), end; it != end; ++it)
+    found.push_back({std::stod((*it)[1]), std::stod((*it)[2]), std::stod((*it)[3]), std::stod((*it)[4])});
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("numbers and texts are written the same everywhere") {
+  CHECK(svg_number(1) == "1");
+  CHECK(svg_number(-0.001) == "0");
+  CHECK(svg_number(2.5) == "2.5");
+  CHECK(svg_number(-1.239) == "-1.24");
+  CHECK(svg_number(100) == "100");
+  CHECK(xml_text("a<b & \"c\"\n") == "a&lt;b &amp; &quot;c&quot; ");
+  CHECK(text_width("ü", 10) == text_width("u", 10));
+}
+
+TEST_CASE("a label graph shows its nodes, blocks, paths and counts") {
+  const std::string svg = draw_graph(graph_picture(digits()));
+  CHECK(svg == draw_graph(graph_picture(digits())));
+  for (const char* name : {">digit<", ">straight<", ">4<", ">stroke<", ">a &lt; b<"}) CHECK_THAT(svg, Contains(name));
+  CHECK_THAT(svg, Contains(">17<"));  // 12 + 5 passed digit -> straight
+  CHECK_THAT(svg, Contains(">12<") && Contains(">5<") && Contains(">2<"));
+  CHECK(count(svg, "stroke-dasharray=\"7 4\"") == 3);  // two edges and the legend
+  CHECK_THAT(svg, Contains("decoded, nondeterministic") && Contains("added node") && !Contains("not in the graph"));
+  CHECK(node_frames(svg).size() == 7);
+}
+
+TEST_CASE("no two nodes overlap and all lie inside the picture") {
+  for (bool wide : {false, true}) {
+    auto data = digits();
+    if (wide)
+      for (int i = 0; i < 60; ++i) {
+        data["nodes"].push_back({{"name", "a_rather_long_name_" + std::to_string(i)}, {"block", i % 3 ? "more" : ""}});
+        data["edges"].push_back({i % 2 ? "curved" : "loop", data["nodes"].back()["name"]});
+      }
+    const std::string svg = draw_graph(graph_picture(data));
+    std::smatch size;
+    std::regex_search(svg, size, std::regex(R"re(width="([\d.]+)" height="([\d.]+)")re"));
+    auto frames = node_frames(svg);
+    CHECK(frames.size() == data["nodes"].size());
+    for (size_t i = 0; i < frames.size(); ++i) {
+      const Rect& a = frames[i];
+      CHECK(a.x >= 0);
+      CHECK(a.y >= 0);
+      CHECK(a.x + a.w <= std::stod(size[1]));
+      CHECK(a.y + a.h <= std::stod(size[2]));
+      for (size_t j = i + 1; j < frames.size(); ++j) {
+        const Rect& b = frames[j];
+        CHECK_FALSE((a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h));
+      }
+    }
+  }
+}
+
+TEST_CASE("a step that is no edge is shown as such") {
+  auto data = digits();
+  data["paths"].push_back({{"nodes", {"digit", "curved", "1"}}});
+  CHECK_THAT(draw_graph(graph_picture(data)), Contains("not in the graph") && Contains("#ff0000"));
+}
+
+TEST_CASE("mistakes in a picture are located") {
+  auto error = [](const char* pointer, Json value, const std::string& text) {
+    auto data = digits();
+    data[Json::json_pointer(pointer)] = value;
+    CHECK_THROWS_WITH(draw_graph(graph_picture(data)), Contains(text));
+  };
+  error("/nodes/1/nmae", "x", "graph picture: node 2: unknown key 'nmae'; did you mean 'name'?");
+  error("/nodes/2/name", "straight", "node 3: the name 'straight' is taken");
+  error("/edges/3/0", "straigt", "edge 4: no node 'straigt'; did you mean 'straight'?");
+  error("/edges/3", {"digit"}, "edge 4: expected { from, to }");
+  error("/edges/3", {"4", "digit"}, "the graph has a cycle");
+  error("/paths/0/nodes/0", "root", "path 1: no node 'root'");
+  error("/paths/0/count", 0, "path 1: 'count' must be a positive integer");
+}
+
+TEST_CASE("a layout keeps distances, layers and blocks") {
+  LayoutInput in;
+  in.extent = {30, 40, 40, 40, 40, 20, 20};
+  in.block = {-1, 0, 0, 1, 1, -1, -1};
+  in.edges = {{0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 5}, {4, 6}, {0, 6}};
+  auto out = layered_layout(in);
+  CHECK(out.layer == std::vector<int64_t>{0, 1, 1, 1, 1, 2, 2});
+  CHECK(out.bends[6].size() == 1);  // digit -> 6 passes one layer
+  for (int64_t a = 0; a < 7; ++a)
+    for (int64_t b = a + 1; b < 7; ++b)
+      if (out.layer[a] == out.layer[b])
+        CHECK(std::abs(out.across[a] - out.across[b]) >= (in.extent[a] + in.extent[b]) / 2 + in.gap - 1e-9);
+  CHECK(std::abs(out.across[1] - out.across[2]) == Approx(54));  // one block, side by side
+  // a block comes down to its lowest member
+  in.edges.push_back({3, 2});
+  CHECK(layered_layout(in).layer[1] == 2);
+  // a block of a node and its own child cannot stand in one layer, and ends
+  in.block = {-1, 0, -1, 1, 1, 0, -1};
+  CHECK(layered_layout(in).layer[5] > layered_layout(in).layer[1]);
+}
+
+TEST_CASE("ticks are round and cover the range") {
+  CHECK(round_ticks(0, 1, 5) == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
+  CHECK(round_ticks(13, 87, 4) == std::vector<double>{0, 20, 40, 60, 80, 100});
+  auto one = round_ticks(5, 5, 5);
+  CHECK(one.front() < 5);
+  CHECK(one.back() > 5);
+  auto zero = round_ticks(0, 0, 5);
+  CHECK(zero.size() >= 2);
+}
+
+TEST_CASE("a line plot has a line a series, a band, and gaps where numbers are missing") {
+  auto data = Json::parse(R"({"title": "t", "x": "epoch", "y": "top1", "series": [
+    {"name": "a", "x": [1, 2, 3, 4, 5], "y": [0.1, 0.2, null, 0.3, 0.4]},
+    {"name": "b", "x": [1, 2], "y": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]}]})");
+  const std::string svg = draw_lines(line_plot(data));
+  CHECK(count(svg, "<polyline") == 3);
+  CHECK(count(svg, "<polygon") == 1);
+  CHECK_THAT(svg, Contains(">epoch<") && Contains(">top1<") && Contains(">b<"));
+  data["series"][0]["y"] = {1, 2};
+  CHECK_THROWS_WITH(draw_lines(line_plot(data)), Contains("series 'a': 5 x, 2 y"));
+  CHECK_THROWS_WITH(draw_lines(LinePlot{"t", "", "", {}}), Contains("no finite point"));
+}
+
+TEST_CASE("a bar plot has a bar a value and whiskers where there is an error") {
+  auto data = Json::parse(R"({"title": "t", "y": "top1", "labels": ["x", "y"], "series": [
+    {"name": "a", "value": [0.9, null], "error": [0.1, null]}, {"name": "b", "value": [-0.5, 0.6]}]})");
+  const std::string svg = draw_bars(bar_plot(data));
+  CHECK(count(svg, "fill-opacity=\"0.85\"") == 3);
+  data["series"][0]["value"] = {1};
+  CHECK_THROWS_WITH(draw_bars(bar_plot(data)), Contains("2 labels, 1 values"));
+  data["series"][0]["vlaue"] = 1;
+  CHECK_THROWS_WITH(bar_plot(data), Contains("did you mean 'value'?"));
+}
