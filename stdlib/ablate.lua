@@ -1,0 +1,30 @@
+local schema = require "schema"
+
+local row = {
+  { "label", "string", schema.required, "what the row is called in the table", at = 1 },
+  { "changes", "map of (number or string or boolean)", {}, "parameters that differ from the base", at = "keys" },
+}
+
+--- Rows that differ from one base in a few parameters, each trained with several seeds, and a table of the results with
+-- mean, spread and the difference to the first row.
+-- @usage ablate "joining" { base = "petfusion.lua", seeds = { 1, 2, 3 }, { "full" }, { "no RL", beta = 0 } }
+return schema.declare("ablate", {
+  { "name", "string", schema.required, "what the ablation is called" },
+  { "base", "path or function", schema.required, "a script, or a function that gives the experiment" },
+  { "seeds", "list of integer >= 0", { 1, 2, 3 }, "every row is trained with each of them" },
+  { "rows", schema.list(row), {}, "the rows", at = "rest" },
+  { "jobs", "integer > 0", 2, "trials that run at the same time", display = true },
+  { "metrics", "list of string", schema.optional, "the columns, by metric key; all that are measured where absent" },
+  { "show", "string", schema.optional, "the row whose report (eval.report, first seed) is shown after the table" },
+}, nil, {
+  named = true,
+  check = function(o)
+    if #o.rows == 0 then return "it has no rows: write { \"name\", parameter = value }", "rows" end
+    local seen = {}
+    for _, entry in ipairs(o.rows) do
+      if entry.label and seen[entry.label] then return ("two rows are called '%s'"):format(entry.label), "rows" end
+      if entry.label then seen[entry.label] = true end
+    end
+    if o.show and not seen[o.show] then return ("no row is called '%s'"):format(o.show), "show" end
+  end,
+})

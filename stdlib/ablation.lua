@@ -1,0 +1,141 @@
+--- Running an ablation: every row with every seed as a trial of its own, then one table with mean and spread.
+local system = require "host.system"
+local tabulate = require "tabulate"
+local trials = require "trials"
+
+local ablation = {}
+
+-- A row's value as an override on the command line.
+local function override(key, value)
+  if type(value) == "number" then
+    return key .. "=" .. (value == math.floor(value) and ("%d"):format(value) or ("%.17g"):format(value))
+  end
+  return key .. "=" .. tostring(value)
+end
+
+--- The overrides of a row, in the order in which they were written.
+function ablation.overrides(row)
+  local list = {}
+  for _, change in ipairs(row.changes) do list[#list + 1] = override(change[1], change[2]) end
+  return list
+end
+
+--- The trials of an ablation: all rows with the first seed, then with the second, so that a table grows evenly.
+-- @param spec { rows = list of { label, changes = list of { key, value } }, seeds = list of integers }
+-- @param command function(overrides) -> the command of one trial
+function ablation.trials(spec, command)
+  local list = {}
+  for _, seed in ipairs(spec.seeds) do
+    for r, row in ipairs(spec.rows) do
+      local words = ablation.overrides(row)
+      words[#words + 1] = override("seed", seed)
+      list[#list + 1] = { label = ("%s, seed %d"):format(row.label, seed), row = r, seed = seed,
+                          command = command(words) }
+    end
+  end
+  return list
+end
+
+--- What the trials of each row gave: values[r][key] = list over the seeds that finished, failed[r] = list of results.
+function ablation.collect(spec, list, results)
+  local values, failed, keys, known = {}, {}, {}, {}
+  for r = 1, #spec.rows do
+    values[r], failed[r] = {}, {}
+  end
+  for i, item in ipairs(list) do
+    local result = results[i]
+    if result and result.code == 0 then
+      for _, pair in ipairs(result.metrics) do
+        local key, value = pair[1], pair[2]
+        if not known[key] then
+          known[key] = true
+          keys[#keys + 1] = key
+        end
+        values[item.row][key] = values[item.row][key] or {}
+        table.insert(values[item.row][key], value)
+      end
+    elseif result then
+      table.insert(failed[item.row], result)
+    end
+  end
+  return values, failed, keys
+end
+
+-- How many trials of the row stand behind its numbers; "2 of 3" where some failed or were not run.
+local function count(spec, row_values, main)
+  local n = #(row_values[main] or {})
+  return n == #spec.seeds and tostring(n) or ("%d of %d"):format(n, #spec.seeds)
+end
+
+--- The table: a line a row, a column a metric (mean ± std over seeds), the difference of the first metric to the
+-- first row, and n.
+-- @param keys the metrics to show, the main one first
+function ablation.table(spec, values, keys)
+  local main = keys[1]
+  local header = { spec.title or "row" }
+  for _, key in ipairs(keys) do header[#header + 1] = key end
+  header[#header + 1] = "difference"
+  header[#header + 1] = "n"
+  local first = tabulate.statistics(values[1][main] or {})
+  local rows = {}
+  for r, row in ipairs(spec.rows) do
+    local line = { row.label }
+    for _, key in ipairs(keys) do line[#line + 1] = tabulate.mean_std(values[r][key] or {}) end
+    local mean = tabulate.statistics(values[r][main] or {})
+    line[#line + 1] = r > 1 and mean and first and tabulate.signed(mean - first) or ""
+    line[#line + 1] = count(spec, values[r], main)
+    rows[#rows + 1] = line
+  end
+  return tabulate.text(header, rows)
+end
+
+--- Runs it and writes the table.
+-- @param spec { title, rows, seeds, jobs, metrics (keys to show; nil: all) }
+-- @param options { command = function(overrides) -> list, write, live, width }
+-- @return the exit code (0; 5 where trials failed; 130 where interrupted), and
+--   { values, failed, keys, trials, results } for whoever reports further
+function ablation.run(spec, options)
+  local cpus = system.cpu_count()
+  local jobs = math.min(spec.jobs, #spec.rows * #spec.seeds)
+  local list = ablation.trials(spec, options.command)
+  local finished = 0
+  options.write(("%d trials (%d rows, %d seeds), %d at a time\n"):format(#list, #spec.rows, #spec.seeds, jobs))
+  local results, interrupted = trials.run(list, {
+    jobs = jobs, threads = math.max(1, math.floor(cpus / jobs)), write = options.write, live = options.live,
+    width = options.width,
+    done = function(result)
+      finished = finished + 1
+      local what = result.code ~= 0 and ("failed (exit code %d): %s"):format(result.code, result.reason)
+        or ablation.brief(result.metrics, spec.metrics)
+      return ("%d/%d  %s  %s  %.1f s"):format(finished, #list, result.label, what, result.seconds)
+    end,
+  })
+  local values, failed, keys = ablation.collect(spec, list, results)
+  keys = spec.metrics or keys
+  local failures = 0
+  for r = 1, #spec.rows do failures = failures + #failed[r] end
+  if #keys > 0 then options.write("\n" .. ablation.table(spec, values, keys) .. "\n") end
+  if failures > 0 then
+    options.write(("\n%d of %d trials failed and are in no mean:\n"):format(failures, #list))
+    for r = 1, #spec.rows do
+      for _, result in ipairs(failed[r]) do
+        options.write(("  %s: exit code %d: %s\n"):format(result.label, result.code, result.reason))
+      end
+    end
+  end
+  local outcome = { values = values, failed = failed, keys = keys, trials = list, results = results }
+  return interrupted and 130 or failures > 0 and 5 or 0, outcome
+end
+
+--- "test.top1 0.912": a finished trial in a few words.
+function ablation.brief(metrics, keys)
+  local parts = {}
+  for _, pair in ipairs(metrics) do
+    local wanted = not keys
+    for _, key in ipairs(keys or {}) do wanted = wanted or key == pair[1] end
+    if wanted and #parts < 3 then parts[#parts + 1] = ("%s %.3f"):format(pair[1], pair[2]) end
+  end
+  return table.concat(parts, "  ")
+end
+
+return ablation

@@ -1,0 +1,43 @@
+local schema = require "schema"
+
+local early_stop = {
+  { "metric", "string", schema.required, "the key to watch, such as \"val.top1\"", at = 1 },
+  { "patience", "integer > 0", 5, "epochs without a better value before training ends" },
+  { "mode", "one of max|min", "max", "whether larger or smaller is better" },
+}
+
+local training = {
+  { "epochs", "integer > 0", 10, "how often the training data are gone through" },
+  { "steps", "integer > 0", schema.optional, "ends training after this many steps" },
+  { "seed", "integer >= 0", schema.optional, "seed of all random streams of training; the script's seed where absent" },
+  { "device", "string", "auto", "auto, cpu, cuda or cuda:N", display = true },
+  { "clip", "number > 0", schema.optional, "largest norm of the gradient; longer ones are scaled down" },
+  { "early_stop", early_stop, schema.optional, "ends training when a metric gets no better" },
+  { "deterministic", "boolean", false, "only operators that give the same result every time" },
+  { "checkpoint", "one of last|best|none", "last", "which weights the run keeps" },
+  { "on", "map of function", schema.optional, "hooks: start, epoch, sample, forward, criterion, backward, step, end" },
+}
+
+local evaluation = {
+  { "on", "string", "test", "the split that is evaluated at the end, [dataset.]split" },
+  { "during", "list of string", {}, "splits evaluated while training, such as { \"val\" }" },
+  { "every", "integer > 0", 1, "epochs between two evaluations while training" },
+  { "metrics", "list of (string or node metric)", { "top1" }, "what is measured, [head.]name" },
+  { "main", "string", schema.optional, "the metric that stands for the run; the first one where absent" },
+  { "decode", "one of greedy", "greedy", "how a path is decoded" },
+  { "report", "list of (one of paths|graph)", {}, "what is written beside the numbers" },
+  { "examples", "integer > 0", 8, "samples shown by the report of paths", display = true },
+  { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },
+}
+
+--- One training run: data, a model, what it minimises, how it is trained and what is measured.
+-- @usage experiment "digits" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} } }
+return schema.declare("experiment", {
+  { "name", "string", schema.required, "part of the run's id" },
+  { "data", "node data|join", schema.required, "a dataset or a join of several" },
+  { "model", "node trunk|path_decoder", schema.required, "the model" },
+  { "loss", "node loss|path|mixture", schema.optional, "what is minimised; a single head brings its own" },
+  { "optim", "node optim", function() return require "optim.adamw" {} end, "the optimizer" },
+  { "train", training, {}, "how it is trained" },
+  { "eval", evaluation, {}, "how it is evaluated" },
+}, function(o, context) return require "trial".assemble(o, context) end, { named = true })

@@ -1,0 +1,36 @@
+local schema = require "schema"
+local Linear = require "nn.linear"
+
+local Softmax = {}
+Softmax.__index = Softmax
+
+--- features [B, F] -> logits [B, K]
+function Softmax:forward(features) return self.module(features) end
+
+--- Named loss terms for logits [B, K] and a target { y or t, w, ignore }; `criterion` stands in for cross entropy.
+function Softmax:losses(logits, target, criterion)
+  local terms = { { name = "ce", value = (criterion or self.criterion)(logits, target) } }
+  if self.l2 > 0 then
+    terms[2] = { name = "l2", value = self.module.weight:square():sum() * self.l2 }
+  end
+  return terms
+end
+
+--- { y = long[B] the likeliest class, scores = float[B, K] probabilities }
+function Softmax:predict(logits)
+  return { y = logits:argmax(1), scores = logits:softmax(1) }
+end
+
+--- One-hot labels: one linear layer and a softmax over the classes, trained by cross entropy.
+-- @usage head.softmax {}
+return schema.declare("head.softmax", {
+  { "l2", "number >= 0", 0.0, "factor on the squared weights of the layer" },
+  { "label_smoothing", "number in [0, 1]", 0.0, "share of the target spread evenly over all classes" },
+}, function(o, context)
+  return setmetatable({
+    module = Linear(context.features, context.classes),
+    criterion = require "loss.ce" { label_smoothing = o.label_smoothing }:build(context),
+    l2 = o.l2,
+    outputs = context.classes,
+  }, Softmax)
+end)

@@ -1,0 +1,55 @@
+--- What a step minimises, and how its gradients come about. An objective has names (its terms, for the log) and four
+-- parts that the training loop calls in turn: forward, criterion, backward, update. Each reads and writes the state.
+local objective = {}
+
+--- Scales the gradients so that their joint norm is at most `limit`; leaves smaller ones alone. No value is read back.
+function objective.clip(parameters, limit)
+  local gradients = {}
+  for _, parameter in ipairs(parameters) do
+    if parameter.grad then gradients[#gradients + 1] = parameter.grad end
+  end
+  if #gradients == 0 then return end
+  torch.no_grad(function()
+    local norm = torch.stack(torch._foreach_norm(gradients)):norm()
+    torch._foreach_mul_(gradients, (limit / (norm + 1e-6)):clamp_max(1))
+  end)
+end
+
+local Sum = {}
+Sum.__index = Sum
+
+function Sum:forward(state)
+  state.features = state.model:features(state.batch)
+end
+
+--- loss = sum of weight * term; the terms are kept without their weights.
+function Sum:criterion(state)
+  state.terms = {}
+  for i, term in ipairs(self.list) do
+    local value = term.of(state)
+    state.terms[i] = value
+    local weighted = term.weight == 1 and value or value * term.weight
+    state.loss = state.loss and state.loss + weighted or weighted
+  end
+end
+
+function Sum:backward(state)
+  state.optim:zero_grad()
+  state.loss:backward()
+end
+
+function Sum:update(state)
+  if state.clip then objective.clip(self.parameters, state.clip) end
+  state.optim:step()
+end
+
+--- A weighted sum of terms with one backward.
+-- @param list of { name, weight, of = function(state) -> scalar tensor }
+-- @param parameters all that are trained
+function objective.sum(list, parameters)
+  local names = {}
+  for i, term in ipairs(list) do names[i] = term.name end
+  return setmetatable({ list = list, names = names, parameters = parameters }, Sum)
+end
+
+return objective

@@ -1,0 +1,78 @@
+--- Tables of results as text: columns aligned by what is seen (not by bytes), numbers to the right, and the mean and
+-- spread over seeds as one cell.
+local tabulate = {}
+
+--- The number of columns a UTF-8 text takes on a terminal (every code point counts one).
+function tabulate.width(text)
+  local count = 0
+  for i = 1, #text do
+    local byte = text:byte(i)
+    if byte < 0x80 or byte >= 0xC0 then count = count + 1 end
+  end
+  return count
+end
+
+--- `text` padded with spaces to `width` columns, on the left when `right` is true.
+function tabulate.pad(text, width, right)
+  local fill = (" "):rep(math.max(0, width - tabulate.width(text)))
+  return right and fill .. text or text .. fill
+end
+
+--- Mean, sample standard deviation (divided by n - 1; nil for one value) and n of a list of numbers.
+-- A list with nan gives nan: a failed value is never dropped in silence.
+function tabulate.statistics(values)
+  local n, sum = #values, 0
+  if n == 0 then return nil, nil, 0 end
+  for _, value in ipairs(values) do sum = sum + value end
+  local mean, squares = sum / n, 0
+  for _, value in ipairs(values) do squares = squares + (value - mean) ^ 2 end
+  return mean, n > 1 and math.sqrt(squares / (n - 1)) or nil, n
+end
+
+--- "0.912 ± 0.004": mean and spread with `digits` decimals (3); "-" for an empty list, the mean alone for one value.
+function tabulate.mean_std(values, digits)
+  local mean, std = tabulate.statistics(values)
+  if not mean then return "-" end
+  local format = "%." .. (digits or 3) .. "f"
+  if not std then return format:format(mean) end
+  return (format .. " ± " .. format):format(mean, std)
+end
+
+--- A difference with its sign: "+0.014", "-0.039", "0.000" shown as "+0.000".
+function tabulate.signed(value, digits)
+  return ("%+." .. (digits or 3) .. "f"):format(value)
+end
+
+--- Lines of text under a header.
+-- @param header a list of column titles
+-- @param rows a list of lists of cells (strings, numbers; nil and false show as "")
+-- @param align a string of "l" and "r", one letter a column ("l", then "r" for the rest, where absent)
+-- @return the table as one string without a final newline
+function tabulate.text(header, rows, align)
+  local widths, cells = {}, {}
+  local function right(column) return (align and align:sub(column, column) or (column == 1 and "l" or "r")) == "r" end
+  for r = 0, #rows do
+    local row = r == 0 and header or rows[r]
+    cells[r] = {}
+    for column = 1, #header do
+      local value = row[column]
+      local text = (value == nil or value == false) and "" or tostring(value)
+      cells[r][column] = text
+      widths[column] = math.max(widths[column] or 0, tabulate.width(text))
+    end
+  end
+  local lines = {}
+  for r = 0, #rows do
+    local parts = {}
+    for column = 1, #header do parts[column] = tabulate.pad(cells[r][column], widths[column], right(column)) end
+    lines[#lines + 1] = (table.concat(parts, "   "):gsub("%s+$", ""))
+    if r == 0 then
+      local rule = {}
+      for column = 1, #header do rule[column] = ("─"):rep(widths[column]) end
+      lines[#lines + 1] = table.concat(rule, "───")
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+return tabulate

@@ -1,0 +1,143 @@
+--- The training loop: one open state table, named hooks around every part of a step.
+--
+-- The state holds model, data, objective, optim, epoch (from 1), step (from 1, over the whole run), batch, features,
+-- loss, terms, metrics (of the last evaluation), and `stop`: a hook that sets it to a text ends the run after the step.
+-- Hooks (`train.on = { step = function(state) ... end }`) in the order in which they fire:
+--   start; then for every epoch: epoch, and for every batch: sample, forward, criterion, backward, step; finally end.
+-- A hook named X fires when X is done; `start` and `epoch` fire before the first batch.
+local evaluate = require "evaluate"
+local meter = require "meter"
+local system = require "host.system"
+
+local train = {}
+
+train.hooks = { "start", "epoch", "sample", "forward", "criterion", "backward", "step", "evaluate", "end" }
+
+local function emit(state, hook)
+  local listener = state.on[hook]
+  if listener then listener(state) end
+end
+
+-- One step. What it made is freed at its end; the meter holds the only trace of the loss.
+local function step(state, batch)
+  scope(function()
+    state.batch = batch
+    emit(state, "sample")
+    state.objective:forward(state)
+    emit(state, "forward")
+    state.objective:criterion(state)
+    emit(state, "criterion")
+    state.objective:backward(state)
+    emit(state, "backward")
+    state.objective:update(state)
+    state.meter:add(state.loss, state.terms)
+    emit(state, "step")
+    state.batch, state.features, state.loss, state.terms, state.outputs = nil, nil, nil, nil, nil
+  end)
+end
+
+-- Is `value` of the watched metric better than the best so far?
+local function better(watch, value, best)
+  if value ~= value then return false end
+  if not best then return true end
+  if watch.mode == "min" then return value < best end
+  return value > best
+end
+
+-- Evaluates the splits asked for; watches one key for the best epoch and for stopping early.
+local function judge(state, splits)
+  local reading = {}
+  for _, split in ipairs(splits) do
+    local values = evaluate.run(state.model, state.loaders[split], state.metrics, split)
+    for _, pair in ipairs(values) do reading[#reading + 1] = pair end
+  end
+  state.reading = reading
+  state.values = {}
+  for _, pair in ipairs(reading) do state.values[pair[1]] = pair[2] end
+  local watched = state.watch and state.values[state.watch.key]
+  if watched and better(state.watch, watched, state.best and state.best.value) then
+    state.best = { value = watched, epoch = state.epoch, step = state.step }
+    if state.keep_best then state.keep_best(state) end
+  end
+  emit(state, "evaluate")
+  local patience = state.watch and state.watch.patience
+  if patience and state.best and state.epoch - state.best.epoch >= patience then
+    state.stop = ("no better %s for %d epochs"):format(state.watch.key, patience)
+  end
+end
+
+local function read_loss(state, whole_epoch)
+  local reading = state.meter[whole_epoch and "epoch" or "read"](state.meter)
+  if not reading then return nil end
+  state.loss_reading = reading
+  if reading.diverged then
+    state.diverged = reading.diverged
+    state.stop = ("the loss is not finite since step %d"):format(reading.diverged)
+  end
+  return reading
+end
+
+-- What the progress line shows.
+local function shown(state, in_epoch)
+  local reading = state.loss_reading or {}
+  local first = state.watch and state.values and state.values[state.watch.key]
+  return {
+    epoch = state.epoch, epochs = state.epochs, step = in_epoch, steps = state.loaders.train:batches(),
+    loss = reading.loss, terms = reading.terms,
+    metric = first and { state.watch.key, first }, best = state.best and { state.best.value, state.best.epoch },
+  }
+end
+
+--- Trains until the epochs are done, a hook stops it, it diverges, or the user interrupts.
+-- @param state { model, objective, loaders = { train, val, test }, epochs, steps (or nil: a limit over the run),
+--   metrics (evaluate.metrics), during = list of splits evaluated at the end of an epoch, every = epochs between
+--   (nil: only after the last), watch = { key, mode = "max"|"min", patience = epochs or nil }, on = hooks,
+--   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil }
+-- @return the state, with `diverged` (a step number) or `interrupted` (true) where one of them ended it
+function train.run(state)
+  state.epoch, state.step, state.on = state.first_epoch or 0, state.first_step or 0, state.on or {}
+  state.meter = meter.new(state.objective.names, state.device)
+  local started = system.clock()
+  state.model:train()
+  emit(state, "start")
+  while state.epoch < state.epochs and not state.stop do
+    state.epoch = state.epoch + 1
+    emit(state, "epoch")
+    local in_epoch = 0
+    for batch in state.loaders.train:each(state.epoch - 1) do
+      state.step, in_epoch = state.step + 1, in_epoch + 1
+      step(state, batch)
+      if state.progress then
+        state.progress:show(function()
+          read_loss(state)
+          return shown(state, in_epoch)
+        end)
+      end
+      if state.steps and state.step >= state.steps then state.stop = state.stop or "the step limit is reached" end
+      if system.interrupts() > 0 then state.interrupted, state.stop = true, "interrupted" end
+      if state.stop then break end
+    end
+    local reading = read_loss(state, true)
+    local last = state.epoch == state.epochs or state.stop
+    if not state.diverged and not state.interrupted and state.during and (last or state.epoch % state.every == 0) then
+      judge(state, state.during)
+    end
+    if state.log and reading then
+      local record = { epoch = state.epoch, step = state.step, ["train.loss"] = reading.loss,
+                       seconds = system.clock() - started }
+      for _, term in ipairs(reading.terms) do record["train." .. term[1]] = term[2] end
+      for _, pair in ipairs(state.reading or {}) do record[pair[1]] = pair[2] end
+      state.reading = nil
+      state.log(record)
+    end
+    if state.progress and (state.progress.live or last) then
+      state.progress:show(function() return shown(state, in_epoch) end, true)
+    end
+  end
+  state.seconds = system.clock() - started
+  if state.progress then state.progress:close() end
+  emit(state, "end")
+  return state
+end
+
+return train

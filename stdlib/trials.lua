@@ -1,0 +1,122 @@
+--- Trials side by side: each one a process of this program that runs one experiment and reports in JSON lines.
+--
+-- A trial writes events on its standard output, one JSON object a line: { "event": "progress", "text": ... } while it
+-- runs and { "event": "done", "run": id, "metrics": {...} } at the end. Its standard error is kept and shown where it
+-- fails. Trials are started in the order given; results stand at the place of their trial, whatever ended first.
+local system = require "host.system"
+local json = require "json"
+
+local trials = {}
+
+local function start(command, threads)
+  local spawn = { directory = nil, own_group = true, environment = { OMP_NUM_THREADS = tostring(threads) } }
+  for i, word in ipairs(command) do spawn[i] = word end
+  return system.spawn(spawn)
+end
+
+-- Takes the complete lines out of what a trial wrote so far.
+local function events(job, text, final)
+  job.pending = (job.pending or "") .. text
+  local found = {}
+  while true do
+    local line, rest = job.pending:match "^([^\n]*)\n(.*)$"
+    if not line then break end
+    job.pending = rest
+    if line:sub(1, 1) == "{" then found[#found + 1] = json.decode(line) end
+  end
+  return found
+end
+
+-- The last line that says something, for a failure in one line.
+local function reason(text)
+  local last
+  for line in text:gmatch "[^\n]+" do
+    if line:match "%S" and not last then last = line end
+  end
+  return last or "no message"
+end
+
+local Screen = {}
+Screen.__index = Screen
+
+-- One live line a running trial on a terminal; elsewhere a line when a trial starts, ends or fails.
+local function screen(options)
+  return setmetatable({ live = options.live, write = options.write, width = options.width or 100, drawn = 0 }, Screen)
+end
+
+function Screen:clear()
+  if self.drawn > 0 then self.write(("\27[%dA\27[J"):format(self.drawn)) end
+  self.drawn = 0
+end
+
+function Screen:say(text)
+  self:clear()
+  self.write(text .. "\n")
+end
+
+function Screen:draw(running)
+  if not self.live then return end
+  self:clear()
+  for _, job in ipairs(running) do
+    self.write((job.label .. "  " .. (job.text or "starting")):sub(1, self.width - 1) .. "\n")
+  end
+  self.drawn = #running
+end
+
+--- Runs trials, at most `jobs` at a time.
+-- @param list of { label = text, command = { program, argument... } }
+-- @param options { jobs = n, threads = of each trial, write = function(text), live = boolean, width = columns,
+--   done = function(result) text to show for a finished trial }
+-- @return list of { code, metrics, run, seconds, reason } in the order of `list`; and true where a Ctrl-C cut it short
+function trials.run(list, options)
+  local results, running, next_job, interrupted = {}, {}, 1, false
+  local view, last_drawn = screen(options), 0
+  local before = system.on_interrupt "finish"
+  while next_job <= #list or #running > 0 do
+    while not interrupted and next_job <= #list and #running < options.jobs do
+      local item = list[next_job]
+      running[#running + 1] = { index = next_job, label = item.label, process = start(item.command, options.threads),
+                                started = system.clock(), errors = "" }
+      next_job = next_job + 1
+    end
+    if #running == 0 then break end
+    local handles = {}
+    for i, job in ipairs(running) do handles[i] = job.process end
+    system.wait_any(handles, 0.2)
+    for i = #running, 1, -1 do
+      local job = running[i]
+      local code = job.process:poll()
+      job.errors = job.errors .. job.process:read_errors()
+      for _, event in ipairs(events(job, job.process:read())) do
+        if event.event == "progress" then
+          job.text = event.text
+        elseif event.event == "done" then
+          job.metrics, job.run = event.metrics, event.run
+        end
+      end
+      if code then
+        table.remove(running, i)
+        local result = { code = code, metrics = job.metrics, run = job.run, seconds = system.clock() - job.started,
+                         label = job.label }
+        if code ~= 0 then result.reason = reason(job.errors) end
+        if code == 0 and not job.metrics then result.code, result.reason = 1, "the trial reported no result" end
+        results[job.index] = result
+        view:say(options.done(result))
+      end
+    end
+    if not interrupted and system.interrupts() > 0 then
+      interrupted = true
+      view:say("stopping the running trials")
+      for _, job in ipairs(running) do job.process:kill "INT" end
+    end
+    if system.clock() - last_drawn > 0.2 then
+      view:draw(running)
+      last_drawn = system.clock()
+    end
+  end
+  view:clear()
+  system.on_interrupt(before)
+  return results, interrupted
+end
+
+return trials
