@@ -23,14 +23,16 @@ class NotFound(Exception):
 
 
 class _Heard(logging.Handler):
-    """Collects what pip would have printed."""
+    """Collects pip's warnings, and why it could not read an index, which pip itself keeps for its debug output."""
 
     def __init__(self):
-        super().__init__(logging.WARNING)
+        super().__init__()
         self.lines = []
 
     def emit(self, record):
-        self.lines.append(record.getMessage())
+        text = record.getMessage().splitlines()[0]
+        if record.levelno >= logging.WARNING or text.startswith("Could not fetch URL"):
+            self.lines.append(text[:300])
 
 
 def platforms():
@@ -55,6 +57,7 @@ def located(name, version):
     heard = _Heard()
     log = logging.getLogger("pip")
     log.addHandler(heard)
+    log.setLevel(logging.DEBUG)
     log.propagate = False
     try:
         try:
@@ -80,8 +83,8 @@ def located(name, version):
                 raise InsidesChanged(str(error)) from error
             if not found:
                 places = options.find_links + ([] if options.no_index else [options.index_url] + options.extra_index_urls)
-                raise NotFound("looked at " + (", ".join(places) or "no index") + "".join(
-                    "\n    " + line.splitlines()[0] for line in heard.lines[-2:]))
+                raise NotFound("not found at " + (", ".join(places) or "any index") + "".join(
+                    "\n    " + line for line in heard.lines[-1:]))
 
             def open_at(start):
                 wanted = {"Accept-Encoding": "identity"}
