@@ -73,7 +73,7 @@ end
 -- Tensors compare by their values; anything else stays what it is.
 local function plain(value)
   if type(value) ~= "userdata" and type(value) ~= "cdata" then return value end
-  local has, list = pcall(function() return value.tolist and value:tolist() end)
+  local has, list = pcall(function() return value:totable() end)
   if has and list ~= nil then return list end
   return value
 end

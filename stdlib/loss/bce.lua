@@ -9,8 +9,7 @@ return schema.declare("loss.bce", {
 }, function(o)
   return function(logits, target)
     local t = reduction.dense(target, logits)
-    -- max(z, 0) - z t + log(1 + exp(-|z|)): no overflow at either end
-    local each = (logits:clamp_min(0) - logits * t + (-logits:abs()):exp():log1p()):mean(1)
+    local each = torch.binary_cross_entropy_with_logits(logits, t, { reduction = 0 }):mean(1) -- 0: a value an output
     return reduction.apply(each, target, o.reduction)
   end
 end)
