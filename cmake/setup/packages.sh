@@ -18,7 +18,8 @@ apt_get() { LC_ALL=C DEBIAN_FRONTEND=noninteractive "${rights[@]}" apt-get -q -o
 
 # What apt-get says of the sizes, or nothing where its lists do not know a package.
 package_sizes() {
-  LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null |
+  # --assume-no ends in failure by its nature
+  { LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null || true; } |
     sed -n 's/^Need to get \(.*\) of archives.*/\1 to fetch/p; s/^After this operation, \(.*\) of additional.*/, \1 on disk/p' | tr -d '\n'
 }
 
