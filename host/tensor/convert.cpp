@@ -1,3 +1,5 @@
+#include <ATen/ScalarOps.h>
+
 #include "host/error.hpp"
 #include "host/tensor/overload.hpp"
 
@@ -68,7 +70,9 @@ c10::IValue tensors_of(const Value& v, const Values& values) {
 c10::IValue convert(const Value& v, const Values& values, const Argument& a) {
   if (v.kind == Kind::none || v.kind == Kind::nil) return {};
   switch (a.want) {
-    case Want::tensor: return *v.tensor;
+    case Want::tensor:
+      if (v.kind == Kind::tensor) return *v.tensor;
+      return at::native::wrapped_scalar_tensor(scalar_of(v));  // a number does not widen the dtype of the result
     case Want::scalar: return scalar_of(v);
     case Want::integer: return v.kind == Kind::text ? reduction_of(v.view()) : integer_of(v);
     case Want::real: return real_of(v);

@@ -57,7 +57,7 @@ class Governor {
   ska::flat_hash_map<const void*, Held> held_;
   ska::flat_hash_map<const void*, std::string> origins_;
   int64_t live_[2] = {0, 0}, peak_[2] = {0, 0};  // host memory, device memory
-  int64_t limit_[2] = {int64_t{300} << 20, int64_t{300} << 20};
+  int64_t limit_[2] = {int64_t{160} << 20, int64_t{160} << 20};
 };
 
 }  // namespace moonlab

@@ -84,8 +84,18 @@ uint32_t accepted(Want want) {
   return 0;
 }
 
-uint32_t coerced(const Argument& a, bool reduction) {
+/// Arithmetic that takes a number where the schema says Tensor, as PyTorch does; elsewhere a number is a mistake.
+bool takes_numbers(std::string_view name) {
+  name.remove_prefix(name.find("::") + 2);
+  if (!name.empty() && name.back() == '_') name.remove_suffix(1);
+  for (std::string_view known : {"add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "remainder", "where"})
+    if (name == known) return true;
+  return false;
+}
+
+uint32_t coerced(const Argument& a, bool reduction, bool numbers) {
   switch (a.want) {
+    case Want::tensor: return numbers && a.name != "self" && a.name != "condition" && !a.is_out ? kNumbers | bit(K::complex) | bit(K::boolean) : 0;
     // a tensor of one element stands for a number, as in PyTorch; a boolean is a legal Scalar
     case Want::scalar: return bit(K::boolean) | bit(K::tensor);
     case Want::integer: return bit(K::tensor) | (reduction ? bit(K::text) : 0);
@@ -102,6 +112,7 @@ uint32_t coerced(const Argument& a, bool reduction) {
 
 Overload::Overload(c10::OperatorHandle op) : handle(std::move(op)) {
   const auto& schema = handle.schema();
+  const bool numbers = takes_numbers(schema.name());
   int lists = -1;
   size_t plain = 0;  // positional arguments other than self
   for (const auto& from : schema.arguments()) {
@@ -120,7 +131,7 @@ Overload::Overload(c10::OperatorHandle op) : handle(std::move(op)) {
     if (a.want == Want::integer_list && a.name == "dim" && !a.length) a.length = 1;  // sum(x, 0) for int[]? dim
     a.fallback = from.default_value();
     a.accepts = accepted(a.want) | (a.optional ? bit(K::none) : 0);
-    a.coerces = coerced(a, a.name == "reduction");
+    a.coerces = coerced(a, a.name == "reduction", numbers);
     if (!a.keyword_only) {
       if (a.name == "self" && a.want == Want::tensor && self < 0) self = static_cast<int>(arguments.size());
       else if (++plain == 1 && a.want == Want::integer_list) lists = static_cast<int>(arguments.size());
