@@ -54,9 +54,7 @@ Dataset::Dataset(std::shared_ptr<const Samples> samples)
       labels_(samples_->labels),
       class_names_(samples_->class_names) {}
 
-at::Tensor Dataset::images(const at::Tensor& index) const {
-  return samples_->images.index_select(0, index.defined() ? subset(index).rows_ : rows_);
-}
+at::Tensor Dataset::images() const { return samples_->images.index_select(0, rows_); }
 
 std::vector<int64_t> Dataset::counts() const {
   std::vector<int64_t> n(class_names_.size());

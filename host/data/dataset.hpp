@@ -46,8 +46,8 @@ class Dataset {
   const at::Tensor& labels() const { return labels_; }
   /// long [n]: the row of each sample among samples().images.
   const at::Tensor& rows() const { return rows_; }
-  /// uint8 [n, C, H, W]: copies of the images at `index` (long, any length); of all samples where it is undefined.
-  at::Tensor images(const at::Tensor& index = {}) const;
+  /// uint8 [n, C, H, W]: copies of the images.
+  at::Tensor images() const;
   /// Number of samples a class, in the order of class_names().
   std::vector<int64_t> counts() const;
   /// SHA-256 over the samples' fingerprint, the rows and the labels of this view.

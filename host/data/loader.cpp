@@ -35,16 +35,15 @@ std::vector<int64_t> sizes_of(const std::vector<Source>& sources) {
 
 }  // namespace
 
-at::Tensor load_images(const Dataset& data, const at::Tensor& index, bool normalise) {
-  const Dataset chosen = data.subset(index);
+at::Tensor load_images(const Dataset& data, bool normalise) {
   const at::Tensor& images = data.samples().images;
   const int64_t channels = images.size(1), pixels = images.size(2) * images.size(3);
   const auto table = pixel_table(data.samples(), normalise);
-  at::Tensor x = at::empty({chosen.size(), channels, images.size(2), images.size(3)}, at::kFloat);
+  at::Tensor x = at::empty({data.size(), channels, images.size(2), images.size(3)}, at::kFloat);
   const auto* from = images.const_data_ptr<uint8_t>();
-  const auto* row = chosen.rows().const_data_ptr<int64_t>();
+  const auto* row = data.rows().const_data_ptr<int64_t>();
   auto* to = x.mutable_data_ptr<float>();
-  for (int64_t b = 0; b < chosen.size(); ++b)
+  for (int64_t b = 0; b < data.size(); ++b)
     convert_image(from + row[b] * channels * pixels, table.data(), channels, pixels, to + b * channels * pixels);
   return x;
 }

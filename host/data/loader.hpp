@@ -22,9 +22,9 @@ struct Source {
   std::vector<int64_t> targets;  // of each class: y; empty: the class's own number
 };
 
-/// uint8 images of the samples at `index` (long [B]) as float32 [B, C, H, W], scaled to [0, 1] and, where
-/// `normalise` is set and the samples bring mean and deviation, normalised; one pass, through a table of 256 values.
-at::Tensor load_images(const Dataset& data, const at::Tensor& index, bool normalise = true);
+/// All images of a dataset (or view) as float32 [n, C, H, W], scaled to [0, 1] and, where `normalise` is set and the
+/// samples bring mean and deviation, normalised; one pass, through a table of 256 values.
+at::Tensor load_images(const Dataset& data, bool normalise = true);
 
 /// Goes through its sources epoch by epoch. The batches of an epoch depend on sources, options and epoch alone.
 ///

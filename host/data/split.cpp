@@ -32,10 +32,11 @@ std::vector<int64_t> permutation(int64_t n, uint64_t seed) {
   return order;
 }
 
-Partition::Partition(Dataset data, uint64_t seed) : data_(std::move(data)) {
-  of_class_.resize(data_.class_names().size());
+Partition::Partition(Dataset data, uint64_t seed, bool stratified)
+    : data_(std::move(data)), names_(stratified ? data_.class_names() : std::vector<std::string>{"any"}) {
+  of_class_.resize(names_.size());
   const int64_t* y = data_.labels().const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < data_.size(); ++i) of_class_[y[i]].push_back(i);
+  for (int64_t i = 0; i < data_.size(); ++i) of_class_[stratified ? y[i] : 0].push_back(i);
   for (size_t c = 0; c < of_class_.size(); ++c) {
     auto& members = of_class_[c];
     std::vector<int64_t> shuffled;
@@ -70,8 +71,8 @@ Dataset Partition::take(const Amount& amount, const std::string& purpose, bool f
       else if (amount.fraction) wanted[c] = rounded(*amount.fraction * static_cast<double>(has));
       else wanted[c] = has;
       if (wanted[c] > has)
-        fail(data_.name(), ": class '", data_.class_names()[c], "' has ", has, " of ", of_class_[c].size(),
-             " samples left, ", wanted[c], " wanted for ", purpose);
+        fail(data_.name(), ": class '", names_[c], "' has ", has, " of ", of_class_[c].size(), " samples left, ",
+             wanted[c], " wanted for ", purpose);
     }
   }
   std::vector<int64_t> taken;

@@ -25,7 +25,8 @@ struct Amount {
 /// shuffled on its own, then the classes take turns. Parts of a partition are stretches of it.
 class Partition {
  public:
-  Partition(Dataset data, uint64_t seed);
+  /// Not `stratified`: one order over all classes, as if they were one.
+  Partition(Dataset data, uint64_t seed, bool stratified = true);
 
   /// Takes `amount` from the front (train, dataset A, dataset B ...) or from the back (test, validation) of what is
   /// left, class by class in turn. Errors: more than a class has left:
@@ -37,6 +38,7 @@ class Partition {
   Dataset take(const Amount& amount, const std::string& purpose, bool front);
 
   Dataset data_;
+  std::vector<std::string> names_;              // of the classes
   std::vector<std::vector<int64_t>> of_class_;  // shuffled indices of each class
   std::vector<size_t> front_, back_;            // [front, back) of a class is left
 };

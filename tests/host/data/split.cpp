@@ -89,3 +89,10 @@ TEST_CASE("the split's seed changes it") {
   CHECK(rows(0) == rows(0));
   CHECK(rows(0) != rows(1));
 }
+
+TEST_CASE("without strata the classes count as one") {
+  Partition parts(toy(), 7, false);
+  auto counts = parts.take_front({40, {}, {}}, "train").counts();
+  CHECK(counts[0] + counts[1] + counts[2] == 40);
+  CHECK(counts[0] > counts[2]);  // 40 of the 80 are of class a, 10 of class c
+}
