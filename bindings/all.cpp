@@ -4,7 +4,7 @@
 
 namespace moonlab::lua {
 #define WEAK(f) int f(lua_State*) __attribute__((weak))
-WEAK(open_module); WEAK(open_graph); WEAK(open_label); WEAK(open_balance); WEAK(open_data); WEAK(open_run); WEAK(open_system);
+WEAK(open_module); WEAK(open_graph); WEAK(open_label); WEAK(open_balance);
 
 void preload_all(lua_State* L) {
   const luaL_Reg areas[] = {{"host.tensor", open_tensor}, {"host.operators", open_operators}, {"host.autograd", open_autograd},
