@@ -5,7 +5,6 @@
 -- the heads step first and takes the trunk's gradients at the new heads (the second forward of the paper's footnote):
 -- as that step changes nothing in the trunk, its second forward would give the same features, so only the heads run
 -- again, batch statistics move once and dropout masks agree.
-local objective = require "objective"
 local schema = require "schema"
 
 local Balanced = {}
@@ -71,7 +70,7 @@ function Balanced:backward(state)
   state.optim:zero_grad()
   local at_features = gradients_at(self, state.terms, self.leaf)
   if self.two_pass then
-    if state.clip then objective.clip(self.heads, state.clip) end
+    if state.clip then torch.clip_grad_norm_(self.heads, state.clip) end
     state.optim:step "heads"
     local leaf = state.features:detach():requires_grad_()
     at_features = gradients_at(self, losses_at(self, leaf, state.batch), leaf)
@@ -81,10 +80,10 @@ end
 
 function Balanced:update(state)
   if self.two_pass then
-    if state.clip then objective.clip(self.trunk, state.clip) end
+    if state.clip then torch.clip_grad_norm_(self.trunk, state.clip) end
     state.optim:step "trunk"
   else
-    if state.clip then objective.clip(self.all, state.clip) end
+    if state.clip then torch.clip_grad_norm_(self.all, state.clip) end
     state.optim:step()
   end
   self.leaf = nil

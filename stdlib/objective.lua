@@ -2,19 +2,6 @@
 -- parts that the training loop calls in turn: forward, criterion, backward, update. Each reads and writes the state.
 local objective = {}
 
---- Scales the gradients so that their joint norm is at most `limit`; leaves smaller ones alone. No value is read back.
-function objective.clip(parameters, limit)
-  local gradients = {}
-  for _, parameter in ipairs(parameters) do
-    if parameter.grad then gradients[#gradients + 1] = parameter.grad end
-  end
-  if #gradients == 0 then return end
-  torch.no_grad(function()
-    local norm = torch.stack(torch._foreach_norm(gradients)):norm()
-    torch._foreach_mul_(gradients, (limit / (norm + 1e-6)):clamp_max(1))
-  end)
-end
-
 local Sum = {}
 Sum.__index = Sum
 
@@ -39,7 +26,7 @@ function Sum:backward(state)
 end
 
 function Sum:update(state)
-  if state.clip then objective.clip(self.parameters, state.clip) end
+  if state.clip then torch.clip_grad_norm_(self.parameters, state.clip) end
   state.optim:step()
 end
 

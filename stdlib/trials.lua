@@ -1,10 +1,9 @@
---- Trials side by side: each one a process of this program that runs one experiment and reports in JSON lines.
+--- Trials side by side: each one a process of this program that runs one experiment and reports line by line.
 --
--- A trial writes events on its standard output, one JSON object a line: { "event": "progress", "text": ... } while it
--- runs and { "event": "done", "run": id, "metrics": {...} } at the end. Its standard error is kept and shown where it
--- fails. Trials are started in the order given; results stand at the place of their trial, whatever ended first.
+-- A trial reports on its standard output, one line an event, fields separated by tabs: "progress TEXT" while it runs, at
+-- the end "metric KEY VALUE" for each metric and "done RUN". Its standard error is kept and shown where it fails. Trials
+-- are started in the order given; results stand at the place of their trial, whatever ended first.
 local system = require "host.system"
-local json = require "json"
 
 local trials = {}
 
@@ -15,16 +14,21 @@ local function start(command, threads)
 end
 
 -- Takes the complete lines out of what a trial wrote so far.
-local function events(job, text, final)
+local function listen(job, text)
   job.pending = (job.pending or "") .. text
-  local found = {}
   while true do
     local line, rest = job.pending:match "^([^\n]*)\n(.*)$"
-    if not line then break end
+    if not line then return end
     job.pending = rest
-    if line:sub(1, 1) == "{" then found[#found + 1] = json.decode(line) end
+    local event, first, second = line:match "^(%l+)\t([^\t]*)\t?(.*)$"
+    if event == "progress" then
+      job.text = first
+    elseif event == "metric" then
+      job.metrics[#job.metrics + 1] = { first, tonumber(second) }
+    elseif event == "done" then
+      job.run = first
+    end
   end
-  return found
 end
 
 -- The last line that says something, for a failure in one line.
@@ -76,7 +80,8 @@ function trials.run(list, options)
     while not interrupted and next_job <= #list and #running < options.jobs do
       local item = list[next_job]
       running[#running + 1] = { index = next_job, label = item.label, process = start(item.command, options.threads),
-                                started = system.clock(), errors = "" }
+                                started = system.clock(), errors = "",
+                                metrics = {} }
       next_job = next_job + 1
     end
     if #running == 0 then break end
@@ -87,19 +92,13 @@ function trials.run(list, options)
       local job = running[i]
       local code = job.process:poll()
       job.errors = job.errors .. job.process:read_errors()
-      for _, event in ipairs(events(job, job.process:read())) do
-        if event.event == "progress" then
-          job.text = event.text
-        elseif event.event == "done" then
-          job.metrics, job.run = event.metrics, event.run
-        end
-      end
+      listen(job, job.process:read())
       if code then
         table.remove(running, i)
         local result = { code = code, metrics = job.metrics, run = job.run, seconds = system.clock() - job.started,
                          label = job.label }
         if code ~= 0 then result.reason = reason(job.errors) end
-        if code == 0 and not job.metrics then result.code, result.reason = 1, "the trial reported no result" end
+        if code == 0 and not job.run then result.code, result.reason = 1, "the trial reported no result" end
         results[job.index] = result
         view:say(options.done(result))
       end
