@@ -2,10 +2,10 @@
 -- with a name and one spec's state is not another's. Prints every failure in full, and last the plain line
 -- `N passed, N failed, N skipped`; exit code 1 where something failed.
 --
---     moonlab tests/run.lua [NAME ...] [--jobs N] [--passed N] [--failed N] [--skipped N]
+--     moonlab tests/run.lua [NAME ...] [--jobs N] [--root FOLDER] [--passed N] [--failed N] [--skipped N]
 --
 -- A NAME keeps the specs whose path holds it. --passed, --failed and --skipped are counts of tests that ran before (the
--- host's unit tests), added to the last line.
+-- host's unit tests), added to the last line. --root is the folder that holds tests/ and in which the specs run.
 
 local system = require "host.system"
 
@@ -18,7 +18,7 @@ local function fail(message)
 end
 
 local function read_arguments(words)
-  local options = { names = {}, jobs = system.cpu_count(), passed = 0, failed = 0, skipped = 0 }
+  local options = { names = {}, root = MOONLAB_ROOT, jobs = system.cpu_count(), passed = 0, failed = 0, skipped = 0 }
   local i = 1
   while i <= #words do
     local flag, value = words[i]:match "^%-%-(%a+)=?(.*)$"
@@ -27,12 +27,12 @@ local function read_arguments(words)
         i = i + 1
         value = words[i]
       end
-      if flag == "file" then
-        options.file = value
+      if flag == "file" or flag == "root" then
+        options[flag] = value
       elseif type(options[flag]) == "number" then
         options[flag] = tonumber(value) or fail(("--%s must be a number, got '%s'"):format(flag, tostring(value)))
       else
-        fail(("unknown flag '--%s' (--jobs, --passed, --failed, --skipped)"):format(flag))
+        fail(("unknown flag '--%s' (--jobs, --root, --passed, --failed, --skipped)"):format(flag))
       end
     else
       options.names[#options.names + 1] = words[i]
@@ -42,10 +42,10 @@ local function read_arguments(words)
   return options
 end
 
-local function find_specs(names)
+local function find_specs(root, names)
   local specs = {}
   for _, folder in ipairs(folders) do
-    for _, file in ipairs(system.list(MOONLAB_ROOT .. "/tests/" .. folder) or {}) do
+    for _, file in ipairs(system.list(root .. "/tests/" .. folder) or {}) do
       local path = "tests/" .. folder .. "/" .. file
       local wanted = #names == 0
       for _, name in ipairs(names) do wanted = wanted or path:find(name, 1, true) ~= nil end
@@ -55,10 +55,10 @@ local function find_specs(names)
   return specs
 end
 
-local function start(path)
+local function start(root, path)
   local process = system.spawn {
     system.executable(), MOONLAB_ROOT .. "/tests/run.lua", "--file", path,
-    directory = MOONLAB_ROOT, merge_errors = true,
+    directory = root, merge_errors = true,
   }
   return { path = path, process = process, output = {}, started = system.clock() }
 end
@@ -96,10 +96,10 @@ end
 
 local function run(options)
   local total = { passed = options.passed, failed = options.failed, skipped = options.skipped }
-  local waiting, running = find_specs(options.names), {}
+  local waiting, running = find_specs(options.root, options.names), {}
   if #waiting == 0 and #options.names > 0 then fail("no spec's path holds " .. table.concat(options.names, " or ")) end
   while #waiting > 0 or #running > 0 do
-    while #waiting > 0 and #running < options.jobs do running[#running + 1] = start(table.remove(waiting, 1)) end
+    while #waiting > 0 and #running < options.jobs do running[#running + 1] = start(options.root, table.remove(waiting, 1)) end
     local processes = {}
     for i, spec in ipairs(running) do processes[i] = spec.process end
     system.wait_any(processes, 1)
