@@ -37,7 +37,7 @@ return schema.declare("experiment", {
   { "data", "node data|join", schema.required, "a dataset or a join of several" },
   { "model", "node trunk|path_decoder", schema.required, "the model" },
   { "loss", "node loss|path|mixture", schema.optional, "what is minimised; a single head brings its own" },
-  { "optim", "node optim", function() return require "optim.adamw" {} end, "the optimizer" },
+  { "optim", "node optim", schema.optional, "the optimizer; adamw {} where absent" },
   { "train", training, {}, "how it is trained" },
   { "eval", evaluation, {}, "how it is evaluated" },
 }, function(o, context) return require "trial".assemble(o, context) end, { named = true })

@@ -1,0 +1,103 @@
+local t = require "test"
+local objective = require "objective"
+local schema = require "schema"
+local train = require "train"
+
+-- The smallest model that trains: one weight vector, logits = x w; and plain gradient descent.
+local function setup(options)
+  options = options or {}
+  local w = torch.zeros(2, 2, { requires_grad = true })
+  local x = torch.tensor { { 1.0, 0.0 }, { 0.0, 1.0 }, { 1.0, 0.2 }, { 0.1, 1.0 } }
+  local y = torch.tensor({ 0, 1, 0, 1 }, { dtype = "int64" })
+  local model = { modes = {} }
+  function model:features(batch) return batch.x end
+  function model:predict(batch) return { y = batch.x:matmul(w):argmax(1) } end
+  function model:train() self.modes[#self.modes + 1] = "train" end
+  function model:eval() self.modes[#self.modes + 1] = "eval" end
+  local loader = { batches = function() return 2 end }
+  function loader:each()
+    local i = -2
+    return function()
+      i = i + 2
+      if i >= 4 then return nil end
+      local rows = { { i, i + 2 } }
+      return { x = x[rows], y = y[rows] }
+    end
+  end
+  local ce = schema.build(schema.find "loss.ce" {})
+  local optim = {
+    zero_grad = function() w.grad = nil end,
+    step = function() torch.no_grad(function() w:sub_(w.grad * 0.5) end) end,
+  }
+  local metrics = require "evaluate".metrics({ "top1" }, {})
+  local state = {
+    model = model, optim = optim, device = "cpu", epochs = 3, every = 1, metrics = metrics,
+    loaders = { train = loader, val = loader },
+    objective = objective.sum({ { name = "ce", weight = 1,
+      of = options.of or function(s) return ce(s.features:matmul(w), s.batch) end } }, { w }),
+  }
+  for key, value in pairs(options.state or {}) do state[key] = value end
+  return state, w
+end
+
+t.test("training lowers the loss and counts epochs and steps", function()
+  local records = {}
+  local state = setup { state = { epochs = 20, log = function(record) records[#records + 1] = record end } }
+  train.run(state)
+  t.eq({ state.epoch, state.step, #records }, { 20, 40, 20 })
+  t.near(records[1]["train.loss"], 0.6, 0.1)
+  t.ok(records[20]["train.loss"] < 0.5 * records[1]["train.loss"])
+  t.eq(records[20].step, 40)
+end)
+
+t.test("hooks fire in their order, around every part of a step", function()
+  local seen, on = {}, {}
+  for _, name in ipairs(train.hooks) do on[name] = function() seen[#seen + 1] = name end end
+  train.run((setup { state = { epochs = 1, on = on, during = { "val" } } }))
+  t.eq(table.concat(seen, " "), "start epoch sample forward criterion backward step sample forward criterion backward "
+    .. "step evaluate end")
+end)
+
+t.test("a hook sees loss and features and may stop the run", function()
+  local loss
+  local state = setup { state = { on = { step = function(s)
+    loss = s.loss:item()
+    t.eq(s.features.shape[1], 2)
+    if s.step == 3 then s.stop = "enough" end
+  end } } }
+  train.run(state)
+  t.eq({ state.step, state.epoch, state.stop }, { 3, 2, "enough" })
+  t.ok(loss > 0 and loss < 1)
+end)
+
+t.test("a loss that is not finite is found with its step", function()
+  local state = setup { state = { epochs = 5 }, of = function(s)
+    return (s.features:sum() * (s.step == 3 and 0 / 0 or 1)) * torch.ones({}, { requires_grad = true })
+  end }
+  -- the weights are not in this loss: nothing to step
+  state.optim.step, state.objective.parameters = function() end, {}
+  train.run(state)
+  t.eq(state.diverged, 3)
+  t.eq(state.epoch, 2)
+end)
+
+t.test("evaluation while training, the best epoch, early stopping", function()
+  local state = setup { state = { epochs = 50, during = { "val" }, watch = { key = "val.top1", mode = "max", patience = 2 } } }
+  train.run(state)
+  t.eq(state.values["val.top1"], 1)
+  t.eq(state.epoch, state.best.epoch + 2)
+  t.ok(state.stop:find("no better val.top1 for 2 epochs", 1, true))
+  t.eq({ state.model.modes[1], state.model.modes[2], state.model.modes[3] }, { "train", "eval", "train" })
+end)
+
+t.test("the limit of steps counts over the run", function()
+  local state = setup { state = { epochs = 9, steps = 5 } }
+  train.run(state)
+  t.eq({ state.step, state.epoch }, { 5, 3 })
+end)
+
+t.test("clipping limits the joint norm of the gradients", function()
+  local state, w = setup { state = { epochs = 1, clip = 1e-3 } }
+  train.run(state)
+  t.ok(w:norm():item() <= 2 * 0.5 * 1e-3 + 1e-9)
+end)
