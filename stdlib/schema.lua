@@ -138,7 +138,6 @@ local function build_index()
     for _, sub in ipairs(schema.folders) do add(root, sub) end
     if root == roots[1] then add(root, nil) end
   end
-  index["schema"], index["loss.ce "] = nil, nil
   return index
 end
 
@@ -222,6 +221,15 @@ function node.by_name(text, wanted)
     local constructor = fits and schema.find(kind)
     if constructor then return constructor {} end
   end
+end
+
+--- Runs fn with an empty registry and no folders, and puts everything back: for specs that declare their own.
+function schema.isolated(fn)
+  local registry, index, kept = schema.registry, schema.index, roots
+  schema.registry, schema.index, roots = {}, {}, {}
+  local done, message = pcall(fn)
+  schema.registry, schema.index, roots = registry, index, kept
+  if not done then error(message, 0) end
 end
 
 return schema

@@ -50,7 +50,11 @@ end
 local function element_type(field) return field.type.element or field.type end
 
 local function default_of(field, place)
-  if type(field.default) ~= "table" then return field.default end
+  -- A function where the type admits none makes the default when it is needed: a node of a file not loaded before.
+  if type(field.default) == "function" and not field.type.admits_function then
+    return field.type.convert(field.default(), place)
+  end
+  if type(field.default) ~= "table" or getmetatable(field.default) ~= nil then return field.default end
   return field.type.convert(order.copy(field.default), place)
 end
 

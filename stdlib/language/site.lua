@@ -44,7 +44,7 @@ function site.caller()
     local info = debug.getinfo(level, "Sl")
     if not info then return nil end
     if info.currentline > 0 and not internal(info.source) then
-      return { file = info.short_src, line = info.currentline }
+      return { file = info.source:match "^@(.*)$" or info.short_src, line = info.currentline }
     end
   end
 end

@@ -225,6 +225,10 @@ local simple = {
 
 -- Nodes -------------------------------------------------------------------------------------------------------------
 
+-- What a node of a folder is called.
+local nouns = { optim = "an optimizer", data = "a dataset", vision = "a vision encoder", text = "a text encoder",
+                balance = "a gradient balance", path = "a path loss" }
+
 local function node(list, spec)
   local wanted = {}
   for name in list:gmatch "[^|%s]+" do wanted[#wanted + 1] = name end
@@ -236,8 +240,11 @@ local function node(list, spec)
     end
     return false
   end
-  local phrase = #wanted == 0 and "a node" or "a " .. table.concat(wanted, " or a ")
-  phrase = phrase:gsub("^a ([aeiou])", "an %1"):gsub(" a ([aeiou])", " an %1")
+  local phrases = {}
+  for i, name in ipairs(wanted) do
+    phrases[i] = nouns[name] or (name:match "^[aeiou]" and "an " or "a ") .. name
+  end
+  local phrase = #wanted == 0 and "a node" or table.concat(phrases, " or ")
   local self = { text = spec, phrase = phrase, fits = fits, folders = wanted }
   -- A constructor's bare name on the command line stands for the node with its defaults: optim=sgd.
   function self.parse(text)

@@ -1,0 +1,225 @@
+--- What a script can name: the constructors, the words of the language, and the parts of Lua that are pure.
+--
+-- No clock, no unseeded randomness, no writing of files: a script is a function of its overrides and of recorded
+-- env() reads. `pairs` and `next` go in written order where it is known, else through sorted keys.
+
+local nearest = require "language.nearest"
+local node = require "language.node"
+local order = require "language.order"
+local site = require "language.site"
+local knobs = require "language.knobs"
+
+local environment = {}
+
+-- Bare names are looked for in this order; prefixes give every folder.
+local bare_folders = { "loss", "optim", "balance", "metric", "data" }
+
+local pure = "; a script is a function of its overrides: no clock, no unseeded randomness, no files"
+local forbidden = {}
+for _, name in ipairs { "os", "io", "debug", "package", "load", "loadstring", "loadfile", "dofile", "jit", "ffi",
+                        "collectgarbage", "newproxy", "getfenv", "setfenv", "module" } do
+  forbidden[name] = ("'%s' is not available in a script%s"):format(name, pure)
+end
+
+-- Globals of the host that functions in a script may use.
+local host_names = { torch = true, nn = true, scope = true, keep = true, memory = true }
+
+local function library(from, name, without)
+  local result = {}
+  for key, value in pairs(from) do
+    if not without[key] then result[key] = value end
+  end
+  return setmetatable(result, { __index = function(_, key)
+    local session = site.session
+    local message = without[key] and ("'%s.%s' is not available in a script%s"):format(name, key, pure)
+    if not message then
+      local names = {}
+      for known in pairs(result) do names[#names + 1] = known end
+      table.sort(names)
+      message = ("unknown name '%s.%s'%s"):format(name, tostring(key), nearest.did_you_mean(tostring(key), names))
+    end
+    if not session then error(message, 2) end
+    session.poisoned = true
+    site.fail(session.locate(tostring(key)), message)
+    return site.poison
+  end })
+end
+
+local function sorted_next(tbl, key)
+  local take = key == nil
+  for k, value in order.pairs(tbl) do
+    if take then return k, value end
+    take = k == key
+  end
+end
+
+local function plain_tostring(value)
+  local meta = getmetatable(value)
+  if type(value) == "table" and not (type(meta) == "table" and meta.__tostring) then return "table" end
+  if type(value) == "function" then return "function" end
+  return tostring(value)
+end
+
+local base
+local function base_library()
+  base = base or {
+    assert = assert, error = error, ipairs = ipairs, pcall = pcall, xpcall = xpcall, select = select, type = type,
+    tonumber = tonumber, tostring = plain_tostring, unpack = unpack, rawequal = rawequal, rawget = rawget,
+    rawset = rawset, setmetatable = setmetatable, getmetatable = getmetatable, bit = bit, coroutine = coroutine,
+    _VERSION = _VERSION, next = sorted_next,
+    pairs = function(tbl)
+      if type(tbl) == "table" and getmetatable(tbl) == nil then return order.pairs(tbl) end
+      if node.is(tbl) then return order.pairs(tbl.args) end
+      return pairs(tbl)
+    end,
+    table = library(table, "table", { foreach = true, foreachi = true }),
+    string = library(string, "string", { dump = true }),
+    math = library(math, "math", { random = true, randomseed = true }),
+  }
+  return base
+end
+
+--- Values by which functions are known when one is closed over: value -> "math.floor".
+function environment.known_values()
+  local known = {}
+  for name, value in pairs(base_library()) do
+    if type(value) == "table" then
+      known[value] = name
+      for inner, fn in pairs(value) do known[fn] = name .. "." .. inner end
+    elseif type(value) == "function" then
+      known[value] = name
+    end
+  end
+  for name in pairs(host_names) do
+    local value = _G[name]
+    if value ~= nil then known[value] = name end
+  end
+  return known
+end
+
+-- `head.lwal`: the constructors of a folder, loaded when named.
+local function prefix(schema, folder)
+  return setmetatable({}, {
+    __index = function(_, name)
+      local found = schema.find(folder .. "." .. tostring(name))
+      if found then return found end
+      local names = schema.names(folder)
+      local session = site.session
+      if not session then error(("unknown %s '%s'"):format(folder, tostring(name)), 2) end
+      session.poisoned = true
+      site.fail(session.locate(tostring(name)), ("unknown %s '%s'%s (%s)"):format(folder, tostring(name),
+        nearest.did_you_mean(tostring(name), names), table.concat(names, ", ")))
+      return site.poison
+    end,
+    __tostring = function() return folder end,
+  })
+end
+
+-- The words of the language that are no constructors.
+local function words(session)
+  return {
+    params = function(tbl) return knobs.declare(session, tbl) end,
+
+    --- pick(name, choices): choices[name], with the names listed where there is none.
+    pick = function(name, choices)
+      if name == site.poison then return name end
+      if type(choices) ~= "table" then error("pick takes a name and a table of choices", 2) end
+      local value = choices[name]
+      if value ~= nil then return value end
+      local keys = order.keys(choices)
+      for i, key in ipairs(keys) do keys[i] = tostring(key) end
+      session.poisoned = true
+      site.fail(site.call, ("pick: no choice '%s'%s (%s)"):format(tostring(name),
+        nearest.did_you_mean(tostring(name), keys), table.concat(keys, ", ")))
+      return site.poison
+    end,
+
+    --- env("NAME", default): an environment variable, recorded with the run; a number where the default is one.
+    env = function(name, default)
+      local value = os.getenv(name)
+      if value ~= nil and type(default) == "number" then
+        value = tonumber(value) or error(("env: %s must be a number, got '%s'"):format(name, value), 2)
+      end
+      if value == nil then value = default end
+      session.env_reads[#session.env_reads + 1] = { name = name, value = value }
+      return value
+    end,
+
+    --- seeds(3) -> { 0, 1, 2 }; seeds(5, 7) -> { 5, 6, 7 }
+    seeds = function(first, last)
+      if last == nil then first, last = 0, first - 1 end
+      local list = {}
+      for seed = first, last do list[#list + 1] = seed end
+      return list
+    end,
+  }
+end
+
+--- The global environment of one evaluation. session.lookup(name) tells whether a name means something.
+function environment.create(session)
+  local schema = require "schema"
+  local lib, own, prefixes = base_library(), words(session), {}
+  for _, folder in ipairs(schema.folders) do prefixes[folder] = prefix(schema, folder) end
+
+  local function declare(kind, ...) return schema.declare(kind, ...) end
+
+  local function lookup(name)
+    if lib[name] ~= nil then return lib[name] end
+    if own[name] ~= nil then return own[name] end
+    if name == "declare" then return declare end
+    if name == "required" or name == "optional" then return schema[name] end
+    if name == "require" then return session.require end
+    if name == "print" then return session.quiet and function() end or print end
+    if prefixes[name] then return prefixes[name] end
+    for _, folder in ipairs(bare_folders) do
+      local found = schema.find(folder .. "." .. name)
+      if found then return found end
+    end
+    local found = schema.find(name)
+    if found then return found end
+    if host_names[name] then return _G[name] end
+    return nil
+  end
+  session.lookup = lookup
+
+  --- All names for proposals.
+  function session.names()
+    local names = {}
+    for name in pairs(lib) do names[#names + 1] = name end
+    for name in pairs(own) do names[#names + 1] = name end
+    for name in pairs(prefixes) do names[#names + 1] = name end
+    for _, folder in ipairs(bare_folders) do
+      for _, name in ipairs(schema.names(folder)) do names[#names + 1] = name end
+    end
+    for _, name in ipairs(schema.names()) do names[#names + 1] = name end
+    for name in pairs(host_names) do names[#names + 1] = name end
+    names[#names + 1] = "require"
+    table.sort(names)
+    return names
+  end
+
+  --- What to say about a name that means nothing.
+  function session.unknown(name, also)
+    if forbidden[name] then return forbidden[name] end
+    local names = session.names()
+    for _, more in ipairs(also or {}) do names[#names + 1] = more end
+    return ("unknown name '%s'%s"):format(name, nearest.did_you_mean(name, names))
+  end
+
+  local env = {}
+  env._G = env
+  return setmetatable(env, {
+    __index = function(_, name)
+      local value = lookup(name)
+      if value ~= nil then return value end
+      session.poisoned = true
+      if not session.undefined[name] then
+        session.undefined[name] = true
+        site.fail(session.locate(name, true), session.unknown(name))
+      end
+      return site.poison
+    end,
+  })
+end
+
+return environment

@@ -1,0 +1,353 @@
+--- The source index of a script: its tokens, read once, and from them where everything stands.
+--
+-- Lua forgets what a person needs to see in an error: a tail call `return adamw {}` drops the frame, a table drops keys
+-- whose value is nil and keys written twice, and nothing remembers columns or the order of keys. So a script is not
+-- run as it is written: `source.index` wraps what a call is given, without moving a line,
+--     f { ... }  ->  f(__table(7,{ ... }))       f "x"  ->  f(__call(8,"x"))       f(a, b)  ->  f(__call(9,a, b))
+--     { ... }    ->  __table(10,{ ... })          function(...) ... end -> __function(11,function(...) ... end)
+-- and the three hooks tie the very table, call and function at hand to record 7, 8, ... of the index. Matching by
+-- order of calls would break at the first loop or branch, and debug.getinfo at the first tail call; the table's own
+-- identity survives both, and helper functions and `require`d files of the script too. Wrapping arguments rather than
+-- callees needs no grammar of expressions, only to see whether a bracket follows something that can be called.
+
+local site = require "language.site"
+
+local source = {}
+
+local keywords = {}
+for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true until
+  while]]):gmatch "%a+" do keywords[word] = true end
+keywords["goto"] = nil         -- a name where it is used as one
+
+local operators3, operators2 = { ["..."] = true }, { ["=="] = true, ["~="] = true, ["<="] = true, [">="] = true,
+                                                   [".."] = true, ["::"] = true }
+
+-- Position of the end of a long bracket that opens at `start`, or nil.
+local function long_bracket(text, start)
+  local level = text:match("^%[(=*)%[", start)
+  if not level then return nil end
+  local _, stop = text:find("]" .. level .. "]", start, true)
+  return stop or #text
+end
+
+--- The tokens of `text`: { kind = "name"|"keyword"|"number"|"string"|"operator", text, line, column, from, to }.
+-- Anything that is no token is left to the compiler to complain about.
+function source.tokens(text)
+  local tokens, line, line_start, i = {}, 1, 0, 1
+  local function advance(from, to)            -- keeps count of the lines within from..to
+    local at = text:find("\n", from, true)
+    while at and at <= to do
+      line, line_start = line + 1, at
+      at = text:find("\n", at + 1, true)
+    end
+  end
+  local function push(kind, to)
+    tokens[#tokens + 1] = { kind = kind, text = text:sub(i, to), line = line, column = i - line_start, from = i, to = to }
+    advance(i, to)
+    i = to + 1
+  end
+  if text:sub(1, 1) == "#" then i = (text:find("\n", 1, true) or #text + 1) end
+  while i <= #text do
+    local c = text:sub(i, i)
+    if c:match "%s" then
+      local to = select(2, text:find("^%s+", i))
+      advance(i, to)
+      i = to + 1
+    elseif text:sub(i, i + 1) == "--" then
+      local to = long_bracket(text, i + 2) or (text:find("\n", i, true) or #text + 1) - 1
+      advance(i, to)
+      i = to + 1
+    elseif c:match "[%a_\128-\255]" then
+      local to = select(2, text:find("^[%w_\128-\255]+", i))
+      push(keywords[text:sub(i, to)] and "keyword" or "name", to)
+    elseif c:match "%d" or text:find("^%.%d", i) then
+      local _, to = text:find("^0[xX][%x%.]*[pP]?[%+%-]?[%w]*", i)
+      if not to then
+        _, to = text:find("^[%d%.]+", i)
+        local _, exponent = text:find("^[eE][%+%-]?%d+", to + 1)
+        _, to = text:find("^%a*", (exponent or to) + 1)
+      end
+      push("number", to)
+    elseif c == '"' or c == "'" then
+      local to = i + 1
+      while to <= #text and text:sub(to, to) ~= c and text:sub(to, to) ~= "\n" do
+        to = to + (text:sub(to, to) == "\\" and 2 or 1)
+      end
+      push("string", math.min(to, #text))
+    elseif long_bracket(text, i) then
+      push("string", long_bracket(text, i))
+    elseif operators3[text:sub(i, i + 2)] then
+      push("operator", i + 2)
+    elseif operators2[text:sub(i, i + 1)] then
+      push("operator", i + 1)
+    else
+      push("operator", i)
+    end
+  end
+  return tokens
+end
+
+local closing = { ["("] = ")", ["{"] = "}", ["["] = "]" }
+
+-- Sets .match on brackets and on the ends of blocks; false where they do not fit (the compiler will say so better).
+local function match_blocks(tokens)
+  local stack = {}
+  for i, token in ipairs(tokens) do
+    local text = token.text
+    if token.kind == "operator" and closing[text] then
+      stack[#stack + 1] = i
+    elseif token.kind == "operator" and (text == ")" or text == "}" or text == "]") then
+      local open = table.remove(stack)
+      if not open or closing[tokens[open].text] ~= text then return false end
+      tokens[open].match, token.match = i, open
+    elseif token.kind == "keyword" then
+      if text == "function" or text == "if" or text == "do" or text == "repeat" then
+        stack[#stack + 1] = i
+      elseif text == "end" or text == "until" then
+        local open = table.remove(stack)
+        if not open or closing[tokens[open].text] then return false end
+        tokens[open].match, token.match = i, open
+      end
+    end
+  end
+  return #stack == 0
+end
+
+-- Can the token end an expression that a call's arguments may follow?
+local function callable(token)
+  if not token then return false end
+  if token.kind == "name" or token.kind == "string" then return true end
+  return token.kind == "operator" and (token.text == ")" or token.text == "]" or token.text == "}")
+end
+
+-- The first token of the expression that ends at tokens[i]: path.nll, f(x).g, a[1]
+local function expression_start(tokens, i)
+  while true do
+    local token = tokens[i]
+    if token.match and token.match < i and token.kind == "operator" then
+      i = token.match
+      if callable(tokens[i - 1]) and (tokens[i].text ~= "{" or tokens[i - 1].kind ~= "operator") then
+        i = i - 1
+      else
+        return i
+      end
+    elseif token.kind == "string" and callable(tokens[i - 1]) then
+      i = i - 1
+    else
+      local before = tokens[i - 1]
+      if before and before.kind == "operator" and (before.text == "." or before.text == ":") then
+        i = i - 2
+      else
+        return i
+      end
+    end
+  end
+end
+
+local function position(self, token)
+  return { file = self.name, line = token.line, column = token.column }
+end
+
+-- Places of the comma-separated values between tokens first..last.
+local function items_between(self, first, last)
+  local items, tokens, i, fresh = {}, self.tokens, first, true
+  while i <= last do
+    local token = tokens[i]
+    if fresh then
+      items[#items + 1], fresh = position(self, token), false
+    end
+    if token.text == "," and token.kind == "operator" then fresh = true end
+    i = token.match and token.match > i and token.match or i
+    i = i + 1
+  end
+  return items
+end
+
+-- Reads a constant string token.
+local function constant(token)
+  local chunk = loadstring("return " .. token.text)
+  return chunk and chunk()
+end
+
+-- Fills the record of the table whose "{" is tokens[open]: keys in written order, places of list positions.
+local function read_table(self, made, open)
+  local tokens, stop = self.tokens, self.tokens[open].match
+  made.keys, made.items = {}, {}
+  local i, start = open + 1, true
+  while i < stop do
+    local token = tokens[i]
+    if start then
+      start = false
+      local following = tokens[i + 1]
+      if token.kind == "name" and following.text == "=" and following.kind == "operator" then
+        made.keys[#made.keys + 1] = { key = token.text, file = self.name, line = token.line, column = token.column }
+      elseif token.text == "[" and token.kind == "operator" then
+        local inner = tokens[i + 1]
+        local single = token.match == i + 2
+        local key
+        if single and inner.kind == "string" then key = constant(inner) end
+        if single and inner.kind == "number" then key = tonumber(inner.text) end
+        made.keys[#made.keys + 1] = { key = key, file = self.name, line = inner.line, column = inner.column }
+      else
+        made.items[#made.items + 1] = position(self, token)
+        -- A call or `...` in the last place may give any number of values.
+        local last = tokens[stop - 1]
+        if last.text == "," or last.text == ";" then last = tokens[stop - 2] end
+        made.open = last.text == ")" or last.text == "..." or last.text == "}" or last.kind == "string"
+      end
+    end
+    if token.kind == "operator" and (token.text == "," or token.text == ";") then start = true end
+    i = token.match and token.match > i and token.match or i
+    i = i + 1
+  end
+end
+
+--- Indexes `text`, called `name` in messages. The result has name, text, tokens, records, code (what is compiled in
+-- place of the text), lines. Where the brackets do not match, code is the text itself: it does not compile anyway.
+function source.index(name, text)
+  local self = { name = name, text = text, records = {} }
+  self.lines = {}
+  for line in (text .. "\n"):gmatch "(.-)\r?\n" do self.lines[#self.lines + 1] = line end
+  self.tokens = source.tokens(text)
+  local tokens = self.tokens
+  if not match_blocks(tokens) then
+    self.code = text
+    return self
+  end
+
+  local before, after = {}, {}           -- token -> text put before it, after it
+  local function put(i, open, close_at, close)
+    before[i] = (before[i] or "") .. open
+    after[close_at] = close .. (after[close_at] or "")
+  end
+  local function record(made)
+    self.records[#self.records + 1] = made
+    return #self.records
+  end
+
+  local parameters = {}                  -- "(" of parameter lists: no calls
+  for i, token in ipairs(tokens) do
+    local previous = tokens[i - 1]
+    if token.kind == "keyword" and token.text == "function" then
+      local j = i + 1
+      while tokens[j] and tokens[j].text ~= "(" do j = j + 1 end
+      parameters[j] = true
+      if j == i + 1 then                 -- an expression; statements have a name
+        local id = record { kind = "function", first = i, last = token.match, line = token.line, column = token.column }
+        -- A statement that begins with "(" may follow: keep it apart from the wrapped function.
+        local next_token = tokens[token.match + 1]
+        put(i, ("__function(%d,"):format(id), token.match, next_token and next_token.text == "(" and ");" or ")")
+      end
+    elseif token.kind == "operator" and token.text == "{" then
+      local made = { kind = "table", file = name, line = token.line, column = token.column }
+      read_table(self, made, i)
+      local id = record(made)
+      if callable(previous) then
+        made.call = position(self, tokens[expression_start(tokens, i - 1)])
+        put(i, ("(__table(%d,"):format(id), token.match, "))")
+      else
+        put(i, ("__table(%d,"):format(id), token.match, ")")
+      end
+    elseif token.kind == "string" and callable(previous) then
+      local start = tokens[expression_start(tokens, i - 1)]
+      local id = record { kind = "call", file = name, line = start.line, column = start.column,
+                          items = { position(self, token) } }
+      put(i, ("(__call(%d,"):format(id), i, "))")
+    elseif token.kind == "operator" and token.text == "(" and callable(previous) and not parameters[i] then
+      local start = tokens[expression_start(tokens, i - 1)]
+      local id = record { kind = "call", file = name, line = start.line, column = start.column,
+                          items = items_between(self, i + 1, token.match - 1) }
+      after[i] = ("__call(%d%s"):format(id, token.match > i + 1 and "," or "") .. (after[i] or "")
+      before[token.match] = (before[token.match] or "") .. ")"
+    end
+  end
+
+  local parts, at = {}, 1
+  for i, token in ipairs(tokens) do
+    if before[i] or after[i] then
+      parts[#parts + 1] = text:sub(at, token.from - 1)
+      parts[#parts + 1] = before[i] or ""
+      parts[#parts + 1] = token.text
+      parts[#parts + 1] = after[i] or ""
+      at = token.to + 1
+    end
+  end
+  parts[#parts + 1] = text:sub(at)
+  self.code = table.concat(parts):gsub("^#", "--")
+  return self
+end
+
+--- The hooks that the wrapped code calls, by name.
+function source.hooks(self)
+  local records = self.records
+  return {
+    __table = function(id, tbl)
+      site.tables[tbl] = records[id]
+      site.call = records[id].call and { file = self.name, line = records[id].call.line,
+                                         column = records[id].call.column, items = {} } or site.call
+      return tbl
+    end,
+    __call = function(id, ...)
+      site.call = records[id]
+      return ...
+    end,
+    __function = function(id, fn)
+      site.functions[fn] = { source = self, first = records[id].first, last = records[id].last,
+                             line = records[id].line, column = records[id].column }
+      return fn
+    end,
+  }
+end
+
+--- The first use of the name `name` in `line` that is neither a key of a table nor a field, or, with `field`, the
+-- field of that name. { file, line, column }, column nil where there is none.
+function source.find_name(self, name, line, field)
+  for i, token in ipairs(self.tokens) do
+    if token.line == line and token.kind == "name" and token.text == name then
+      local before, following = self.tokens[i - 1], self.tokens[i + 1]
+      local is_field = before and before.kind == "operator" and (before.text == "." or before.text == ":")
+      local is_key = following and following.text == "=" and before and
+        (before.text == "{" or before.text == "," or before.text == ";")
+      if (is_field or false) == (field or false) and not (is_key and not field) then return position(self, token) end
+    end
+  end
+  return { file = self.name, line = line }
+end
+
+--- The first token of `line`, as a position.
+function source.find_line(self, line)
+  for _, token in ipairs(self.tokens) do
+    if token.line == line then return position(self, token) end
+  end
+  return { file = self.name, line = line }
+end
+
+--- Turns the compiler's message "name:3: text near 'x'" into a position and "text near 'x'".
+function source.locate_syntax(self, message)
+  local line, text = message:match ":(%d+): (.*)$"
+  if not line then return { file = self.name, line = 1 }, message end
+  line = tonumber(line)
+  local near = text:match "near '(.-)'$"
+  local found
+  for _, token in ipairs(self.tokens) do
+    if near == "<eof>" then
+      found = token
+    elseif token.line == line and token.text == near then
+      found = found or token
+    end
+  end
+  if near == "<eof>" and found then
+    return { file = self.name, line = found.line, column = found.column + #found.text }, text
+  end
+  if found then return position(self, found), text end
+  return source.find_line(self, line), text
+end
+
+--- The text of a function of the script, tokens joined by single spaces: comments and layout do not matter.
+function source.function_text(where)
+  local words = {}
+  for i = where.first, where.last do words[#words + 1] = where.source.tokens[i].text end
+  return table.concat(words, " ")
+end
+
+return source
