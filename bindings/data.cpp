@@ -171,7 +171,7 @@ int take_back(lua_State* L) {
 
 // ---- loader -------------------------------------------------------------------------------------------------------
 
-/// loader({ { dataset [, targets] }, ... }, { batch, shuffle, drop_last, mix, seed, normalise }) -> loader
+/// loader({ { dataset [, targets] }, ... }, { batch, shuffle, drop_last, mix, seed, normalise, device }) -> loader
 int new_loader(lua_State* L) {
   std::vector<data::Source> sources;
   if (!lua_istable(L, 1)) argument_error(L, 1, "a list of { dataset, targets }");
@@ -184,14 +184,15 @@ int new_loader(lua_State* L) {
         {*check_object<Dataset>(L, top - 1), lua_isnil(L, top) ? std::vector<int64_t>{} : check_integers(L, top)});
     lua_settop(L, top - 3);
   }
-  const Json o = check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "normalise"});
+  const Json o = check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "normalise", "device"});
   data::SamplerOptions options;
   options.batch = o.value("batch", options.batch);
   options.shuffle = o.value("shuffle", options.shuffle);
   options.drop_last = o.value("drop_last", options.drop_last);
   options.mix = data::parse_mix(o.value("mix", std::string("proportional")));
   options.seed = o.value("seed", options.seed);
-  push_object(L, std::make_shared<Loader>(std::move(sources), options, o.value("normalise", true)));
+  push_object(L, std::make_shared<Loader>(std::move(sources), options, o.value("normalise", true),
+                                          at::Device(o.value("device", std::string("cpu")))));
   return 1;
 }
 

@@ -48,8 +48,8 @@ at::Tensor load_images(const Dataset& data, bool normalise) {
   return x;
 }
 
-Loader::Loader(std::vector<Source> sources, SamplerOptions options, bool normalise)
-    : sources_(std::move(sources)), sampler_(sizes_of(sources_), options) {
+Loader::Loader(std::vector<Source> sources, SamplerOptions options, bool normalise, at::Device device)
+    : sources_(std::move(sources)), sampler_(sizes_of(sources_), options), device_(device) {
   const auto shape = sources_[0].data.samples().images.sizes().slice(1);
   for (const auto& s : sources_) {
     const auto other = s.data.samples().images.sizes().slice(1);
@@ -100,7 +100,8 @@ std::optional<Batch> Loader::next() {
     convert_image(source.data.samples().images.const_data_ptr<uint8_t>() + row * channels * pixels,
                   tables_[domain[b]].data(), channels, pixels, x + b * channels * pixels);
   }
-  return batch;
+  if (device_.is_cpu()) return batch;
+  return Batch{batch.x.to(device_), batch.y.to(device_), batch.idx.to(device_), batch.domain.to(device_)};
 }
 
 }  // namespace moonlab::data

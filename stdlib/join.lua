@@ -1,0 +1,132 @@
+local data = require "host.data"
+local dataset = require "dataset"
+local nearest = require "language.nearest"
+local schema = require "schema"
+
+local Join = {}
+Join.__index = Join
+
+
+-- The sources { { set, targets }, ... } of a split: "train" is all datasets' training images; "test" and "val" are the
+-- split of the only dataset that has one; "digits.test" names it.
+function Join:sources(split)
+  local own, kind = split:match "^(.*)%.([^.]*)$"
+  kind = kind or split
+  local found, having = {}, {}
+  for i, part in ipairs(self.parts) do
+    if part.sets[kind] then
+      having[#having + 1] = part.name .. "." .. kind
+      if not own or own == part.name then found[#found + 1] = { part.sets[kind], self.targets[i] } end
+    end
+  end
+  if own and #found == 0 then
+    local splits = self:splits()
+    error(("join: no split '%s'%s (%s)"):format(split, nearest.did_you_mean(split, splits), table.concat(splits, ", ")), 0)
+  elseif #found == 0 then
+    error(("join: none of its datasets has a split '%s'"):format(split), 0)
+  elseif #found > 1 and kind ~= "train" then
+    error(("join: several datasets have a split '%s': write one of %s"):format(kind, table.concat(having, ", ")), 0)
+  end
+  return found
+end
+
+--- Batches of a split, as a dataset gives them; y is the node of the sample's label, domain the dataset (from 0).
+function Join:loader(split, options)
+  return dataset.loader(self:sources(split), split, self, options)
+end
+
+--- The splits there are: { "digits.train", "digits.test", "strokes.train" }.
+function Join:splits()
+  local names = {}
+  for _, part in ipairs(self.parts) do
+    for _, split in ipairs(part:splits()) do names[#names + 1] = part.name .. "." .. split end
+  end
+  return names
+end
+
+--- What is joined: { datasets = { { name, train, val, test, classes }, ... },
+--   labels = { { name, node, samples = of each dataset's training images }, ... } in the order of the nodes,
+--   shared = the names of labels that several datasets have,
+--   overlaps = { { a, b, samples }, ... } of training images that are in two datasets }
+function Join:report()
+  local report = { datasets = {}, labels = {}, shared = {}, overlaps = {} }
+  local pairs_of = {}
+  for i, part in ipairs(self.parts) do
+    local row = { name = part.name, classes = part.classes }
+    for _, split in ipairs(part:splits()) do row[split] = part.sets[split]:size() end
+    report.datasets[i], pairs_of[i] = row, { part.sets.train, self.targets[i] }
+    for j = 1, i - 1 do
+      local both = self.parts[j].sets.train:overlap(part.sets.train)
+      if both > 0 then table.insert(report.overlaps, { self.parts[j].name, part.name, both }) end
+    end
+  end
+  report.labels = data.count_labels(pairs_of, self.class_names)
+  local carriers = {}
+  for i in ipairs(self.parts) do
+    for _, node in ipairs(self.targets[i]) do carriers[node] = (carriers[node] or 0) + 1 end
+  end
+  for _, label in ipairs(report.labels) do
+    if carriers[label.node] > 1 then table.insert(report.shared, label.name) end
+  end
+  return report
+end
+
+-- An image that is trained on and tested on makes every number of the test a lie.
+local function refuse_leaks(parts)
+  for _, trained in ipairs(parts) do
+    for _, tested in ipairs(parts) do
+      for _, split in ipairs { "val", "test" } do
+        local held = tested.sets[split]
+        local both = held and trained.sets.train:overlap(held) or 0
+        if both > 0 then
+          error(("join: %d training images of '%s' are in %s.%s; choose parts with `skip` and per_class that stay apart")
+            :format(both, trained.name, tested.name, split), 0)
+        end
+      end
+    end
+  end
+end
+
+--- Several datasets on the nodes of one label graph. A class stands for the node of its name; `labels` of a dataset
+-- gives it other names. The samples keep their own labels: fine ones, coarse ones, attributes.
+-- @usage join { graph = graph.load "digits", mnist5k { per_class = 30 }, batch = 32 }
+return schema.declare("join", {
+  { "graph", "node graph", schema.required, "the label graph" },
+  { "datasets", "list of node data", schema.required, "what is joined", at = "rest" },
+  { "batch", "integer > 0", 32, "samples a batch" },
+  { "mix", "one of proportional|balanced|round-robin", "proportional",
+    "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn" },
+  { "last", "one of keep|drop", "keep", "what becomes of a last batch that is not full" },
+  { "normalise", "boolean", true, "pixels to mean 0 and deviation 1 of each set, otherwise to [0, 1]" },
+}, function(o, context)
+  local graph = schema.build(o.graph, context)
+  local parts, targets, wrong = {}, {}, {}
+  for i, node in ipairs(o.datasets) do parts[i] = schema.build(node, context) end
+  local names = graph:names()
+  for i, part in ipairs(parts) do
+    local done, result = pcall(data.bind_classes, part.sets.train, names)
+    if done then
+      targets[i] = result
+    else
+      wrong[#wrong + 1] = tostring(type(result) == "table" and result.message or result):gsub("^[^\n]-:%d+: ", "")
+    end
+  end
+  if #wrong > 0 then error(table.concat(wrong, "\n"), 0) end
+  refuse_leaks(parts)
+  return setmetatable({
+    graph = graph, parts = parts, targets = targets, class_names = names, classes = #names,
+    batch = o.batch, mix = o.mix, last = o.last, normalise = o.normalise,
+  }, Join)
+end, {
+  check = function(o)
+    if #o.datasets == 0 then return "it joins nothing: write the datasets into its table", "datasets" end
+    local seen = {}
+    for _, node in ipairs(o.datasets) do
+      local name = schema.is_node(node) and node.args.name
+      if name and seen[name] then
+        return ("two datasets are called '%s': give one of them a name = ..."):format(name), "datasets"
+      end
+      seen[name or ""] = true
+    end
+  end,
+})

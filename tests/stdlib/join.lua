@@ -1,0 +1,103 @@
+local t = require "test"
+local schema = require "schema"
+local system = require "host.system"
+
+local folder = system.temporary_folder "moonlab-join"
+system.mkdir(folder .. "/mnist5k")
+do
+  local zeros, lines = (",0"):rep(782), {}
+  for i = 0, 4999 do lines[i + 1] = ("%d,%d%s,%d"):format(i % 256, math.floor(i / 256), zeros, math.floor(i / 500)) end
+  system.write_atomic(folder .. "/mnist5k/mnist_5k.csv", table.concat(lines, "\n"))
+end
+system.set_environment("MOONLAB_DATA", folder)
+
+-- A graph is to a join what gives its nodes' names.
+local nodes = { "digit", "straight", "curved", "mixed", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" }
+local graph = schema.declare("graph.spec", {}, function()
+  return { names = function() return nodes end }
+end)
+local mnist5k, join = schema.find "data.mnist5k", schema.find "join"
+local stroke = { straight = { 1, 4, 7 }, curved = { 0, 3, 6, 8, 9 }, mixed = { 2, 5 } }
+
+local function digits(options)
+  options = options or {}
+  options.name, options.per_class = "digits", options.per_class or 30
+  return mnist5k(options)
+end
+
+local function strokes(options)
+  options = options or {}
+  options.name, options.labels = "strokes", options.labels or stroke
+  options.per_class, options.skip, options.test = options.per_class or 250, options.skip or 30, options.test or 0
+  return mnist5k(options)
+end
+
+t.test("labels of all datasets are nodes of the graph", function()
+  local joined = join { graph = graph {}, batch = 100, digits(), strokes() }:build()
+  local seen = { {}, {} }
+  local samples = 0
+  for batch in joined:loader("train", { seed = 1 }):each(0) do
+    local y, domain = batch.y:tolist(), batch.domain:tolist()
+    for i = 1, #y do seen[domain[i] + 1][nodes[y[i] + 1]] = (seen[domain[i] + 1][nodes[y[i] + 1]] or 0) + 1 end
+    samples = samples + #y
+  end
+  t.eq(samples, 2800)
+  t.eq(seen[1], { ["0"] = 30, ["1"] = 30, ["2"] = 30, ["3"] = 30, ["4"] = 30, ["5"] = 30, ["6"] = 30, ["7"] = 30, ["8"] = 30, ["9"] = 30 })
+  t.eq(seen[2], { straight = 750, curved = 1250, mixed = 500 })
+end)
+
+t.test("a split is named where several datasets have it", function()
+  local joined = join { graph = graph {}, digits(), strokes() }:build()
+  t.eq(joined:splits(), { "digits.train", "digits.test", "strokes.train" })
+  t.eq(joined:loader "test":size(), 1500)
+  t.eq(joined:loader "digits.test":size(), 1500)
+  t.raises(function() joined:loader "digit.test" end, "join: no split 'digit.test'; did you mean 'digits.test'?")
+  t.raises(function() joined:loader "val" end, "none of its datasets has a split 'val'")
+  local both = join { graph = graph {}, digits(), strokes { test = 150 } }:build()
+  t.raises(function() both:loader "test" end, "several datasets have a split 'test': write one of digits.test, strokes.test")
+end)
+
+t.test("the report counts labels, shared ones and images in two datasets", function()
+  local report = join { graph = graph {}, digits(), strokes { skip = 20, labels = { odd = nil, ["1"] = "straight" } } }:build():report()
+  t.eq(report.overlaps, { { "digits", "strokes", 100 } })
+  t.eq(report.shared, { "0", "2", "3", "4", "5", "6", "7", "8", "9" })
+  t.eq(report.labels[1], { name = "straight", node = 1, samples = { 0, 250 } })
+  t.eq(report.labels[2], { name = "0", node = 4, samples = { 30, 250 } })
+  t.eq(report.datasets[1], { name = "digits", classes = 10, train = 300, test = 1500 })
+end)
+
+t.test("every class without a node is named, of all datasets at once", function()
+  local message = t.raises(function()
+    join { graph = graph {}, digits { labels = { ["0"] = "zro" } },
+           strokes { labels = { strait = { 1, 4, 7 }, curved = { 0, 3, 6, 8, 9 }, mixed = { 2, 5 } } } }:build()
+  end, "digits: no node carries the class 'zro'")
+  t.ok(message:find("strokes: no node carries the class 'strait'; did you mean 'straight'?", 1, true), message)
+end)
+
+t.test("training on test images is refused", function()
+  t.raises(function() join { graph = graph {}, digits(), strokes { per_class = 350, skip = 30 } }:build() end,
+    "30 training images of 'strokes' are in digits.test")
+end)
+
+t.test("mixes differ in how often a dataset is seen", function()
+  local function shares(mix)
+    local count = { 0, 0 }
+    local joined = join { graph = graph {}, mix = mix, digits(), strokes() }:build()
+    for batch in joined:loader("train", { seed = 1 }):each(0) do
+      for _, d in ipairs(batch.domain:tolist()) do count[d + 1] = count[d + 1] + 1 end
+    end
+    return count
+  end
+  t.eq(shares "proportional", { 300, 2500 })
+  t.eq(shares "balanced", { 1400, 1400 })
+  t.eq(shares "round-robin", { 300, 2500 })
+end)
+
+t.test("mistakes in a join are found before anything is read", function()
+  t.raises(function() join { graph = graph {} } end, "it joins nothing")
+  t.raises(function() join { graph = graph {}, digits(), digits() } end, "two datasets are called 'digits'")
+  t.raises(function() join { graph = graph {}, digits(), mix = "balancd" } end, "did you mean 'balanced'?")
+  t.raises(function() join { digits() } end, "option 'graph' is required")
+end)
+
+system.remove(folder)
