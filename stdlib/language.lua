@@ -56,16 +56,16 @@ end
 local function new_session(options)
   local session = {
     errors = {}, seen = {}, reads = {}, env_reads = {}, files = {}, indexes = {}, knobs = {}, knob_by_name = {},
-    overrides = options.overrides or {}, declared = {}, declares = {}, undefined = {}, modules = {},
+    overrides = options.overrides or {}, declared = {}, undefined = {}, modules = {},
     quiet = options.quiet,
   }
 
-  --- The place of a name in the line that runs now; global: as a name on its own, else as a field.
-  function session.locate(name, global)
+  --- The place of a word in the line that runs now; as: "field" (the default), "name" or "operator".
+  function session.locate(word, as)
     local at = site.caller()
     local index = at and session.indexes[at.file]
     if not index then return at end
-    return source.find_name(index, name, at.line, not global)
+    return source.find_word(index, word, at.line, as or "field")
   end
   return session
 end
@@ -129,7 +129,7 @@ local function check_names(session, index, chunk)
     local name, line = use[1], use[2]
     if not assigned[name] and name ~= "_G" and not name:match "^__%l+$" and session.lookup(name) == nil then
       session.undefined[name], session.poisoned = true, true
-      site.fail(source.find_name(index, name, line), session.unknown(name, locals))
+      site.fail(source.find_word(index, name, line, "name"), session.unknown(name, locals))
     end
   end
 end
@@ -152,7 +152,6 @@ local function run_text(session, name, text)
     __index = function(_, key) return hooks[key] or session.env[key] end,
     __newindex = function(_, key, value) rawset(session.env, key, value) end,
   })
-  session.declares["@" .. name] = true
   setfenv(chunk, env)
   check_names(session, index, chunk)
   return guarded(session, chunk)
@@ -379,7 +378,7 @@ function evaluate(script, given, options)
     if not (node.is(root) and roots[root.kind]) then
       if not session.poisoned then
         local got = root == nil and "nothing" or types.describe(root)
-        site.fail({ file = name }, ("the script must return an experiment, a sweep or an ablate, it returned %s")
+        site.fail(source.find_end(session.indexes[name]), ("the script must return an experiment, a sweep or an ablate, it returned %s")
           :format(got))
       end
       return nil
@@ -424,6 +423,7 @@ language.evaluate = function(script, given, options) return evaluate(script, giv
 
 local function override_text(key, value)
   if type(value) == "number" then return key .. "=" .. require("language.order").number(value) end
+  if type(value) == "string" and value:find(",", 1, true) then value = '"' .. value .. '"' end
   return key .. "=" .. tostring(value)
 end
 
@@ -490,7 +490,11 @@ function language.format(errors, options)
     if mistake.source and not (options and options.plain) then
       local line = mistake.source:gsub("\t", " ")
       parts[#parts + 1] = "  " .. line
-      if mistake.column then parts[#parts + 1] = "  " .. (" "):rep(mistake.column - 1) .. "^" end
+      if mistake.column then
+        -- Columns count bytes; the caret stands below the character.
+        local before = line:sub(1, mistake.column - 1):gsub("[\128-\191]", "")
+        parts[#parts + 1] = "  " .. (" "):rep(#before) .. "^"
+      end
     end
   end
   return table.concat(parts, "\n")

@@ -78,7 +78,9 @@ function schema.declare(kind, fields, build, more)
   end
   if type(fields) ~= "table" then error(kind .. ": declare needs a list of fields", 2) end
   more = more or {}
-  local source = debug.getinfo(2, "S")
+  -- `return schema.declare(...)` is a tail call, so the caller's frame may be gone; its functions know their file.
+  local witness = build or more.check
+  local file = debug.getinfo(witness or 2, "S").source:match "^@(.*)$"
   if more.named then
     local has_name = false
     for _, field in ipairs(fields) do has_name = has_name or field[1] == "name" end
@@ -88,19 +90,15 @@ function schema.declare(kind, fields, build, more)
   end
   local declaration = {
     kind = kind, spec = record.compile(fields, kind), build = build, named = more.named, check = more.check,
-    metadata = more.metadata or {}, methods = methods_of(kind, more.methods), file = source.source:match "^@(.*)$",
+    metadata = more.metadata or {}, methods = methods_of(kind, more.methods), file = file,
   }
-  local session = site.session
   local known = schema.registry[kind]
-  if known and known.declaration.file and known.declaration.file ~= declaration.file then
+  if known and known.declaration.file and known.declaration.file ~= file then
     error(("%s is declared already, in %s"):format(kind, known.declaration.file), 2)
   end
   local constructor = node.constructor(declaration)
-  if session and session.declares and session.declares[source.source] then
-    session.declared[kind] = constructor     -- belongs to the script and is gone with it
-  else
-    schema.registry[kind] = constructor
-  end
+  local registry = more.into or schema.registry
+  registry[kind] = constructor
   return constructor
 end
 
@@ -127,8 +125,9 @@ local function build_index()
     local path = sub and root .. "/" .. sub or root
     for _, name in ipairs(folder.files(path, "%.lua$")) do
       local text = read(path .. "/" .. name)
-      for declared in (text or ""):gmatch "declare%s*%(%s*[\"']([%w_.]+)[\"']" do
-        if (sub and declared:match "^[^.]+" == sub or not sub) and not index[declared] then
+      for line in (text or ""):gmatch "[^\n]+" do
+        local declared = not line:match "^%s*%-%-" and line:match "declare%s*%(%s*[\"']([%w_.]+)[\"']"
+        if declared and (not sub or declared:match "^[^.]+" == sub) and not index[declared] then
           index[declared] = { root = root, sub = sub, file = name }
         end
       end

@@ -244,7 +244,9 @@ function source.index(name, text)
       local id = record(made)
       if callable(previous) then
         made.call = position(self, tokens[expression_start(tokens, i - 1)])
-        put(i, ("(__table(%d,"):format(id), token.match, "))")
+        -- The bracket goes right behind the callee: on a line of its own "(" would be ambiguous.
+        after[i - 1] = (after[i - 1] or "") .. "("
+        put(i, ("__table(%d,"):format(id), token.match, "))")
       else
         put(i, ("__table(%d,"):format(id), token.match, ")")
       end
@@ -252,7 +254,8 @@ function source.index(name, text)
       local start = tokens[expression_start(tokens, i - 1)]
       local id = record { kind = "call", file = name, line = start.line, column = start.column,
                           items = { position(self, token) } }
-      put(i, ("(__call(%d,"):format(id), i, "))")
+      after[i - 1] = (after[i - 1] or "") .. "("
+      put(i, ("__call(%d,"):format(id), i, "))")
     elseif token.kind == "operator" and token.text == "(" and callable(previous) and not parameters[i] then
       local start = tokens[expression_start(tokens, i - 1)]
       local id = record { kind = "call", file = name, line = start.line, column = start.column,
@@ -299,19 +302,31 @@ function source.hooks(self)
   }
 end
 
---- The first use of the name `name` in `line` that is neither a key of a table nor a field, or, with `field`, the
--- field of that name. { file, line, column }, column nil where there is none.
-function source.find_name(self, name, line, field)
+--- The first place of a word in `line`. as: "name" (neither a key of a table nor a field), "field", "operator".
+-- { file, line, column }, column nil where there is none.
+function source.find_word(self, word, line, as)
   for i, token in ipairs(self.tokens) do
-    if token.line == line and token.kind == "name" and token.text == name then
+    if token.line == line and token.text == word and (token.kind == "name" or as == "operator") then
       local before, following = self.tokens[i - 1], self.tokens[i + 1]
-      local is_field = before and before.kind == "operator" and (before.text == "." or before.text == ":")
+      local is_field = before and before.kind == "operator" and (before.text == "." or before.text == ":") or false
       local is_key = following and following.text == "=" and before and
         (before.text == "{" or before.text == "," or before.text == ";")
-      if (is_field or false) == (field or false) and not (is_key and not field) then return position(self, token) end
+      if as == "operator" or is_field == (as == "field") and not (is_key and as == "name") then
+        return position(self, token)
+      end
     end
   end
-  return { file = self.name, line = line }
+  return as == "operator" and source.find_line(self, line) or { file = self.name, line = line }
+end
+
+--- The last `return` of the script, else its last token: where a wrong result comes from.
+function source.find_end(self)
+  local found
+  for _, token in ipairs(self.tokens) do
+    if token.text == "return" and token.kind == "keyword" then found = token end
+  end
+  found = found or self.tokens[#self.tokens]
+  return found and position(self, found) or { file = self.name, line = 1, column = 1 }
 end
 
 --- The first token of `line`, as a position.

@@ -74,8 +74,8 @@ function closure.describe(fn, session)
       end
       return order.set(copy, order.keys(value))
     end
-    return nil, ("it closes over '%s', %s that has no text"):format(name, kind == "table" and "an object"
-      or "a " .. kind)
+    return nil, ("it closes over '%s', %s: plain data, nodes and functions can be written"):format(name,
+      kind == "table" and "an object" or "a " .. kind)
   end
 
   function describe(inner, name)

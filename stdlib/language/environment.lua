@@ -161,7 +161,12 @@ function environment.create(session)
   local lib, own, prefixes = base_library(), words(session), {}
   for _, folder in ipairs(schema.folders) do prefixes[folder] = prefix(schema, folder) end
 
-  local function declare(kind, ...) return schema.declare(kind, ...) end
+  -- What a script declares belongs to it and is gone with it.
+  local function declare(kind, fields, build, more)
+    local own_more = { into = session.declared }
+    for key, value in pairs(more or {}) do own_more[key] = value end
+    return schema.declare(kind, fields, build, own_more)
+  end
 
   local function lookup(name)
     if lib[name] ~= nil then return lib[name] end
@@ -215,7 +220,7 @@ function environment.create(session)
       session.poisoned = true
       if not session.undefined[name] then
         session.undefined[name] = true
-        site.fail(session.locate(name, true), session.unknown(name))
+        site.fail(session.locate(name, "name"), session.unknown(name))
       end
       return site.poison
     end,

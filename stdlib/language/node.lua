@@ -27,7 +27,12 @@ function node.is_constructor(value) return type(value) == "table" and getmetatab
 function node.constructor_name(value)
   local meta = type(value) == "table" and getmetatable(value)
   if meta == Constructor then return value.kind end
-  if meta == Partial then return rawget(value, "declaration").kind end
+end
+
+--- `experiment "name"` without its table, as text; nil for any other value.
+function node.partial_text(value)
+  if type(value) ~= "table" or getmetatable(value) ~= Partial then return nil end
+  return ("%s \"%s\""):format(rawget(value, "declaration").kind, rawget(value, "name"))
 end
 
 --- A kind as scripts write it: "adamw" for optim.adamw, "head.lwal" for head.lwal.
@@ -202,8 +207,8 @@ function Node.__index(self, name)
 end
 
 function Node.__newindex(self, name)
-  site.fail(site.caller(), ("%s{} cannot be changed: write '%s' in its table"):format(node.title(self.kind),
-    tostring(name)))
+  local position = site.session and site.session.locate(tostring(name)) or site.caller()
+  site.fail(position, ("%s{} cannot be changed: write '%s' in its table"):format(node.title(self.kind), tostring(name)))
 end
 
 function Node.__tostring(self)
@@ -250,10 +255,6 @@ local function is_loss(value)
   return node.is(value) and (node.belongs(value.kind, "loss") or node.belongs(value.kind, "path"))
 end
 
-local function describe_operand(value)
-  return types.describe(value)
-end
-
 -- The terms { weight, term } of an operand, or nil where it is no loss.
 local function terms_of(value, factor)
   if type(value) == "function" then
@@ -275,8 +276,9 @@ local function sum(terms, position)
 end
 
 local function refuse(operator, a, b)
-  site.fail(site.session and site.caller() or site.caller(), ("cannot compute %s %s %s: numbers scale losses, losses add up")
-    :format(describe_operand(a), operator, describe_operand(b)))
+  local position = site.session and site.session.locate(operator, "operator") or site.caller()
+  site.fail(position, ("cannot compute %s %s %s: numbers scale losses, losses add up"):format(types.describe(a),
+    operator, types.describe(b)))
   return site.poison
 end
 

@@ -44,7 +44,7 @@ function resolve.all(root, guard)
     end
     entry.state = "active"
     stack[#stack + 1] = entry
-    local done, value = guard(entry.deferred.fn, view(root, nil))
+    local done, value = guard(entry.deferred.fn, view(root, nil, ""))
     stack[#stack] = nil
     entry.state = "done"
     types.deferred[entry.container][entry.key] = nil
@@ -63,7 +63,7 @@ function resolve.all(root, guard)
       if entry.failed then return site.poison end
     end
     local value = container[key]
-    if type(value) == "table" and (node.is(value) or getmetatable(value) == nil) then return view(value, compiled) end
+    if type(value) == "table" and (node.is(value) or getmetatable(value) == nil) then return view(value, compiled, key) end
     return value
   end
 
@@ -73,7 +73,7 @@ function resolve.all(root, guard)
     return site.poison
   end
 
-  function view(value, compiled)
+  function view(value, compiled, title)
     local container = node.is(value) and value.args or value
     local spec
     if node.is(value) then
@@ -95,7 +95,7 @@ function resolve.all(root, guard)
         local others = spec.keys and container[spec.keys.name]
         if others and others[key] ~= nil then return read(others, key, spec.keys.type.element) end
         if node.is(value) and value.declaration.metadata[key] then return value[key] end
-        return absent(node.is(value) and node.title(value.kind) .. "{}" or "this table", key, spec.names)
+        return absent(node.is(value) and node.title(value.kind) .. "{}" or title .. "{}", key, spec.names)
       end,
       __newindex = function(_, key)
         site.fail(site.caller(), ("the configuration cannot be changed here: '%s'"):format(tostring(key)))

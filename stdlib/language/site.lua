@@ -36,17 +36,26 @@ local here = debug.getinfo(1, "S").source:match "^@(.*)language/site%.lua$" or "
 -- Is this chunk one of the files that make nodes rather than use them?
 local function internal(source)
   return source:sub(1, #here + 10) == "@" .. here .. "language/" or source == "@" .. here .. "schema.lua"
+    or source == "@" .. here .. "language.lua"
 end
 
---- The line of the nearest caller outside of the language's own files.
+--- The line that is running: within an evaluation the script's innermost one, else the nearest one outside of the
+-- language's own files.
 function site.caller()
-  for level = 2, 40 do
+  local session = site.session
+  local nearest
+  for level = 2, 60 do
     local info = debug.getinfo(level, "Sl")
-    if not info then return nil end
-    if info.currentline > 0 and not internal(info.source) then
-      return { file = info.source:match "^@(.*)$" or info.short_src, line = info.currentline }
+    if not info then break end
+    local path = info.source:match "^@(.*)$"
+    if info.currentline > 0 then
+      if session and path and session.indexes[path] then return { file = path, line = info.currentline } end
+      if not nearest and not internal(info.source) then
+        nearest = { file = path or info.short_src, line = info.currentline }
+      end
     end
   end
+  return nearest
 end
 
 --- The position of the constructor call in progress: its table of options, else the call itself, else the line.

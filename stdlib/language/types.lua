@@ -28,6 +28,8 @@ function types.describe(value)
   if kind == "table" then
     if Node and Node.is(value) then return Node.title(value.kind) .. "{}" end
     local name = Node and Node.constructor_name(value)
+    local waiting = Node and Node.partial_text(value)
+    if waiting then return ("%s without its table (write %s { ... })"):format(waiting, waiting) end
     if name then return "the constructor " .. Node.title(name) .. " (write " .. Node.title(name) .. " {})" end
     return next(value) == nil and "an empty table" or "a table"
   end
@@ -111,7 +113,7 @@ local function bounds(text, spec)
   local open, low, high, close = text:match "^in%s*([%[%(])%s*(%S-)%s*,%s*(%S-)%s*([%]%)])$"
   if open then
     return { { open == "[" and ">=" or ">", assert(tonumber(low), spec) },
-             { close == "]" and "<=" or "<", assert(tonumber(high), spec) }, interval = text:match "^in%s*(.*)$" }
+             { close == "]" and "<=" or "<", assert(tonumber(high), spec) }, interval = ("%s%s, %s%s"):format(open, low, high, close) }
   end
   local list = {}
   for part in (text .. " and "):gmatch "(.-)%s+and%s+" do
