@@ -4,13 +4,13 @@
 
 namespace moonlab::lua {
 #define WEAK(f) int f(lua_State*) __attribute__((weak))
-WEAK(open_module); WEAK(open_graph); WEAK(open_label); WEAK(open_balance);
+WEAK(open_graph); WEAK(open_label); WEAK(open_balance);
 
 void preload_all(lua_State* L) {
   const luaL_Reg areas[] = {{"host.tensor", open_tensor}, {"host.operators", open_operators}, {"host.autograd", open_autograd},
-                            {"host.rng", open_rng},       {"host.module", open_module},       {"host.graph", open_graph},
+                            {"host.rng", open_rng},       {"host.module", open_module}, {"host.initializers", open_initializers},       {"host.graph", open_graph},
                             {"host.label", open_label},   {"host.balance", open_balance},     {"host.data", open_data},
-                            {"host.run", open_run},       {"host.system", open_system}};
+                            {"host.run", open_run},       {"host.system", open_system},  {"host.bench", open_bench}};
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "preload");
   for (const auto& area : areas) {

@@ -11,12 +11,14 @@ int open_operators(lua_State* L);
 int open_autograd(lua_State* L);
 int open_rng(lua_State* L);
 int open_module(lua_State* L);
+int open_initializers(lua_State* L);
 int open_graph(lua_State* L);
 int open_label(lua_State* L);
 int open_balance(lua_State* L);
 int open_data(lua_State* L);
 int open_run(lua_State* L);
 int open_system(lua_State* L);
+int open_bench(lua_State* L);
 
 /// Fills package.preload with all of them.
 void preload_all(lua_State* L);

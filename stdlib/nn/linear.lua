@@ -1,0 +1,2 @@
+--- The linear layer alone, for modules that need no other.
+return require("nn").Linear
