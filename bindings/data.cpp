@@ -67,8 +67,9 @@ int read_csv_images(lua_State* L) {
 }
 
 int read_idx(lua_State* L) {
-  const std::string images = check_string(L, 1), labels = check_string(L, 2);
-  return give(L, described(L, 3, data::read_idx_images(images), data::read_idx_labels(labels), labels));
+  at::Tensor images = data::read_idx_images(check_string(L, 1));
+  const std::string file = check_string(L, 2);
+  return give(L, described(L, 3, std::move(images), data::read_idx_labels(file), file));
 }
 
 int from_tensors(lua_State* L) {
@@ -87,6 +88,10 @@ int name(lua_State* L) {
 }
 int class_names(lua_State* L) {
   push(L, self(L).class_names());
+  return 1;
+}
+int describe(lua_State* L) {
+  push(L, self(L).describe());
   return 1;
 }
 int labels(lua_State* L) {
@@ -283,7 +288,7 @@ int open_data(lua_State* L) {
       {"images", images},   {"load", load},       {"subset", subset},           {"only", only},
       {"renamed", renamed}, {"relabel", relabel}, {"overlap", overlap},         {"partition", partition},
       {nullptr, nullptr}};
-  const luaL_Reg length[] = {{"__len", size}, {nullptr, nullptr}};
+  const luaL_Reg length[] = {{"__len", size}, {"__tostring", describe}, {nullptr, nullptr}};
   register_type<Dataset>(L, dataset, length);
   const luaL_Reg parts[] = {{"take_front", take_front}, {"take_back", take_back}, {nullptr, nullptr}};
   register_type<Partition>(L, parts);

@@ -54,6 +54,10 @@ int id(lua_State* L) {
   push(L, self(L).id());
   return 1;
 }
+int describe(lua_State* L) {
+  push(L, "run " + self(L).id() + " (" + self(L).status() + ")");
+  return 1;
+}
 int path(lua_State* L) {
   push(L, self(L).path().string());
   return 1;
@@ -142,7 +146,8 @@ int open_run(lua_State* L) {
                               {"metrics", metrics}, {"cut_metrics", cut_metrics},
                               {"log", log},         {"set_error", set_error},
                               {nullptr, nullptr}};
-  register_type<Run>(L, methods);
+  const luaL_Reg meta_methods[] = {{"__tostring", describe}, {nullptr, nullptr}};
+  register_type<Run>(L, methods, meta_methods);
   const luaL_Reg functions[] = {
       {"create", create},       {"open", open},         {"list", list},     {"graph_picture", graph_picture},
       {"line_plot", line_plot}, {"bar_plot", bar_plot}, {"sha256", sha256}, {"sha256_file", sha256_file},

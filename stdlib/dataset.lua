@@ -18,6 +18,14 @@ local dataset = {}
 --- Every origin declared so far, by name.
 dataset.origins = {}
 
+--- Calls a function of the host for a node: an error is its text alone, without the place in this library.
+function dataset.host(call, ...)
+  local results = { pcall(call, ...) }
+  if results[1] then return unpack(results, 2, table.maxn(results)) end
+  local failure = results[2]
+  error(type(failure) == "string" and failure:gsub("^[^\n:]+%.lua:%d+: ", "") or failure, 0)
+end
+
 -- Options -----------------------------------------------------------------------------------------------------------
 
 --- The fields of a constructor of this origin.
@@ -231,7 +239,7 @@ local cache = {} -- folder -> { train, test }: an origin is read once in a proce
 local function read(origin)
   local folder, reason = catalogue.get(origin.folder or origin.name)
   if not folder then error(reason, 0) end
-  if not cache[folder] then cache[folder] = { origin.read(folder) } end
+  if not cache[folder] then cache[folder] = { dataset.host(origin.read, folder) } end
   return cache[folder][1], cache[folder][2]
 end
 
@@ -242,7 +250,7 @@ end
 --- The builder of an origin's constructor: a Data object
 -- { name, class_names, classes, batch, sets = { train, val, test }, set(), splits(), loader(), report() }.
 function dataset.builder(origin)
-  return function(o)
+  local function build(o)
     local train, test = read(origin)
     local groups, wrong = dataset.groups(o, origin)
     if wrong then error(wrong, 0) end
@@ -271,6 +279,7 @@ function dataset.builder(origin)
       batch = o.batch, last = o.last, normalise = o.normalise,
     }, Data)
   end
+  return function(o) return dataset.host(build, o) end
 end
 
 --- Metadata and checks of an origin's constructor, for schema.declare.

@@ -87,6 +87,19 @@ local function refuse_leaks(parts)
   end
 end
 
+-- A mistake that only reading finds stands where the dataset is written, not where the join is.
+local Located = { __tostring = function(failure)
+  local place = failure.position or {}
+  return ("%s:%s:%s: %s"):format(place.file or "?", place.line or 0, place.column or 0, failure.message)
+end }
+
+local function built(node, context)
+  local done, result = pcall(schema.build, node, context)
+  if done then return result end
+  if type(result) ~= "string" then error(result, 0) end
+  error(setmetatable({ position = node.position, message = result }, Located), 0)
+end
+
 --- Several datasets on the nodes of one label graph. A class stands for the node of its name; `labels` of a dataset
 -- gives it other names. The samples keep their own labels: fine ones, coarse ones, attributes.
 -- @usage join { graph = graph.load "digits", mnist5k { per_class = 30 }, batch = 32 }
@@ -101,14 +114,14 @@ return schema.declare("join", {
 }, function(o, context)
   local graph = schema.build(o.graph, context)
   local parts, targets, wrong = {}, {}, {}
-  for i, node in ipairs(o.datasets) do parts[i] = schema.build(node, context) end
+  for i, node in ipairs(o.datasets) do parts[i] = built(node, context) end
   local names = graph:names()
   for i, part in ipairs(parts) do
-    local done, result = pcall(data.bind_classes, part.sets.train, names)
+    local done, result = pcall(dataset.host, data.bind_classes, part.sets.train, names)
     if done then
       targets[i] = result
     else
-      wrong[#wrong + 1] = tostring(type(result) == "table" and result.message or result):gsub("^[^\n]-:%d+: ", "")
+      wrong[#wrong + 1] = tostring(result)
     end
   end
   if #wrong > 0 then error(table.concat(wrong, "\n"), 0) end

@@ -1,6 +1,7 @@
 #include "host/data/dataset.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "host/error.hpp"
 #include "host/hash.hpp"
@@ -61,6 +62,13 @@ std::vector<int64_t> Dataset::counts() const {
   const int64_t* y = labels_.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < size(); ++i) ++n[y[i]];
   return n;
+}
+
+std::string Dataset::describe() const {
+  std::ostringstream text;
+  text << name_ << ": " << size() << " images " << samples_->images.sizes().slice(1) << " of " << class_names_.size()
+       << " classes";
+  return text.str();
 }
 
 std::string Dataset::fingerprint() const {

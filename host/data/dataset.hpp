@@ -50,6 +50,8 @@ class Dataset {
   at::Tensor images() const;
   /// Number of samples a class, in the order of class_names().
   std::vector<int64_t> counts() const;
+  /// "digits: 300 images [1, 28, 28] of 10 classes".
+  std::string describe() const;
   /// SHA-256 over the samples' fingerprint, the rows and the labels of this view.
   std::string fingerprint() const;
 

@@ -89,7 +89,7 @@ t.test("a loader gives batches in an order of the seed and the epoch", function(
     for batch in built:loader("train", { seed = seed }):each(epoch, from) do
       t.eq(batch.x:size(1), 1)
       t.eq(batch.x:size(0), batch.y:size(0))
-      for _, i in ipairs(batch.idx:tolist()) do seen[#seen + 1] = i end
+      for _, i in ipairs(batch.idx:totable()) do seen[#seen + 1] = i end
     end
     return seen
   end
@@ -103,7 +103,7 @@ t.test("a loader gives batches in an order of the seed and the epoch", function(
   t.eq(rest[1], first[81])
   local sorted = {}
   for batch in built:loader "test":each(0) do
-    for _, i in ipairs(batch.idx:tolist()) do sorted[#sorted + 1] = i end
+    for _, i in ipairs(batch.idx:totable()) do sorted[#sorted + 1] = i end
   end
   t.eq(#sorted, 1500)
   t.eq(sorted[1500], 1499)
@@ -115,8 +115,8 @@ end)
 t.test("the images of a batch are those of their labels", function()
   local built = mnist5k { per_class = 10, normalise = false }:build()
   for batch in built:loader("train", { seed = 3 }):each(0) do
-    local pixels = batch.x:reshape { batch.x:size(0), 784 }:mul(255):round():tolist()
-    for i, y in ipairs(batch.y:tolist()) do t.eq(math.floor((pixels[i][1] + 256 * pixels[i][2]) / 500), y) end
+    local pixels = batch.x:reshape { batch.x:size(0), 784 }:mul(255):round():totable()
+    for i, y in ipairs(batch.y:totable()) do t.eq(math.floor((pixels[i][1] + 256 * pixels[i][2]) / 500), y) end
   end
 end)
 
@@ -135,6 +135,10 @@ t.test("a file cut short is answered by its line", function()
   system.write_atomic(folder .. "/cut/mnist5k/mnist_5k.csv", "0" .. (",0"):rep(784) .. "\n0,0,0")
   local origin = require "dataset".origins.mnist5k
   t.raises(function() origin.read(folder .. "/cut/mnist5k") end, "mnist_5k.csv: line 2: expected 785 numbers, got 3")
+  system.set_environment("MOONLAB_DATA", folder .. "/cut")
+  local message = t.raises(function() mnist5k {}:build() end)
+  t.eq(message, folder .. "/cut/mnist5k/mnist_5k.csv: line 2: expected 785 numbers, got 3")
+  system.set_environment("MOONLAB_DATA", folder)
 end)
 
 t.test("the catalogue finds, checks and misses sets", function()
@@ -157,6 +161,7 @@ end)
 
 t.test("MNIST and Fashion-MNIST are read from their official files", function()
   system.set_environment("MOONLAB_DATA", official)
+  system.set_environment("MOONLAB_HOME", folder .. "/none")
   local catalogue = require "catalogue"
   for _, name in ipairs { "mnist", "fashion_mnist" } do
     local found, reason = catalogue.find((name:gsub("_", "-")))

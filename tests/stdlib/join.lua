@@ -37,7 +37,7 @@ t.test("labels of all datasets are nodes of the graph", function()
   local seen = { {}, {} }
   local samples = 0
   for batch in joined:loader("train", { seed = 1 }):each(0) do
-    local y, domain = batch.y:tolist(), batch.domain:tolist()
+    local y, domain = batch.y:totable(), batch.domain:totable()
     for i = 1, #y do seen[domain[i] + 1][nodes[y[i] + 1]] = (seen[domain[i] + 1][nodes[y[i] + 1]] or 0) + 1 end
     samples = samples + #y
   end
@@ -74,9 +74,19 @@ t.test("every class without a node is named, of all datasets at once", function(
   t.ok(message:find("strokes: no node carries the class 'strait'; did you mean 'straight'?", 1, true), message)
 end)
 
+t.test("a set that cannot be read is located where it is written", function()
+  system.set_environment("MOONLAB_DATA", folder .. "/none")
+  system.set_environment("MOONLAB_HOME", folder .. "/none")
+  local done, failure = pcall(function() return join { graph = graph {}, schema.find "data.mnist" {} }:build() end)
+  system.set_environment("MOONLAB_DATA", folder)
+  t.eq(done, false)
+  t.ok(failure.message:find("data set 'mnist' is not in " .. folder .. "/none/mnist or ", 1, true), failure.message)
+  t.ok(failure.position.line > 0, "no line")
+end)
+
 t.test("training on test images is refused", function()
   t.raises(function() join { graph = graph {}, digits(), strokes { per_class = 350, skip = 30 } }:build() end,
-    "30 training images of 'strokes' are in digits.test")
+    "300 training images of 'strokes' are in digits.test")
 end)
 
 t.test("mixes differ in how often a dataset is seen", function()
@@ -84,7 +94,7 @@ t.test("mixes differ in how often a dataset is seen", function()
     local count = { 0, 0 }
     local joined = join { graph = graph {}, mix = mix, digits(), strokes() }:build()
     for batch in joined:loader("train", { seed = 1 }):each(0) do
-      for _, d in ipairs(batch.domain:tolist()) do count[d + 1] = count[d + 1] + 1 end
+      for _, d in ipairs(batch.domain:totable()) do count[d + 1] = count[d + 1] + 1 end
     end
     return count
   end
@@ -94,7 +104,7 @@ t.test("mixes differ in how often a dataset is seen", function()
 end)
 
 t.test("mistakes in a join are found before anything is read", function()
-  t.raises(function() join { graph = graph {} } end, "it joins nothing")
+  t.raises(function() join { graph = graph {} } end, "option 'datasets' is required")
   t.raises(function() join { graph = graph {}, digits(), digits() } end, "two datasets are called 'digits'")
   t.raises(function() join { graph = graph {}, digits(), mix = "balancd" } end, "did you mean 'balanced'?")
   t.raises(function() join { digits() } end, "option 'graph' is required")

@@ -15,6 +15,7 @@ static at::Tensor longs(std::vector<int64_t> v) { return at::tensor(v); }
 TEST_CASE("a view chooses rows and shares the images") {
   auto d = toy().subset(longs({5, 0, 1}));
   CHECK(d.size() == 3);
+  CHECK(d.describe() == "toy: 3 images [1, 1, 1] of 3 classes");
   CHECK(d.labels().equal(longs({2, 0, 1})));
   CHECK(d.images().flatten().equal(at::tensor({5, 0, 1}, at::kByte)));
   auto of_view = d.subset(longs({0, 0}));  // positions count in the view
