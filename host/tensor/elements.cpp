@@ -111,7 +111,8 @@ Cells cells_of(const at::Tensor& x) {
     return cells_of(x.const_data_ptr<bool>(), count, [](bool v) { return std::string(v ? "True" : "False"); });
   if (type == at::kUInt64)
     return cells_of(x.const_data_ptr<uint64_t>(), count, [](uint64_t v) { return std::to_string(v); });
-  if (at::isFloatingType(type) && type != at::kFloat4_e2m1fn_x2) return float_cells(doubles(x));
+  if (type == at::kFloat4_e2m1fn_x2) return float_cells(doubles(x.view(at::kByte)));  // two to a byte: the bytes
+  if (at::isFloatingType(type)) return float_cells(doubles(x));
   // dtypes narrower than a byte have no conversions: their bytes are shown
   at::Tensor wide = (at::isIntegralType(type, false) ? x : x.view(at::kByte)).to(at::kLong);
   return cells_of(wide.const_data_ptr<int64_t>(), static_cast<size_t>(wide.numel()),

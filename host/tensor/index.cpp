@@ -41,13 +41,14 @@ int64_t parse_integer(std::string_view word, std::string_view slice) {
 }
 
 TensorIndex parse_range(std::string_view term, std::string_view slice) {
+  std::string_view rest = term;
   std::optional<c10::SymInt> parts[3];
   for (size_t i = 0;; ++i) {
     if (i == 3) fail("slice '", slice, "': the range '", term, "' has more than start, end and step");
-    const size_t colon = term.find(':');
-    if (const auto word = trimmed(term.substr(0, colon)); !word.empty()) parts[i] = parse_integer(word, slice);
+    const size_t colon = rest.find(':');
+    if (const auto word = trimmed(rest.substr(0, colon)); !word.empty()) parts[i] = parse_integer(word, slice);
     if (colon == term.npos) break;
-    term.remove_prefix(colon + 1);
+    rest.remove_prefix(colon + 1);
   }
   if (parts[2] && *parts[2] < 1)
     fail("slice '", slice, "': a step must be positive, got ", *parts[2], "; x:flip(dim) reverses a dim");
