@@ -63,12 +63,17 @@ void close_state(lua_State*) {
 
 std::string where(lua_State* L, int level) {
   lua_Debug ar;
-  // the innermost Lua function: C functions and pcall have no line
+  // The innermost Lua function of a script: C functions and pcall have no line, and a line of stdlib means little to
+  // who called it (the traceback has it). Where only stdlib runs, its innermost line.
+  std::string innermost;
   for (; lua_getstack(L, level, &ar); ++level) {
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline > 0) return std::string(ar.short_src) + ":" + std::to_string(ar.currentline) + ": ";
+    if (ar.currentline <= 0) continue;
+    std::string line = std::string(ar.short_src) + ":" + std::to_string(ar.currentline) + ": ";
+    if (!std::strstr(ar.source, "/stdlib/")) return line;
+    if (innermost.empty()) innermost = line;
   }
-  return "";
+  return innermost;
 }
 
 std::string text_of(lua_State* L, const std::exception& e) {

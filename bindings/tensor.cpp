@@ -442,6 +442,13 @@ int item(lua_State* L) {
   return 1;
 }
 
+/// as_number(x): marks a 0-dim tensor as a plain number, which never widens the dtype of what it is combined with.
+int as_number(lua_State* L) {
+  check_tensor(L, 1).unsafeGetTensorImpl()->set_wrapped_number(true);
+  lua_settop(L, 1);
+  return 1;
+}
+
 /// item64(x): the exact int64 value as text, for values beyond 2^53.
 int item64(lua_State* L) {
   const at::Tensor& x = check_tensor(L, 1);
@@ -576,7 +583,7 @@ int set_metamethods(lua_State* L) {
 
 const luaL_Reg kFunctions[] = {
     {"property", property}, {"set_property", set_property}, {"get_index", get_index}, {"set_index", set_index},
-    {"item", item}, {"item64", item64}, {"totable", totable}, {"from_table", from_table}, {"to_text", to_text},
+    {"item", item}, {"item64", item64}, {"as_number", as_number}, {"totable", totable}, {"from_table", from_table}, {"to_text", to_text},
     {"summary", summary_text}, {"is_tensor", is_tensor}, {"data_ptr", data_ptr}, {"free", tensor_free}, {"keep", keep},
     {"scope", scope}, {"memory", memory}, {"set_memory_limit", set_memory_limit}, {"remember", remember_tensor},
     {"set_cdata_reader", set_cdata_reader}, {"set_metamethods", set_metamethods}, {nullptr, nullptr}};

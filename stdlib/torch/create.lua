@@ -60,4 +60,4 @@ function torch.get_default_dtype() return "float32" end
 
 --- A number that counts as a float where a Scalar of 2 would count as an integer.
 -- @usage torch.ones(2, { dtype = "int64" }):add(torch.float_scalar(2)) -- float32
-function torch.float_scalar(x) return torch.scalar_tensor(x, { dtype = "float64" }) end
+function torch.float_scalar(x) return host.as_number(torch.scalar_tensor(x, { dtype = "float64" })) end

@@ -4,7 +4,11 @@ local host = require "host.tensor"
 local operators = require "host.operators"
 local T = torch.Tensor
 
-T.item, T.totable, T.data_ptr, T.free, T.item64 = host.item, host.totable, host.data_ptr, host.free, host.item64
+T.item, T.totable, T.data_ptr, T.free = host.item, host.totable, host.data_ptr, host.free
+
+--- x:item64(): the exact value of an int64 tensor of one element as an int64 cdata, also beyond 2^53.
+-- @usage print((torch.tensor(2 ^ 53, { dtype = "int64" }) + 1):item64())
+function T.item64(x) return loadstring("return " .. host.item64(x) .. "LL")() end
 
 --- x:keep(): outlives the scope it was made in. Returns x.
 -- @usage local x = scope(function() return torch.ones(2):keep() end)

@@ -1,0 +1,81 @@
+-- Tensors as Lua values: properties, arithmetic, comparison, identity, tables, text.
+local t = require "test"
+
+local x = torch.tensor { { 1, 2 }, { 3, 4 } }
+
+t.test("properties", function()
+  t.eq(x.shape, { 2, 2 })
+  t.eq(x.ndim, 2)
+  t.eq(x.dtype, "float32")
+  t.eq(x.device, "cpu")
+  t.eq(x.requires_grad, false)
+  t.eq(x.is_leaf, true)
+  t.eq(x.grad, nil)
+  t.eq(x.T:totable(), { { 1, 3 }, { 2, 4 } })
+  t.eq(x.mT:totable(), { { 1, 3 }, { 2, 4 } })
+end)
+
+t.test("read-only and unknown properties cannot be assigned", function()
+  for _, name in ipairs { "shape", "dtype", "is_leaf", "T" } do
+    t.raises(function() x[name] = 1 end, name)
+  end
+  local text = t.raises(function() x.requires_gard = true end, "requires_gard")
+  t.ok(text:find("requires_grad", 1, true), text)
+end)
+
+t.test("an unknown method names the nearest", function()
+  t.raises(function() x:matmull(x) end, "matmul")
+  t.raises(function() return torch.matmull end, "did you mean 'matmul'?")
+end)
+
+t.test("arithmetic is elementwise, with numbers on either side", function()
+  t.eq((x + x):totable(), { { 2, 4 }, { 6, 8 } })
+  t.eq((x - 1):totable(), { { 0, 1 }, { 2, 3 } })
+  t.eq((10 - x):totable(), { { 9, 8 }, { 7, 6 } })
+  t.eq((x * x):totable(), { { 1, 4 }, { 9, 16 } })
+  t.eq((12 / x):totable(), { { 12, 6 }, { 4, 3 } })
+  t.eq((x / 2):totable(), { { 0.5, 1 }, { 1.5, 2 } })
+  t.eq((x ^ 2):totable(), { { 1, 4 }, { 9, 16 } })
+  t.eq((2 ^ x):totable(), { { 2, 4 }, { 8, 16 } })
+  t.eq((x % 2):totable(), { { 1, 0 }, { 1, 0 } })
+  t.eq((-x):totable(), { { -1, -2 }, { -3, -4 } })
+  t.raises(function() return x .. x end, "torch.cat")
+  t.raises(function() return x + "a" end)
+end)
+
+t.test("comparison: methods elementwise, == is identity, < says what to use", function()
+  t.eq(x:lt(3):totable(), { { true, true }, { false, false } })
+  t.raises(function() return x < x end, "lt")
+  t.raises(function() return x <= x end, "le")
+  t.ok(x == x)
+  t.ok(x ~= x:clone())
+  t.ok(x == x:add_(0))
+end)
+
+t.test("a leaf, a gradient and a parameter met again are the same value", function()
+  local w = torch.ones(2, { requires_grad = true })
+  w:sum():backward()
+  t.ok(rawequal(w.grad, w.grad))
+  local store = { [w.grad] = "here" }
+  t.eq(store[w.grad], "here")
+end)
+
+t.test("from and to tables and numbers", function()
+  t.eq(torch.tensor({ { true, false } }).dtype, "bool")
+  t.eq(torch.tensor(5):totable(), 5)
+  t.eq(torch.tensor(5):item(), 5)
+  t.eq(torch.tensor({}).shape, { 0 })
+  t.raises(function() torch.tensor { { 1, 2 }, { 3 } } end)
+  t.raises(function() torch.tensor { 1, nil, 3 } end)
+  t.raises(function() torch.tensor { 1, "two" } end, "'two'")
+  t.raises(function() return x:item() end, "[2, 2]")
+end)
+
+t.test("text says values, dtype and shape", function()
+  local text = tostring(torch.tensor { 1.5, 2 })
+  t.ok(text:find("1.5", 1, true), text)
+  text = tostring(torch.zeros(3, { dtype = "float64" }))
+  t.ok(text:find("float64", 1, true), text)
+  local _, lines = tostring(torch.zeros(2000, 2000)):gsub("\n", "")
+  t.ok(lines <= 40, "a large tensor is summarised")
+end)
