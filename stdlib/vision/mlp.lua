@@ -1,0 +1,11 @@
+local schema = require "schema"
+local make = require("host.module").make
+
+--- Linear layers with ReLU over the flattened image. x [B, C, H, W] -> [B, last width].
+-- @usage vision.mlp { widths = { 500, 500 } }
+return schema.declare("vision.mlp", {
+  { "widths", "list of integer > 0", { 500, 500 }, "outputs of the layers" },
+}, function(o, context)
+  local image = context and context.image or { 1, 28, 28 }
+  return make("Mlp", { in_features = image[1] * image[2] * image[3], widths = o.widths })
+end)
