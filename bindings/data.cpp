@@ -1,4 +1,6 @@
 // require "host.data": datasets, splits, loaders, joins. Indices count from 0, as in tensors.
+#include <algorithm>
+
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
 #include "host/data/images_csv.hpp"
@@ -176,7 +178,8 @@ int take_back(lua_State* L) {
 
 // ---- loader -------------------------------------------------------------------------------------------------------
 
-/// loader({ { dataset [, targets] }, ... }, { batch, shuffle, drop_last, mix, seed, normalise, device }) -> loader
+/// loader({ { dataset [, targets [, normalise = true]] }, ... }, { batch, shuffle, drop_last, mix, seed, device }) ->
+/// loader
 int new_loader(lua_State* L) {
   std::vector<data::Source> sources;
   if (!lua_istable(L, 1)) argument_error(L, 1, "a list of { dataset, targets }");
@@ -184,20 +187,21 @@ int new_loader(lua_State* L) {
     if (!lua_istable(L, -1)) argument_error(L, 1, "a list of { dataset, targets }");
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
+    lua_rawgeti(L, -3, 3);
     const int top = lua_gettop(L);
-    sources.push_back(
-        {*check_object<Dataset>(L, top - 1), lua_isnil(L, top) ? std::vector<int64_t>{} : check_integers(L, top)});
-    lua_settop(L, top - 3);
+    auto targets = lua_isnil(L, top - 1) ? std::vector<int64_t>{} : check_integers(L, top - 1);
+    sources.push_back({*check_object<Dataset>(L, top - 2), std::move(targets), optional_boolean(L, top, true)});
+    lua_settop(L, top - 4);
   }
-  const Json o = check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "normalise", "device"});
+  const Json o = check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "device"});
   data::SamplerOptions options;
   options.batch = o.value("batch", options.batch);
   options.shuffle = o.value("shuffle", options.shuffle);
   options.drop_last = o.value("drop_last", options.drop_last);
   options.mix = data::parse_mix(o.value("mix", std::string("proportional")));
   options.seed = o.value("seed", options.seed);
-  push_object(L, std::make_shared<Loader>(std::move(sources), options, o.value("normalise", true),
-                                          at::Device(o.value("device", std::string("cpu")))));
+  push_object(L,
+              std::make_shared<Loader>(std::move(sources), options, at::Device(o.value("device", std::string("cpu")))));
   return 1;
 }
 

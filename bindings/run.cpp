@@ -1,4 +1,6 @@
 // require "host.run": run directories, pictures as SVG text, SHA-256.
+#include <algorithm>
+
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
 #include "host/hash.hpp"

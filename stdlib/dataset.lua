@@ -44,7 +44,7 @@ function dataset.fields(origin)
       "other labels: new = { class, ... } for coarser ones, or class = \"new\"; then classes not named keep theirs" },
     { "normalise", "boolean", true, "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" },
     { "batch", "integer > 0", 32, "samples a batch; a join has its own" },
-    { "last", "one of keep|drop", "keep", "what becomes of a last batch that is not full" },
+    { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full; a join has its own" },
     { "split_seed", "integer >= 0", 0, "seed of the choice; training's seed does not touch it" },
   }
   if not origin.official_test then
@@ -206,7 +206,7 @@ end
 --- Batches of a split: `for batch in loader:each(epoch) do`, loader:batches(), loader:size().
 -- @param options { seed = of the order, batch, shuffle (default: only "train"), device }
 function Data:loader(split, options)
-  return dataset.loader({ { self:set(split) } }, split, self, options)
+  return dataset.loader({ { self:set(split), nil, self.normalise } }, split, self, options)
 end
 
 --- { name, fingerprint = of each split, classes = { { name, train = n, val = n, test = n }, ... } }
@@ -220,7 +220,7 @@ function Data:report()
   return report
 end
 
---- A loader over sources { { set, targets }, ... } with the options of `owner` (batch, last, mix, normalise).
+--- A loader over sources { { set, targets, normalise }, ... } with the options of `owner` (batch, last, mix).
 function dataset.loader(sources, split, owner, options)
   options = options or {}
   local training = split:match "[^.]*$" == "train"
@@ -228,7 +228,7 @@ function dataset.loader(sources, split, owner, options)
   if shuffle == nil then shuffle = training end
   return data.loader(sources, {
     batch = options.batch or owner.batch, shuffle = shuffle, drop_last = training and owner.last == "drop",
-    mix = owner.mix or "proportional", seed = options.seed or 0, normalise = owner.normalise, device = options.device,
+    mix = owner.mix or "proportional", seed = options.seed or 0, device = options.device,
   })
 end
 

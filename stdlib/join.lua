@@ -7,7 +7,7 @@ local Join = {}
 Join.__index = Join
 
 
--- The sources { { set, targets }, ... } of a split: "train" is all datasets' training images; "test" and "val" are the
+-- The sources { { set, targets, normalise }, ... } of a split: "train" is all datasets' training images; "test" and "val" are the
 -- split of the only dataset that has one; "digits.test" names it.
 function Join:sources(split)
   local own, kind = split:match "^(.*)%.([^.]*)$"
@@ -16,7 +16,7 @@ function Join:sources(split)
   for i, part in ipairs(self.parts) do
     if part.sets[kind] then
       having[#having + 1] = part.name .. "." .. kind
-      if not own or own == part.name then found[#found + 1] = { part.sets[kind], self.targets[i] } end
+      if not own or own == part.name then found[#found + 1] = { part.sets[kind], self.targets[i], part.normalise } end
     end
   end
   if own and #found == 0 then
@@ -109,8 +109,7 @@ return schema.declare("join", {
   { "batch", "integer > 0", 32, "samples a batch" },
   { "mix", "one of proportional|balanced|round-robin", "proportional",
     "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn" },
-  { "last", "one of keep|drop", "keep", "what becomes of a last batch that is not full" },
-  { "normalise", "boolean", true, "pixels to mean 0 and deviation 1 of each set, otherwise to [0, 1]" },
+  { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local graph = schema.build(o.graph, context)
   local parts, targets, wrong = {}, {}, {}
@@ -128,7 +127,7 @@ return schema.declare("join", {
   refuse_leaks(parts)
   return setmetatable({
     graph = graph, parts = parts, targets = targets, class_names = names, classes = #names,
-    batch = o.batch, mix = o.mix, last = o.last, normalise = o.normalise,
+    batch = o.batch, mix = o.mix, last = o.last,
   }, Join)
 end, {
   check = function(o)

@@ -48,7 +48,7 @@ at::Tensor load_images(const Dataset& data, bool normalise) {
   return x;
 }
 
-Loader::Loader(std::vector<Source> sources, SamplerOptions options, bool normalise, at::Device device)
+Loader::Loader(std::vector<Source> sources, SamplerOptions options, at::Device device)
     : sources_(std::move(sources)), sampler_(sizes_of(sources_), options), device_(device) {
   const auto shape = sources_[0].data.samples().images.sizes().slice(1);
   for (const auto& s : sources_) {
@@ -59,7 +59,7 @@ Loader::Loader(std::vector<Source> sources, SamplerOptions options, bool normali
     if (!s.targets.empty() && s.targets.size() != s.data.class_names().size())
       fail("loader: '", s.data.name(), "' has ", s.data.class_names().size(), " classes, but ", s.targets.size(),
            " targets");
-    tables_.push_back(pixel_table(s.data.samples(), normalise));
+    tables_.push_back(pixel_table(s.data.samples(), s.normalise));
   }
 }
 

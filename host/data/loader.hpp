@@ -20,6 +20,7 @@ struct Batch {
 struct Source {
   Dataset data;
   std::vector<int64_t> targets;  // of each class: y; empty: the class's own number
+  bool normalise = true;         // otherwise pixels are scaled to [0, 1] alone
 };
 
 /// All images of a dataset (or view) as float32 [n, C, H, W], scaled to [0, 1] and, where `normalise` is set and the
@@ -34,7 +35,7 @@ class Loader {
  public:
   /// Batches are made on the CPU and moved to `device`.
   /// Errors: sources whose images differ in shape, a target list of another length than the classes.
-  Loader(std::vector<Source> sources, SamplerOptions options, bool normalise = true, at::Device device = at::kCPU);
+  Loader(std::vector<Source> sources, SamplerOptions options, at::Device device = at::kCPU);
 
   /// Starts an epoch (from 0) at a batch (from 0): the saved position of an interrupted run. Errors: negative or
   /// beyond the epoch's last batch.

@@ -42,7 +42,7 @@ TEST_CASE("a batch holds scaled and normalised images with their labels and indi
       CHECK(b.x[i][0].sub((unit - 0.5) / 0.5).abs().max().item<double>() < 1e-6);
       CHECK(b.x[i][1].sub((unit - 0.25) / 0.125).abs().max().item<double>() < 1e-6);
     }
-  Loader plain({{toy("toy", 5, true), {}}}, {2, false}, false);
+  Loader plain({{toy("toy", 5, true), {}, false}}, {2, false});
   CHECK(epoch(plain, 0)[2].x.sub(4 / 255.0).abs().max().item<double>() < 1e-7);
   CHECK(load_images(toy("toy", 5, true).subset(std::vector<int64_t>{4})).equal(batches[2].x));
 }
