@@ -5,44 +5,13 @@ local trials = require "trials"
 
 local ablation = {}
 
--- A row's value as an override on the command line.
-local function override(key, value)
-  if type(value) == "number" then
-    return key .. "=" .. (value == math.floor(value) and ("%d"):format(value) or ("%.17g"):format(value))
-  end
-  return key .. "=" .. tostring(value)
-end
-
---- The overrides of a row, in the order in which they were written.
-function ablation.overrides(row)
-  local list = {}
-  for _, change in ipairs(row.changes) do list[#list + 1] = override(change[1], change[2]) end
-  return list
-end
-
---- The trials of an ablation: all rows with the first seed, then with the second, so that a table grows evenly.
--- @param spec { rows = list of { label, changes = list of { key, value } }, seeds = list of integers }
--- @param command function(overrides) -> the command of one trial
-function ablation.trials(spec, command)
-  local list = {}
-  for _, seed in ipairs(spec.seeds) do
-    for r, row in ipairs(spec.rows) do
-      local words = ablation.overrides(row)
-      words[#words + 1] = override("seed", seed)
-      list[#list + 1] = { label = ("%s, seed %d"):format(row.label, seed), row = r, seed = seed,
-                          command = command(words) }
-    end
-  end
-  return list
-end
-
 --- What the trials of each row gave: values[r][key] = list over the seeds that finished, failed[r] = list of results.
-function ablation.collect(spec, list, results)
+function ablation.collect(spec, results)
   local values, failed, keys, known = {}, {}, {}, {}
   for r = 1, #spec.rows do
     values[r], failed[r] = {}, {}
   end
-  for i, item in ipairs(list) do
+  for i, item in ipairs(spec.trials) do
     local result = results[i]
     if result and result.code == 0 then
       for _, pair in ipairs(result.metrics) do
@@ -79,7 +48,7 @@ function ablation.table(spec, values, keys)
   local first = tabulate.statistics(values[1][main] or {})
   local rows = {}
   for r, row in ipairs(spec.rows) do
-    local line = { row.label }
+    local line = { row }
     for _, key in ipairs(keys) do line[#line + 1] = tabulate.mean_std(values[r][key] or {}) end
     local mean = tabulate.statistics(values[r][main] or {})
     line[#line + 1] = r > 1 and mean and first and tabulate.signed(mean - first) or ""
@@ -90,19 +59,21 @@ function ablation.table(spec, values, keys)
 end
 
 --- Runs it and writes the table.
--- @param spec { title, rows, seeds, jobs, metrics (keys to show; nil: all) }
+-- @param spec { title, rows = labels, seeds, jobs, metrics (keys to show; nil: all),
+--   trials = list of { label = of the row, row, seed, overrides } }
 -- @param options { command = function(overrides) -> list, write, live, width }
--- @return the exit code (0; 5 where trials failed; 130 where interrupted), and
---   { values, failed, keys, trials, results } for whoever reports further
+-- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;
+--   130 where interrupted), and { values, failed, keys, results } for whoever reports further
 function ablation.run(spec, options)
-  local cpus = system.cpu_count()
-  local jobs = math.min(spec.jobs, #spec.rows * #spec.seeds)
-  local list = ablation.trials(spec, options.command)
-  local finished = 0
+  local jobs = math.min(spec.jobs, #spec.trials)
+  local list, finished = {}, 0
+  for i, trial in ipairs(spec.trials) do
+    list[i] = { label = ("%s, seed %d"):format(trial.label, trial.seed), command = options.command(trial.overrides) }
+  end
   options.write(("%d trials (%d rows, %d seeds), %d at a time\n"):format(#list, #spec.rows, #spec.seeds, jobs))
-  local results, interrupted = trials.run(list, {
-    jobs = jobs, threads = math.max(1, math.floor(cpus / jobs)), write = options.write, live = options.live,
-    width = options.width,
+  local results, stopped = trials.run(list, {
+    jobs = jobs, threads = math.max(1, math.floor(system.cpu_count() / jobs)), write = options.write,
+    live = options.live, width = options.width, fatal = 2,
     done = function(result)
       finished = finished + 1
       local what = result.code ~= 0 and ("failed (exit code %d): %s"):format(result.code, result.reason)
@@ -110,7 +81,11 @@ function ablation.run(spec, options)
       return ("%d/%d  %s  %s  %.1f s"):format(finished, #list, result.label, what, result.seconds)
     end,
   })
-  local values, failed, keys = ablation.collect(spec, list, results)
+  if stopped and stopped ~= "interrupted" then
+    options.write(stopped.errors)
+    return 2, { results = results }
+  end
+  local values, failed, keys = ablation.collect(spec, results)
   keys = spec.metrics or keys
   local failures = 0
   for r = 1, #spec.rows do failures = failures + #failed[r] end
@@ -123,8 +98,8 @@ function ablation.run(spec, options)
       end
     end
   end
-  local outcome = { values = values, failed = failed, keys = keys, trials = list, results = results }
-  return interrupted and 130 or failures > 0 and 5 or 0, outcome
+  local outcome = { values = values, failed = failed, keys = keys, results = results }
+  return stopped and 130 or failures > 0 and 5 or 0, outcome
 end
 
 --- "test.top1 0.912": a finished trial in a few words.

@@ -7,7 +7,7 @@ local early_stop = {
 }
 
 local training = {
-  { "epochs", "integer > 0", 10, "how often the training data are gone through" },
+  { "epochs", "integer > 0", schema.optional, "how often the training data are gone through; 10 where steps are not given" },
   { "steps", "integer > 0", schema.optional, "ends training after this many steps" },
   { "seed", "integer >= 0", schema.optional, "seed of all random streams of training; the script's seed where absent" },
   { "device", "string", "auto", "auto, cpu, cuda or cuda:N", display = true },

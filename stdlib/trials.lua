@@ -70,21 +70,21 @@ end
 --- Runs trials, at most `jobs` at a time.
 -- @param list of { label = text, command = { program, argument... } }
 -- @param options { jobs = n, threads = of each trial, write = function(text), live = boolean, width = columns,
---   done = function(result) text to show for a finished trial }
--- @return list of { code, metrics, run, seconds, reason } in the order of `list`; and true where a Ctrl-C cut it short
+--   done = function(result) text to show for a finished trial, fatal = exit code after which no trial makes sense }
+-- @return list of { code, metrics, run, seconds, reason, errors } in the order of `list`; and, where they did not all
+--   run, "interrupted" or the result that was fatal
 function trials.run(list, options)
-  local results, running, next_job, interrupted = {}, {}, 1, false
+  local results, running, next_job, stopped = {}, {}, 1, nil
   local view, last_drawn = screen(options), 0
   local before = system.on_interrupt "finish"
-  while next_job <= #list or #running > 0 do
-    while not interrupted and next_job <= #list and #running < options.jobs do
+  while (next_job <= #list and not stopped) or #running > 0 do
+    while not stopped and next_job <= #list and #running < options.jobs do
       local item = list[next_job]
       running[#running + 1] = { index = next_job, label = item.label, process = start(item.command, options.threads),
                                 started = system.clock(), errors = "",
                                 metrics = {} }
       next_job = next_job + 1
     end
-    if #running == 0 then break end
     local handles = {}
     for i, job in ipairs(running) do handles[i] = job.process end
     system.wait_any(handles, 0.2)
@@ -99,12 +99,17 @@ function trials.run(list, options)
                          label = job.label }
         if code ~= 0 then result.reason = reason(job.errors) end
         if code == 0 and not job.run then result.code, result.reason = 1, "the trial reported no result" end
+        result.errors = job.errors
         results[job.index] = result
-        view:say(options.done(result))
+        if not stopped or code == 0 then view:say(options.done(result)) end
+        if code == options.fatal and not stopped then
+          stopped = result
+          for _, other in ipairs(running) do other.process:kill "TERM" end
+        end
       end
     end
-    if not interrupted and system.interrupts() > 0 then
-      interrupted = true
+    if not stopped and system.interrupts() > 0 then
+      stopped = "interrupted"
       view:say("stopping the running trials")
       for _, job in ipairs(running) do job.process:kill "INT" end
     end
@@ -115,7 +120,7 @@ function trials.run(list, options)
   end
   view:clear()
   system.on_interrupt(before)
-  return results, interrupted
+  return results, stopped
 end
 
 return trials

@@ -42,6 +42,44 @@ function Trunk:head(name)
   end
 end
 
+-- The only head's logits, computed once a step.
+local function logits_of(self, state)
+  if #self.head_names > 0 then
+    error("the model has several heads: its loss is a mixture { main = ..., name = weight, ... }", 0)
+  end
+  state.outputs = state.outputs or { features = state.features, logits = self.heads[1].head:forward(state.features) }
+  return state.outputs.logits
+end
+
+local function head_loss(self, state, criterion)
+  local total
+  for _, term in ipairs(self.heads[1].head:losses(logits_of(self, state), state.batch, criterion)) do
+    total = total and total + term.value or term.value
+  end
+  return total
+end
+
+--- What a single head minimises where the experiment names no loss: { name, weight, of = function(state) }.
+function Trunk:default_terms()
+  if #self.head_names > 0 then
+    error("several heads need loss = mixture { main = ..., name = weight, ... }", 0)
+  end
+  return { { name = self.heads[1].head.loss, weight = 1, of = function(state) return head_loss(self, state) end } }
+end
+
+--- A term of the loss for this model: of(state) -> scalar tensor. A loss takes the head's logits and its targets, a
+-- function of one's own the outputs and the batch.
+function Trunk:term(made, kind)
+  if kind == "loss.term" then
+    return function(state)
+      logits_of(self, state)
+      return made(state.outputs, state.batch)
+    end
+  end
+  if not kind:match "^loss%." then error(kind .. " needs a path_decoder as model", 0) end
+  return function(state) return head_loss(self, state, made) end
+end
+
 --- An encoder with one head (`head = ...`) or several side by side (`heads = { name = ... }`): the features of a sample
 -- are computed once and every head reads them.
 -- @usage trunk { vision.cnn {}, heads = { onehot = head.softmax {}, binary = head.binary { bits = 256 } } }

@@ -27,8 +27,7 @@ end
 local nearness = {
   -- sum of log p(bit) over the bits
   likelihood = function(logits, table_of_codes)
-    local zero, one = -logits:clamp_min(0) - (-logits:abs()):exp():log1p(), nil
-    one = zero + logits -- log sigmoid(z) = log sigmoid(-z) + z
+    local one, zero = logits:log_sigmoid(), (-logits):log_sigmoid()
     return one:matmul(table_of_codes:t()) + zero:matmul((1 - table_of_codes):t())
   end,
   hamming = function(logits, table_of_codes)
@@ -64,6 +63,5 @@ return schema.declare("head.binary", {
     criterion = require("loss." .. o.loss) {}:build(context),
     loss = o.loss,
     nearest = o.nearest,
-    outputs = o.bits,
   }, Binary)
 end)

@@ -30,7 +30,7 @@ return schema.declare("head.softmax", {
   return setmetatable({
     module = Linear(context.features, context.classes),
     criterion = require "loss.ce" { label_smoothing = o.label_smoothing }:build(context),
+    loss = "ce",
     l2 = o.l2,
-    outputs = context.classes,
   }, Softmax)
 end)

@@ -14,8 +14,13 @@ local function fake(values)
 end
 
 local function spec(seeds)
-  local function row(label, number) return { label = label, changes = { { "row", number } } } end
-  return { title = "joining", seeds = seeds, jobs = 2, rows = { row("first", 1), row("second", 2) } }
+  local trials = {}
+  for _, seed in ipairs(seeds) do
+    for r, label in ipairs { "first", "second" } do
+      trials[#trials + 1] = { label = label, row = r, seed = seed, overrides = { "row=" .. r, "seed=" .. seed } }
+    end
+  end
+  return { title = "joining", seeds = seeds, jobs = 2, rows = { "first", "second" }, trials = trials }
 end
 
 local function run(made, values)
@@ -57,8 +62,10 @@ t.test("a trial that says nothing has failed", function()
   t.ok(table.concat(written):find("the trial reported no result", 1, true))
 end)
 
-t.test("overrides are written as numbers that read back the same", function()
-  local row = { changes = { { "lr", 1e-3 }, { "n", 300 }, { "join", true }, { "labels", "paths" } } }
-  t.eq(ablation.overrides(row), { "lr=0.001", "n=300", "join=true", "labels=paths" })
-  t.eq(tonumber(ablation.overrides { changes = { { "x", 0.1 + 0.2 } } }[1]:match "=(.*)"), 0.1 + 0.2)
+t.test("a script that is wrong ends the ablation with what it says, exit code 2", function()
+  local written = {}
+  local code = ablation.run(spec { 1, 2 }, { command = function() return { "sh", "-c", "echo 'x.lua:1:2: unknown key' >&2; exit 2" } end,
+    write = function(text) written[#written + 1] = text end, live = false })
+  t.eq(code, 2)
+  t.ok(table.concat(written):find("x.lua:1:2: unknown key\n$"), table.concat(written))
 end)

@@ -1,0 +1,80 @@
+--- `moonlab data ls|get|check [NAME ...]`: data sets: which there are, fetching one, whether the files are whole.
+local catalogue = require "catalogue"
+local system = require "host.system"
+local tabulate = require "tabulate"
+
+local function known(names)
+  for _, name in ipairs(names) do
+    local found = false
+    for _, candidate in ipairs(catalogue.names()) do found = found or candidate == name end
+    if not found then
+      local near = system.nearest(name, catalogue.names())
+      io.stderr:write(("moonlab data: unknown data set '%s'%s (%s)\n"):format(name,
+        near and ("; did you mean '%s'?"):format(near) or "", table.concat(catalogue.names(), ", ")))
+      return false
+    end
+  end
+  return true
+end
+
+local actions = {}
+
+function actions.ls()
+  local rows = {}
+  for i, set in ipairs(catalogue.list()) do
+    rows[i] = { set.name, set.about, set.folder and ("%.1f MB"):format(set.bytes / 1e6) or "", set.folder or "not here" }
+  end
+  print(tabulate.text({ "name", "what", "size", "folder" }, rows, "llrl"))
+  return 0
+end
+
+function actions.get(names)
+  for _, name in ipairs(names) do
+    local folder, reason = catalogue.get(name)
+    if not folder then
+      io.stderr:write("moonlab data: ", reason, "\n")
+      return 1
+    end
+    print(("%s is in %s"):format(name, folder))
+  end
+  return 0
+end
+
+function actions.check(names)
+  local code = 0
+  for _, name in ipairs(names) do
+    local wrong, reason = catalogue.check(name)
+    if not wrong then
+      print(("%s: %s"):format(name, reason))
+      code = 1
+    elseif #wrong == 0 then
+      print(name .. ": whole")
+    else
+      for _, line in ipairs(wrong) do print(("%s: %s"):format(name, line)) end
+      code = 1
+    end
+  end
+  return code
+end
+
+return {
+  usage = "ls | get NAME ... | check [NAME ...]",
+  summary = "data sets: list them, fetch one, check its files",
+  help = "  $MOONLAB_DATA holds folders of data sets, separated by ':'; fetched ones lie in the cache folder.",
+  flags = {},
+  main = function(args)
+    local action = actions[args[1] or "ls"]
+    if not action then
+      io.stderr:write(("moonlab data: unknown word '%s' (ls, get, check)\n"):format(args[1]))
+      return 2
+    end
+    local names = { unpack(args, 2) }
+    if not known(names) then return 2 end
+    if args[1] == "get" and #names == 0 then
+      io.stderr:write "moonlab data get: which data set? moonlab data ls lists them\n"
+      return 2
+    end
+    if args[1] == "check" and #names == 0 then names = catalogue.names() end
+    return action(names)
+  end,
+}

@@ -1,0 +1,147 @@
+--- `moonlab run FILE [key=value ...]`: trains what a script declares; an ablation or a sweep runs all its trials.
+local ablation = require "ablation"
+local runner = require "runner"
+local system = require "host.system"
+
+local function write(text)
+  io.stdout:write(text)
+  io.stdout:flush()
+end
+
+-- { file, overrides, options } or nil and what is wrong.
+local function read(args)
+  local file, overrides, options, i = nil, {}, {}, 1
+  local takes = { ["--device"] = "device", ["--name"] = "name", ["--tag"] = "tag", ["--jobs"] = "jobs" }
+  local sets = { ["--json"] = "json", ["-q"] = "quiet", ["--trial"] = "events" }
+  while i <= #args do
+    local word = args[i]
+    local flag, value = word:match "^(%-%-?[%w-]+)=(.*)$"
+    flag = flag or word
+    if takes[flag] then
+      if not value then
+        i = i + 1
+        value = args[i]
+      end
+      if not value then return nil, flag .. " needs a value" end
+      options[takes[flag]] = value
+    elseif sets[flag] then
+      options[sets[flag]] = true
+    elseif word:find "=" or word:sub(1, 1) == "~" then
+      overrides[#overrides + 1] = word
+    elseif not file then
+      file = word
+    else
+      return nil, ("'%s' is neither a flag nor key=value; one script at a time"):format(word)
+    end
+    i = i + 1
+  end
+  if not file then return nil, "which script? moonlab run FILE [key=value ...]" end
+  if options.device then overrides[#overrides + 1] = "device=" .. options.device end
+  if options.jobs and not tonumber(options.jobs) then return nil, "--jobs takes a number, got '" .. options.jobs .. "'" end
+  return file, overrides, options
+end
+
+local function json(run, state)
+  local parts = {}
+  for _, pair in ipairs(state.final) do
+    parts[#parts + 1] = ("%q:%s"):format(pair[1], pair[2] == pair[2] and ("%.17g"):format(pair[2]) or "null")
+  end
+  return ('{"run":%q,"metrics":{%s}}'):format(run:id(), table.concat(parts, ","))
+end
+
+local function finish_experiment(code, run, state, options)
+  if code ~= 0 then return code end
+  if options.events then
+    for _, pair in ipairs(state.final) do write(("metric\t%s\t%.17g\n"):format(pair[1], pair[2])) end
+    write(("done\t%s\n"):format(run:id()))
+  elseif options.json then
+    write(json(run, state) .. "\n")
+  else
+    for _, pair in ipairs(state.final) do write(("%s %.4f\n"):format(pair[1], pair[2])) end
+    local paths = io.open(run:path() .. "/artifacts/paths.txt")
+    if paths then
+      write("\n" .. paths:read "*a")
+      paths:close()
+    end
+    write(("%d samples, %.1f s, %s\n"):format(state.final_samples, state.seconds, run:path()))
+  end
+  return 0
+end
+
+-- The report of one row (first seed), after the table.
+local function show(result, spec, outcome)
+  if not result.node.args.show then return end
+  for i, trial in ipairs(spec.trials) do
+    local done = outcome.results[i]
+    if trial.label == result.node.args.show and done and done.run then
+      local folder = runner.store() .. "/" .. done.run .. "/artifacts/"
+      local paths = io.open(folder .. "paths.txt")
+      if paths then
+        write(("\nPaths decoded by '%s' (seed %d)\n%s"):format(trial.label, trial.seed, paths:read "*a"))
+        paths:close()
+      end
+      if system.stat(folder .. "graph.svg") then write("\nLabel graph with these paths: " .. folder .. "graph.svg\n") end
+      return
+    end
+  end
+end
+
+local function run_ablation(result, file, overrides, options)
+  local args = result.node.args
+  local spec = { title = args.name, seeds = args.seeds, rows = {}, metrics = args.metrics,
+                 jobs = tonumber(options.jobs) or args.jobs, trials = require "language".trials(result) }
+  for r, row in ipairs(args.rows) do spec.rows[r] = row.label end
+  local started = system.clock()
+  local code, outcome = ablation.run(spec, {
+    write = options.quiet and function() end or write, live = system.isatty "stdout" and not options.quiet,
+    width = system.terminal_width(100),
+    command = function(words)
+      local command = { system.executable(), "run", "--trial", file }
+      if options.device then command[#command + 1] = "device=" .. options.device end
+      for _, word in ipairs(words) do command[#command + 1] = word end
+      return command
+    end,
+  })
+  if options.quiet and outcome.keys then write(ablation.table(spec, outcome.values, outcome.keys) .. "\n") end
+  if code == 0 then
+    show(result, spec, outcome)
+    write(("\n%.0f s altogether\n"):format(system.clock() - started))
+  end
+  return code
+end
+
+return {
+  usage = "FILE [key=value ...]",
+  summary = "train what a script declares, evaluate it and keep the run",
+  help = [[
+  key=value      a parameter of the script or any option by its path (optim.lr=1e-3); ~key restores its default
+  --device D     auto, cpu, cuda, cuda:1
+  --name N       part of the run's id, instead of the experiment's name
+  --tag T        written down with the run
+  --jobs N       trials of an ablation that run at the same time
+  --json         the result as one line of JSON
+  -q             no progress]],
+  flags = { "--device", "--name", "--tag", "--jobs", "--json", "-q", "--trial" },
+  on_interrupt = "finish",
+  main = function(args)
+    local file, overrides, options = read(args)
+    if not file then
+      io.stderr:write("moonlab run: ", overrides, "\n")
+      return 2
+    end
+    local result, mistakes = runner.evaluate(file, overrides, { base = options.events })
+    if not result then
+      io.stderr:write(mistakes, "\n")
+      return 2
+    end
+    if result.kind == "ablate" then return run_ablation(result, file, overrides, options) end
+    if result.kind ~= "experiment" then
+      io.stderr:write(("moonlab run: %s: a %s cannot be run yet\n"):format(file, result.kind))
+      return 2
+    end
+    options.quiet = options.quiet or options.json
+    options.base, options.file = options.events, file
+    local code, run, state = runner.experiment(result, options)
+    return finish_experiment(code, run, state, options)
+  end,
+}

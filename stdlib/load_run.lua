@@ -1,0 +1,48 @@
+--- load_run("ID"): a run as it was: model, configuration, graph and labels, and predict(x) on new inputs.
+-- The id may be a unique beginning or ending of one, or "last". The model is built from the run's own copy of the
+-- script under the overrides it was run with, and filled from its checkpoint.
+local host_run = require "host.run"
+local runner = require "runner"
+
+local Loaded = {}
+Loaded.__index = Loaded
+
+--- Classes for inputs as the run's data gives them ([B, C, H, W], normalised), in evaluation mode, without gradient.
+-- @return { y = long[B], names = the class names, and what the head adds: scores, paths }
+function Loaded:predict(x)
+  self.model:eval()
+  return torch.no_grad(function()
+    local prediction = self.model:predict { x = x:to(self.device) }
+    prediction.names = {}
+    for i, class in ipairs(prediction.y:totable()) do prediction.names[i] = self.labels[class + 1] or "(none)" end
+    return prediction
+  end)
+end
+
+function Loaded:__tostring() return ("run %s (%s)"):format(self.id, self.status) end
+
+--- @param id the id of a run
+-- @param options { checkpoint = "last" or "best", device = "cpu" }
+-- Errors: no such run (with the nearest), one without a checkpoint.
+return function(id, options)
+  options = options or {}
+  local run = host_run.open(options.store or runner.store(), id)
+  local meta = run:meta()
+  local overrides = { unpack(meta.overrides or {}) }
+  if options.device then overrides[#overrides + 1] = "device=" .. options.device end
+  local script = { name = meta.script, text = run:read "script.lua" }
+  local result, mistakes = runner.evaluate(script, overrides, { base = true })
+  if not result then error(("run %s: its script no longer evaluates:\n%s"):format(run:id(), mistakes), 0) end
+  local made, mistake = runner.build(result)
+  if not made then error(("run %s: %s"):format(run:id(), mistake), 0) end
+  local file = run:path() .. "/ckpt/" .. (options.checkpoint or "last") .. ".safetensors"
+  if not require "host.system".stat(file) then
+    error(("run %s (%s) has no checkpoint %s"):format(run:id(), run:status(), file), 0)
+  end
+  made.model.module:load_state_dict(require "checkpoint".load(file))
+  return setmetatable({
+    id = run:id(), status = run:status(), path = run:path(), config = run:config(), meta = meta, model = made.model,
+    data = made.data, graph = made.data.graph, labels = made.data.class_names, device = made.device,
+    metrics = run:metrics(),
+  }, Loaded)
+end

@@ -1,0 +1,139 @@
+--- From a script to a finished run: evaluated, built, its directory made, trained, evaluated, written down.
+local checkpoint = require "checkpoint"
+local host_run = require "host.run"
+local language = require "language"
+local progress = require "progress"
+local system = require "host.system"
+local trial = require "trial"
+
+local runner = {}
+
+--- Where runs are kept: $MOONLAB_STORE, else ./runs.
+function runner.store() return os.getenv "MOONLAB_STORE" or "runs" end
+
+--- Evaluates a script; nil and the text of its mistakes where it has any.
+function runner.evaluate(file, overrides, options)
+  local result, errors = language.evaluate(file, overrides, options)
+  if result then return result end
+  return nil, language.format(errors)
+end
+
+-- Mistakes that only building finds (a label without a node, a file cut short) read like those of the script.
+local function located(result, failure)
+  if type(failure) ~= "table" then return tostring(failure) end
+  local position = failure.position or {}
+  local index = result.session and result.session.indexes[position.file]
+  local source = index and index.lines and index.lines[position.line]
+  local mistakes = {}
+  for line in tostring(failure.message):gmatch "[^\n]+" do
+    mistakes[#mistakes + 1] = { file = position.file, line = position.line, column = position.column, message = line,
+                                source = source }
+  end
+  return language.format(mistakes)
+end
+
+--- Builds the experiment of a result; nil and a located text where that finds a mistake.
+function runner.build(result)
+  local ok, made = xpcall(result.node.build, function(failure)
+    if type(failure) == "table" then return failure end
+    return { message = tostring(failure), trace = debug.traceback("", 2) }
+  end, result.node, { seed = result.seed, device = result.device })
+  if ok then return made end
+  local text = located(result, made)
+  if made.trace and os.getenv "MOONLAB_TRACE" then text = text .. made.trace end
+  return nil, text
+end
+
+local function meta(result, options)
+  local read = {}
+  for _, entry in ipairs(result.env_reads) do read[entry.name] = entry.value end
+  return {
+    script = result.script and result.script.name or options.file, overrides = result.overrides, seed = result.seed, device = result.device,
+    base = options.base or false, name = result.name, tag = options.tag, host = system.hostname(), started = system.time(),
+    environment = read, config_hash = host_run.sha256(language.hash_input(result)),
+    cell_hash = host_run.sha256(language.cell_input(result)),
+  }
+end
+
+local function create(result, options)
+  local paths = {}
+  for i, file in ipairs(result.files) do
+    if i > 1 then paths[#paths + 1] = file.path end
+  end
+  return host_run.create(runner.store(), {
+    name = options.name or result.name, config = language.canonical(result, { indent = 2 }),
+    meta = meta(result, options), script = result.files[1].path, files = paths,
+  })
+end
+
+-- The progress line of this run: live on a terminal, plain elsewhere, as events for the process that started a trial.
+local function line_of(made, options)
+  if options.quiet then return nil end
+  local events = options.events
+  local live = not events and system.isatty "stdout"
+  local line = progress.new {
+    live = live or events, width = events and 200 or system.terminal_width(100), clock = system.clock, every = events and 0.3 or nil,
+    write = function(text)
+      if events then
+        text = "progress\t" .. text:gsub("^\r", ""):gsub("\27%[K$", "") .. "\n"
+        if text == "progress\t\n\n" then return end
+      end
+      io.stdout:write(text)
+      io.stdout:flush()
+    end,
+  }
+  return line
+end
+
+local function save_checkpoint(run, made, name)
+  checkpoint.save(run:place("ckpt/" .. name .. ".safetensors"), made.model.module:state_dict())
+end
+
+--- Trains one experiment in a run directory of its own.
+-- @param result what language.evaluate gave (kind "experiment")
+-- @param options { events = boolean, quiet, name, tag, base }
+-- @return exit code, run, state
+function runner.experiment(result, options)
+  local made, mistake = runner.build(result)
+  if not made then
+    io.stderr:write(mistake, "\n")
+    return 2
+  end
+  local run = create(result, options)
+  if not options.events and not options.quiet then print("run " .. run:id()) end
+  local best
+  local ok, state = xpcall(trial.run, debug.traceback, made, {
+    log = function(record) run:add_metrics(record) end,
+    progress = line_of(made, options),
+    keep_best = function() save_checkpoint(run, made, "best") end,
+    restore_best = function()
+      made.model.module:load_state_dict(checkpoint.load(run:place "ckpt/best.safetensors"))
+    end,
+  })
+  if not ok then
+    run:set_error(state)
+    io.stderr:write(state, "\n")
+    return 1, run
+  end
+  if state.diverged then
+    run:set_status "diverged"
+    io.stderr:write(("diverged: %s (epoch %d); a smaller learning rate or train = { clip = 1 } may help\n")
+      :format(state.stop, state.epoch))
+    return 3, run, state
+  end
+  if made.o.train.checkpoint ~= "none" then save_checkpoint(run, made, "last") end
+  if state.interrupted then
+    run:set_status "interrupted"
+    io.stderr:write(("interrupted at step %d; weights are in %s\n"):format(state.step, run:path() .. "/ckpt"))
+    return 75, run, state
+  end
+  local final = { final = true, epoch = state.epoch, step = state.step, seconds = state.seconds,
+                  samples = state.final_samples }
+  for _, pair in ipairs(state.final) do final[pair[1]] = pair[2] end
+  run:add_metrics(final)
+  if #made.o.eval.report > 0 then require "reports".write(made, run) end
+  run:set_status "done"
+  return 0, run, state
+end
+
+return runner

@@ -1,0 +1,122 @@
+--- One experiment from its resolved node to its final metrics: built, trained, evaluated, written down.
+local evaluate = require "evaluate"
+local objective = require "objective"
+local rng = require "host.rng"
+local schema = require "schema"
+local train = require "train"
+
+local trial = {}
+
+-- A seed for one purpose, small enough for every generator.
+local function derived(seed, purpose) return rng.derive_seed(seed, purpose) % 2 ^ 53 end
+
+--- "auto" is the first GPU where there is one, else the CPU. Errors: a GPU that is not there.
+function trial.device(wish)
+  if wish ~= "auto" then
+    torch.zeros(1, { device = wish })
+    return wish
+  end
+  local has = rawget(torch, "cuda") and torch.cuda.is_available and torch.cuda.is_available()
+  return has and "cuda" or "cpu"
+end
+
+--- Builds a node; an error without a place of its own is given the node's.
+local function built(node, context)
+  local done, value = xpcall(schema.build, function(message)
+    if type(message) == "table" then return message end
+    local text = tostring(message)
+    if text:match "^[^\n:]+%.lua:%d+:" then return text end
+    return { position = node.position, message = text }
+  end, node, context)
+  if not done then error(value, 0) end
+  return value
+end
+
+-- The terms of a loss for a model: { name, weight, of = function(state) }.
+local function terms(loss, model, context)
+  if not loss then
+    if not model.default_terms then
+      error("experiment: this model needs a loss; write loss = mixture { ... } or a sum of terms", 0)
+    end
+    return model:default_terms()
+  end
+  local list = {}
+  for i, item in ipairs(loss.kind == "loss.sum" and loss.args.terms or { { weight = 1, term = loss } }) do
+    local made, kind = built(item.term, context), item.term.kind
+    local name = kind == "loss.term" and item.term.args.name or kind:match "([^.]+)$"
+    list[i] = { name = name, weight = item.weight, of = model:term(made, kind) }
+  end
+  return list
+end
+
+--- Builds everything of an experiment: data, model, objective, optimizer, loaders, metrics.
+-- @param o the options of an experiment node
+-- @param context { seed, device }
+-- @return { name, data, model, objective, optim, loaders, metrics, seed, device, o }
+function trial.assemble(o, context)
+  local seed = o.train.seed or context.seed or 0
+  local device = trial.device(o.train.device ~= "auto" and o.train.device or context.device or "auto")
+  local data = built(o.data, { seed = seed })
+  torch.manual_seed(derived(seed, "init"))
+  local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
+                  class_names = data.class_names, image = (data.sets or data.parts[1].sets).train:shape(),
+                  decode_seed = derived(seed, "decode") }
+  local model = built(o.model, inner)
+  model.module:to(device)
+  inner.model = model
+  local loaders = { train = data:loader("train", { seed = seed, device = device }) }
+  for _, split in ipairs { o.eval.on, unpack(o.eval.during) } do
+    loaders[split] = data:loader(split, { batch = o.eval.batch, device = device })
+  end
+  local batches = loaders.train:batches()
+  local epochs = o.train.epochs or o.train.steps and math.ceil(o.train.steps / batches) or 10
+  inner.steps = math.min(batches * epochs, o.train.steps or math.huge)
+  local trunk, heads = model:parameters()
+  local all = {}
+  for _, list in ipairs { trunk, heads } do
+    for _, parameter in ipairs(list) do all[#all + 1] = parameter end
+  end
+  local goal
+  if o.loss and o.loss.kind == "mixture" then
+    goal = built(o.loss, inner)
+  else
+    goal = objective.sum(terms(o.loss, model, inner), all)
+  end
+  local optim = built(o.optim or schema.find "optim.adamw" {}, {
+    groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = heads } }, steps = inner.steps })
+  torch.manual_seed(derived(seed, "dropout"))
+  return { name = o.name, data = data, model = model, objective = goal, optim = optim, loaders = loaders,
+           metrics = evaluate.metrics(o.eval.metrics, model.head_names or {}), epochs = epochs, seed = seed,
+           device = device, o = o }
+end
+
+-- The key that is watched: early stopping's, else the main metric on the validation data where they are evaluated.
+local function watched(made)
+  local o = made.o
+  if o.train.early_stop then
+    return { key = o.train.early_stop.metric, patience = o.train.early_stop.patience, mode = o.train.early_stop.mode }
+  end
+  local first = o.eval.during[1]
+  if not first then return nil end
+  return { key = first .. "." .. (o.eval.main or made.metrics[1].key), mode = "max" }
+end
+
+--- Trains and evaluates. `report` is told what happens: { log = function(record), progress, keep_best, saved }.
+-- @return the state of training, with `final` = list of { key, value } on eval.on
+function trial.run(made, report)
+  local o = made.o
+  local state = {
+    model = made.model, data = made.data, objective = made.objective, optim = made.optim, loaders = made.loaders,
+    metrics = made.metrics, device = made.device, seed = made.seed, epochs = made.epochs, steps = o.train.steps,
+    clip = o.train.clip, during = #o.eval.during > 0 and o.eval.during or nil, every = o.eval.every,
+    watch = watched(made), on = o.train.on, log = report.log, progress = report.progress,
+    keep_best = o.train.checkpoint == "best" and report.keep_best or nil,
+  }
+  train.run(state)
+  if state.diverged or state.interrupted then return state end
+  if state.keep_best and state.best then report.restore_best() end
+  state.final, state.final_samples = evaluate.run(made.model, made.loaders[o.eval.on], made.metrics, o.eval.on)
+  return state
+end
+
+return trial
