@@ -396,6 +396,12 @@ int get_index(lua_State* L) {
     push(L, get(x, check_integer(L, 2)));
     return 1;
   }
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    size_t size;
+    const char* text = lua_tolstring(L, 2, &size);
+    push(L, get(x, std::string_view(text, size)));
+    return 1;
+  }
   std::vector<TensorIndex> terms;
   read_index(L, 2, terms);
   push(L, get(x, terms));

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -190,22 +191,30 @@ void assign(at::Tensor part, const at::Tensor& value) {
   part.copy_(fitting);
 }
 
-}  // namespace
+struct TextHash : std::hash<std::string_view> {
+  using is_transparent = void;
+};
 
-Terms parse_slice(std::string_view text) {
+/// The terms of a string, shared with the cache: an entry that is dropped lives on while somebody uses it.
+std::shared_ptr<const Terms> cached_terms(std::string_view text) {
   static std::mutex mutex;
-  static auto* cache = new std::unordered_map<std::string, Terms>;
-  std::string key(text);
+  static auto* cache = new std::unordered_map<std::string, std::shared_ptr<const Terms>, TextHash, std::equal_to<>>;
   {
     std::lock_guard lock(mutex);
-    if (auto found = cache->find(key); found != cache->end()) return found->second;
+    if (auto found = cache->find(text); found != cache->end()) return found->second;
   }
-  Terms terms = parse_terms(text);
+  auto terms = std::make_shared<const Terms>(parse_terms(text));
   std::lock_guard lock(mutex);
   if (cache->size() >= kCachedStrings) cache->clear();  // strings made in a loop must not fill the memory
-  cache->emplace(std::move(key), terms);
+  cache->emplace(text, terms);
   return terms;
 }
+
+}  // namespace
+
+Terms parse_slice(std::string_view text) { return *cached_terms(text); }
+
+at::Tensor get(const at::Tensor& x, std::string_view text) { return get(x, *cached_terms(text)); }
 
 at::Tensor get(const at::Tensor& x, int64_t index) {
   if (x.is_nested()) return x.select(0, index);
@@ -217,6 +226,10 @@ at::Tensor get(const at::Tensor& x, int64_t index) {
 at::Tensor get(const at::Tensor& x, const Terms& terms) {
   if (terms.size() == 1 && terms[0].is_integer()) return get(x, terms[0].integer().expect_int());
   if (terms.empty()) return x;
+  if (terms.size() == 1 && terms[0].is_slice() && x.dim() > 0 && !x.is_nested()) {
+    const auto& slice = terms[0].slice();
+    if (slice.step() > 0) return x.slice_symint(0, slice.start(), slice.stop(), slice.step());
+  }
   check(x, terms, /*values=*/false);
   Terms changed;
   const Terms& used = with_bool_masks(terms, changed);

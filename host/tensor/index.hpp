@@ -22,6 +22,9 @@ std::vector<at::indexing::TensorIndex> parse_slice(std::string_view text);
 /// Throws Error where a term is out of range or does not fit. Differentiable.
 at::Tensor get(const at::Tensor& x, const std::vector<at::indexing::TensorIndex>& terms);
 
+/// x at the terms of a slice string, without copying them: the quick form of get(x, parse_slice(text)).
+at::Tensor get(const at::Tensor& x, std::string_view text);
+
 /// x[index] in dim 0, a view; negative indices count from the end.
 at::Tensor get(const at::Tensor& x, int64_t index);
 

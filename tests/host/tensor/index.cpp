@@ -28,7 +28,12 @@ std::vector<double> values(const at::Tensor& x) {
 using Values = std::vector<double>;
 using Shape = std::vector<int64_t>;
 
-at::Tensor at_slice(const at::Tensor& x, std::string_view text) { return get(x, parse_slice(text)); }
+/// Both forms agree.
+at::Tensor at_slice(const at::Tensor& x, std::string_view text) {
+  at::Tensor part = get(x, parse_slice(text)), quick = get(x, text);
+  CHECK(at::equal(part, quick));
+  return quick;
+}
 
 template <class F>
 std::string error(F&& work) {
