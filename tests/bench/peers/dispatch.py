@@ -1,69 +1,77 @@
-"""The cases of ../dispatch.lua in Python: prints {"name size": nanoseconds a call} as JSON."""
+"""What a call costs in Python's torch: the peer of the dispatch benchmark.
+
+    python dispatch.py [REPEATS]
+
+Prints one JSON object: {"torch": version, "threads": 1, "repeats": n, "batches": 7, "ns": {"add": {"2x2": ns, ...}, ...}}.
+Each figure is the median over 7 batches of nanoseconds a call; a batch makes REPEATS calls (default 10000), fewer where
+one call is slow, so that a batch stays near a fifth of a second.
+"""
 import json
-import math
+import statistics
+import sys
 import time
 
 import torch
 
-ROUNDS = 9
+BATCHES = 7
+LONGEST_BATCH_NS = 2e8
+WARM_UP_NS = 5e7
+SIZES = (2, 64, 512)
 
 
-def cases(n):
-    x, y = torch.rand(n, n), torch.rand(n, n)
-    w, b = torch.rand(n, n, requires_grad=True), torch.zeros(n, requires_grad=True)
-    n2 = n * n
-
-    def add(calls):
-        for _ in range(calls):
-            x.add(y)
-
-    def mul(calls):
-        for _ in range(calls):
-            x.mul(y)
-
-    def matmul(calls):
-        for _ in range(calls):
-            x.matmul(y)
-
-    def view(calls):
-        for _ in range(calls):
-            x.view(n2)
-
-    def slice(calls):
-        for _ in range(calls):
-            x[0:1]
-
-    def index(calls):
-        for _ in range(calls):
-            x[0]
-
-    def linear_relu_backward(calls):
-        linear = torch.nn.functional.linear
-        for _ in range(calls):
-            linear(x, w, b).relu().sum().backward()
-
-    return [add, mul, matmul, view, slice, index, linear_relu_backward]
+def batch(call, repeats):
+    """Nanoseconds a call, over so many calls; the loop itself (about 15 ns a turn) is part of it."""
+    start = time.perf_counter_ns()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter_ns() - start) / repeats
 
 
-def seconds(case, calls):
-    start = time.perf_counter()
-    case(calls)
-    return time.perf_counter() - start
+def measure(call, repeats):
+    one = batch(call, 3)
+    one = batch(call, max(3, int(WARM_UP_NS / one)))  # allocator, caches, the processor's clock
+    repeats = max(1, min(repeats, int(LONGEST_BATCH_NS / one)))
+    return statistics.median(batch(call, repeats) for _ in range(BATCHES))
 
 
-def calibrate(case):
-    calls = 4
-    while True:
-        spent = seconds(case, calls)
-        if spent > 0.005:
-            return max(1, math.ceil(calls * 0.02 / spent))
-        calls *= 4
+def calls(n):
+    """The operations at n x n, by name. The model is one linear layer and relu, its loss the sum."""
+    torch.manual_seed(0)
+    a, b = torch.randn(n, n), torch.randn(n, n)
+    weight = torch.randn(n, n, requires_grad=True)
+    bias = torch.zeros(n, requires_grad=True)
+
+    def forward():
+        return torch.relu(torch.nn.functional.linear(a, weight, bias))
+
+    def forward_backward():
+        weight.grad = bias.grad = None
+        forward().sum().backward()
+
+    return {
+        "add": lambda: a + b,
+        "mul": lambda: a * b,
+        "matmul": lambda: a @ b,
+        "view": lambda: a.view(-1),
+        "slice": lambda: a[1:],
+        "index": lambda: a[0],
+        "linear_relu_forward": forward,
+        "linear_relu_forward_backward": forward_backward,
+    }
 
 
-times = {}
-for size in (2, 64, 512):
-    for case in cases(size):
-        calls = calibrate(case)
-        best = min(seconds(case, calls) for _ in range(ROUNDS))
-        times[f"{case.__name__} {size}"] = best / calls * 1e9
-print(json.dumps(times))
+def main():
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
+    if repeats < 1:
+        sys.exit("dispatch.py: REPEATS must be at least 1")
+    torch.set_num_threads(1)
+    ns = {}
+    for n in SIZES:
+        for name, call in calls(n).items():
+            ns.setdefault(name, {})[f"{n}x{n}"] = round(measure(call, repeats), 1)
+    result = {"torch": torch.__version__, "threads": torch.get_num_threads(), "repeats": repeats, "batches": BATCHES}
+    print(json.dumps(result | {"ns": ns}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
