@@ -72,6 +72,12 @@ std::string whole_lines(const std::string& text) {
   return end == std::string::npos ? "" : text.substr(0, end + 1);
 }
 
+std::string read_status(const fs::path& run) {
+  std::ifstream in(run / "status");
+  std::string word;
+  return std::getline(in, word) && !word.empty() ? word : "unknown";
+}
+
 std::vector<std::string> ids_of(const fs::path& store) {
   std::vector<std::string> ids;
   std::error_code error;
@@ -129,11 +135,7 @@ std::shared_ptr<Run> Run::open(const fs::path& store, const std::string& id) {
 
 void Run::set_status(const std::string& status) { write("status", status + "\n"); }
 
-std::string Run::status() const {
-  std::ifstream in(path_ / "status");
-  std::string word;
-  return std::getline(in, word) && !word.empty() ? word : "unknown";
-}
+std::string Run::status() const { return read_status(path_); }
 
 std::string Run::read(const std::string& file) const { return read_file(path_ / file); }
 
@@ -212,7 +214,7 @@ void Run::set_error(const std::string& text) {
 
 std::vector<RunSummary> list_runs(const fs::path& store) {
   std::vector<RunSummary> runs;
-  for (const auto& id : ids_of(store)) runs.push_back({id, Run::open(store, id)->status()});
+  for (const auto& id : ids_of(store)) runs.push_back({id, read_status(store / id)});
   return runs;
 }
 
