@@ -3,16 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "host/error.hpp"
 #include "host/tensor/print.hpp"
+#include "host/tensor/slice_string.hpp"
 
 namespace moonlab {
 
@@ -20,64 +16,6 @@ using at::indexing::TensorIndex;
 using Terms = std::vector<TensorIndex>;
 
 namespace {
-
-// ---- slice strings ------------------------------------------------------------------------------------------------
-
-constexpr size_t kCachedStrings = 512;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n";
-  const size_t first = text.find_first_not_of(kSpace);
-  return first == text.npos ? std::string_view{} : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-int64_t parse_integer(std::string_view word, std::string_view slice) {
-  int64_t value = 0;
-  const std::string_view digits = word.starts_with('+') ? word.substr(1) : word;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range) fail("slice '", slice, "': ", word, " does not fit 64 bits");
-  if (error != std::errc() || end != digits.data() + digits.size())
-    fail("slice '", slice, "': '", word, "' is no term; an integer, a range a:b:step, '...', None, True or False is");
-  return value;
-}
-
-TensorIndex parse_range(std::string_view term, std::string_view slice) {
-  std::string_view rest = term;
-  std::optional<c10::SymInt> parts[3];
-  for (size_t i = 0;; ++i) {
-    if (i == 3) fail("slice '", slice, "': the range '", term, "' has more than start, end and step");
-    const size_t colon = rest.find(':');
-    if (const auto word = trimmed(rest.substr(0, colon)); !word.empty()) parts[i] = parse_integer(word, slice);
-    if (colon == term.npos) break;
-    rest.remove_prefix(colon + 1);
-  }
-  if (parts[2] && *parts[2] < 1)
-    fail("slice '", slice, "': a step must be positive, got ", *parts[2], "; x:flip(dim) reverses a dim");
-  return at::indexing::Slice(parts[0], parts[1], parts[2]);
-}
-
-TensorIndex parse_term(std::string_view term, std::string_view slice) {
-  if (term == "...") return at::indexing::Ellipsis;
-  if (term == "None" || term == "nil") return at::indexing::None;
-  if (term == "True" || term == "true") return true;
-  if (term == "False" || term == "false") return false;
-  if (term.find(':') != term.npos) return parse_range(term, slice);
-  return parse_integer(term, slice);
-}
-
-Terms parse_terms(std::string_view slice) {
-  Terms terms;
-  std::string_view rest = slice;
-  for (;;) {
-    const size_t comma = rest.find(',');
-    const auto term = trimmed(rest.substr(0, comma));
-    if (term.empty() && comma == rest.npos && !terms.empty()) return terms;  // "1," as Python allows
-    if (term.empty()) fail("slice '", slice, "': a term is missing");
-    terms.push_back(parse_term(term, slice));
-    if (comma == rest.npos) return terms;
-    rest.remove_prefix(comma + 1);
-  }
-}
 
 // ---- what does not fit --------------------------------------------------------------------------------------------
 
@@ -189,25 +127,6 @@ void assign(at::Tensor part, const at::Tensor& value) {
     fail("cannot assign a tensor of shape ", shape_text(value.sizes()), " to a part of shape ",
          shape_text(part.sizes()));
   part.copy_(fitting);
-}
-
-struct TextHash : std::hash<std::string_view> {
-  using is_transparent = void;
-};
-
-/// The terms of a string, shared with the cache: an entry that is dropped lives on while somebody uses it.
-std::shared_ptr<const Terms> cached_terms(std::string_view text) {
-  static std::mutex mutex;
-  static auto* cache = new std::unordered_map<std::string, std::shared_ptr<const Terms>, TextHash, std::equal_to<>>;
-  {
-    std::lock_guard lock(mutex);
-    if (auto found = cache->find(text); found != cache->end()) return found->second;
-  }
-  auto terms = std::make_shared<const Terms>(parse_terms(text));
-  std::lock_guard lock(mutex);
-  if (cache->size() >= kCachedStrings) cache->clear();  // strings made in a loop must not fill the memory
-  cache->emplace(text, terms);
-  return terms;
 }
 
 }  // namespace

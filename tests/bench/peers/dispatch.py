@@ -2,7 +2,8 @@
 
     python dispatch.py [REPEATS]
 
-Prints one JSON object: {"torch": version, "threads": 1, "repeats": n, "batches": 7, "ns": {"add": {"2x2": ns, ...}, ...}}.
+Prints one JSON object:
+{"torch": version, "threads": 1, "repeats": n, "batches": 7, "ns": {"add": {"2x2": ns, ...}, ...}}.
 Each figure is the median over 7 batches of nanoseconds a call; a batch makes REPEATS calls (default 10000), fewer where
 one call is slow, so that a batch stays near a fifth of a second.
 """
