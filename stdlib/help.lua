@@ -58,18 +58,17 @@ local function comment_of(path, kind)
   return prose, usage
 end
 
---- The prose and the usage lines of a constructor: two lists of lines.
+--- The prose and the usage lines of a constructor, without loading its file: two lists of lines.
 function help.comment(kind)
-  local constructor = schema.find(kind)
-  return comment_of(constructor and constructor.declaration.file, kind)
-end
-
---- The first sentence about a constructor, without loading its file.
-function help.summary(kind)
   local entry = schema.contents()[kind]
   local path = entry and entry.root .. "/" .. (entry.sub and entry.sub .. "/" or "") .. entry.file
   if not path and schema.registry[kind] then path = schema.registry[kind].declaration.file end
-  local prose = comment_of(path, kind)
+  return comment_of(path, kind)
+end
+
+--- The first sentence about a constructor.
+function help.summary(kind)
+  local prose = help.comment(kind)
   local text = table.concat(prose, " ")
   text = text:match "^(.-)%.%s+%u" or text:match "^(.-)%.?$"
   return #text > 52 and text:sub(1, 49):match "^(.*)%s" .. " ..." or text
@@ -198,6 +197,8 @@ function help.text(x)
   end
   if node.is(x) then return constructor_text(schema.find(x.kind) or { kind = x.kind, declaration = x.declaration }) end
   if node.is_constructor(x) then return constructor_text(x) end
+  local known = (type(x) ~= "string" or not find(x)) and require "torch.help"(x)
+  if known then return known end
   if type(x) ~= "string" then return nil, "help takes a constructor, a node or a name, got a " .. type(x) end
   if words[x] then return ("%s\n  %s\n\nUsage:\n  %s"):format(unpack(words[x])) end
   local constructor = find(x)

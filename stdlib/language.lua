@@ -94,6 +94,13 @@ local function locate_error(session, message)
   if not file then return nil, message end
   local call = site.call
   if outside and call and call.file == file and call.line == line then return call, message end
+  -- "attempt to index upvalue 'settings' (a nil value)": that word, where the line has it.
+  local kind, word = message:match "(%l+) '([%w_]+)' %(a "
+  if word then
+    local as = (kind == "field" or kind == "method") and "field" or "name"
+    local found = source.find_word(session.indexes[file], word, line, as)
+    if found.column then return found, message end
+  end
   return source.find_line(session.indexes[file], line), message
 end
 
@@ -220,7 +227,8 @@ end
 local function check_nodes(root)
   tree.visit(root, function(container, _, _, _, value)
     if container or not node.is(value) then return end
-    local problem, field = node.check(value)
+    local done, problem, field = pcall(node.check, value)
+    if not done then problem = tostring(problem):gsub("^[^\n]-:%d+: ", "") end
     if problem then
       local record = site.tables[value.args]
       local position = value.position
@@ -401,7 +409,7 @@ function evaluate(script, given, options)
           made.passed[#made.passed + 1] = override
         end
       end
-      if #session.errors == 0 and root.kind == "ablate" and options.trials ~= false then
+      if root.kind == "ablate" and options.trials ~= false then
         language.check_trials(made)
       end
     end
@@ -434,10 +442,13 @@ function language.trials(result)
   local args = result.node.args
   for _, seed in ipairs(args.seeds or { result.seed }) do
     for r, row in ipairs(args.rows or {}) do
-      local trial = { label = row.label, row = r, seed = seed, overrides = {}, positions = {}, values = {} }
+      local trial = { label = row.label, row = r, seed = seed, overrides = {}, positions = {} }
       for _, override in ipairs(result.passed or {}) do trial.overrides[#trial.overrides + 1] = override.text end
       for _, key in ipairs(order.keys(row.changes)) do
-        trial.overrides[#trial.overrides + 1] = override_text(key, row.changes[key])
+        local value = row.changes[key]
+        -- A value of another type was reported when the row was read.
+        local plain = type(value) == "number" or type(value) == "string" or type(value) == "boolean"
+        if plain then trial.overrides[#trial.overrides + 1] = override_text(key, value) end
         trial.positions[key] = order.key_position(row.changes, key)
       end
       trial.overrides[#trial.overrides + 1] = override_text("seed", seed)

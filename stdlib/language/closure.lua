@@ -51,7 +51,6 @@ end
 -- Returns nil and what has no text where there is such a thing.
 function closure.describe(fn, session)
   local known = session and session.known_values or environment.known_values()
-  if session then session.known_values = known end
   local numbers, count = {}, 0
 
   local describe
@@ -74,7 +73,7 @@ function closure.describe(fn, session)
       end
       return order.set(copy, order.keys(value))
     end
-    return nil, ("it closes over '%s', %s: plain data, nodes and functions can be written"):format(name,
+    return nil, ("it closes over '%s', %s (plain data, nodes and functions can be written)"):format(name,
       kind == "table" and "an object" or "a " .. kind)
   end
 
@@ -92,9 +91,9 @@ function closure.describe(fn, session)
       found[#found + 1] = { upvalue, value }
       i = i + 1
     end
-    local env, seen = debug.getfenv(inner), {}
+    local env, seen = session and session.env or {}, {}
     globals.visit(inner, function(global)
-      if not seen[global] and rawget(env, global) ~= nil and not global:match "^__" and env ~= _G then
+      if not seen[global] and global ~= "_G" and rawget(env, global) ~= nil then
         seen[global] = true
         found[#found + 1] = { global, rawget(env, global) }
       end
@@ -110,6 +109,7 @@ function closure.describe(fn, session)
     return result
   end
 
+  if known[fn] then return { host = known[fn] } end
   return describe(fn, "the function")
 end
 

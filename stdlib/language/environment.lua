@@ -97,6 +97,10 @@ function environment.known_values()
   return known
 end
 
+-- What one constructor of a folder is called.
+local nouns = { optim = "optimizer", data = "dataset", vision = "vision encoder", text = "text encoder",
+                path = "path loss" }
+
 -- `head.lwal`: the constructors of a folder, loaded when named.
 local function prefix(schema, folder)
   return setmetatable({}, {
@@ -105,9 +109,9 @@ local function prefix(schema, folder)
       if found then return found end
       local names = schema.names(folder)
       local session = site.session
-      if not session then error(("unknown %s '%s'"):format(folder, tostring(name)), 2) end
+      if not session then error(("unknown %s '%s'"):format(nouns[folder] or folder, tostring(name)), 2) end
       session.poisoned = true
-      site.fail(session.locate(tostring(name)), ("unknown %s '%s'%s (%s)"):format(folder, tostring(name),
+      site.fail(session.locate(tostring(name)), ("unknown %s '%s'%s (%s)"):format(nouns[folder] or folder, tostring(name),
         nearest.did_you_mean(tostring(name), names), table.concat(names, ", ")))
       return site.poison
     end,
@@ -161,6 +165,9 @@ function environment.create(session)
   local lib, own, prefixes = base_library(), words(session), {}
   for _, folder in ipairs(schema.folders) do prefixes[folder] = prefix(schema, folder) end
 
+  local function silent() end
+  local written = session.quiet and silent or print
+
   -- What a script declares belongs to it and is gone with it.
   local function declare(kind, fields, build, more)
     local own_more = { into = session.declared }
@@ -174,7 +181,7 @@ function environment.create(session)
     if name == "declare" then return declare end
     if name == "required" or name == "optional" then return schema[name] end
     if name == "require" then return session.require end
-    if name == "print" then return session.quiet and function() end or print end
+    if name == "print" then return written end
     if prefixes[name] then return prefixes[name] end
     for _, folder in ipairs(bare_folders) do
       local found = schema.find(folder .. "." .. name)
@@ -186,6 +193,11 @@ function environment.create(session)
     return nil
   end
   session.lookup = lookup
+
+  local known = environment.known_values()
+  for name, value in pairs(own) do known[value] = name end
+  known[written], known[declare], known[session.require] = "print", "declare", "require"
+  session.known_values = known
 
   --- All names for proposals.
   function session.names()

@@ -173,7 +173,7 @@ local function descend(override, value, compiled, step, title)
     end
     return value, step, element, title
   end
-  if value[step] == nil then return unknown(override, step, title, order.keys(value)) end
+  if value[step] == nil then return unknown(override, step, title .. "{}", order.keys(value)) end
   return value, step, element, title .. "{}"
 end
 

@@ -52,7 +52,9 @@ function resolve.all(root, guard)
       entry.container[entry.key], entry.failed = nil, true
       return
     end
+    local mistakes = #site.session.errors
     entry.container[entry.key] = types.put(entry.deferred.type, value, place, entry.container, entry.key)
+    entry.failed = #site.session.errors > mistakes       -- what depends on it says no more
   end
 
   -- The value at container[key] for a reader: resolved, and itself a view where it holds more.

@@ -1,0 +1,3 @@
+local o = adamw {}
+o.lr = 3
+return experiment "x" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} }, optim = o }

@@ -1,0 +1,1 @@
+local e = experiment "x" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} } }

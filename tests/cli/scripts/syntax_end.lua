@@ -1,0 +1,2 @@
+return experiment "x" {
+  data = mnist5k {},

@@ -1,0 +1,2 @@
+local name = "x
+return experiment(name) {}
