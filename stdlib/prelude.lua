@@ -13,10 +13,21 @@ local lazy = { nn = "nn", help = "help", schema = "schema", load_run = "load_run
 
 setmetatable(_G, {
   __index = function(globals, name)
+    if type(name) ~= "string" then return nil end
     local module = lazy[name]
-    if not module then return nil end
-    local value = require(module)
-    rawset(globals, name, value)
+    local value
+    if module then
+      value = require(module)
+    else
+      value = require "constructors".find(name)
+    end
+    if value ~= nil then rawset(globals, name, value) end
     return value
+  end,
+  -- for completion at the prompt
+  __names = function()
+    local names = require "constructors".names()
+    for name in pairs(lazy) do names[#names + 1] = name end
+    return names
   end,
 })

@@ -1,0 +1,90 @@
+--- What `help` says about tensors, operators and documented Lua functions: signatures with keywords and defaults, and
+-- the comment above a function that the host adds. Called as a function: the text, or nil where it knows nothing.
+local torch = require "torch"
+local operators = require "host.operators"
+local is_tensor = require "host.tensor".is_tensor
+
+-- The comment that begins with three dashes right above a Lua function, its code as it is used, and its first line.
+local function documented(fn)
+  local info = debug.getinfo(fn, "S")
+  local path = info.what ~= "C" and info.source:match "^@(.*)$"
+  local file = path and io.open(path)
+  if not file then return nil end
+  local lines = {}
+  for line in file:lines() do
+    lines[#lines + 1] = line
+    if #lines == info.linedefined then break end
+  end
+  file:close()
+  local first = #lines
+  while first > 1 and lines[first - 1]:match "^%s*%-%-" do first = first - 1 end
+  if first == #lines or not lines[first]:match "^%s*%-%-%-" then return nil end
+  local text = {}
+  for i = first, #lines - 1 do
+    local line = lines[i]:gsub("^%s*%-%-%-?%s?", "")
+    text[#text + 1] = line:match "^@usage" and "\nUsage:\n  " .. line:gsub("^@usage%s*", "") or line
+  end
+  return table.concat(text, "\n")
+end
+
+-- The signatures of an operator, without the forms that write into `out`, which every one of them has.
+local function signatures(name)
+  local list, outs = {}, 0 -- those are the tensors with an exclamation mark after the star
+  for _, signature in ipairs(operators.signatures(name, "aten")) do
+    if signature:find "%*,.*Tensor%(%a!%)" then
+      outs = outs + 1
+    else
+      list[#list + 1] = "  " .. signature
+    end
+  end
+  if outs > 0 then list[#list + 1] = "  and writing into given tensors: { out = x }, or by the results' names" end
+  return table.concat(list, "\n")
+end
+
+-- The name under which torch or tensors hold a function.
+local function name_of(fn)
+  for _, holder in ipairs { { torch, "torch." }, { torch.Tensor, "x:" }, { torch.autograd, "torch.autograd." } } do
+    for name, value in next, holder[1] do
+      if rawequal(value, fn) then return name, holder[2] end
+    end
+  end
+end
+
+local function about(name, prefix, fn)
+  local comment = fn and documented(fn)
+  local bare = operators.find(name, false)
+  if not comment and not bare then return nil end
+  local lines = { prefix .. name }
+  if comment then lines[#lines + 1] = comment end
+  if bare then
+    lines[#lines + 1] = (comment and "\nThe operator itself (torch.ops.aten.%s):" or "torch.%s(...) or x:%s(...); "
+      .. "keywords in a last table, { keyword = value }; after * by keyword alone:"):format(name, name)
+    lines[#lines + 1] = signatures(name)
+  end
+  return table.concat(lines, "\n")
+end
+
+local tensor_text = [[
+A tensor. Dims, indices and positions count from 0.
+  properties   shape ndim dtype device requires_grad grad is_leaf grad_fn T mT; #x is the size of dim 0
+  operators    x:NAME(args, { keyword = value }), every one of LibTorch; help "NAME" or help(torch.NAME) tells more
+  parts        x[0] x[-1] x["1:, ..., ::2"] x[{ 0, { 1, 3 } }] x[mask]; also to write: x["0:2"] = 0
+  values       x:item() x:totable() x:iter(); show(x, { full = true }) prints all of it
+  gradients    x:backward() torch.autograd.grad(y, x) torch.no_grad(fn)]]
+
+return function(x)
+  if is_tensor(x) then return ("%s\n%s"):format(require "host.tensor".summary(x), tensor_text) end
+  if rawequal(x, torch) then
+    return "torch: every operator of LibTorch as torch.NAME(...) and x:NAME(...), as PyTorch documents it.\n"
+      .. "Dims and indices count from 0. help \"NAME\" or help(torch.NAME) shows its signatures."
+  end
+  if type(x) == "function" then
+    local name, prefix = name_of(x)
+    if name then return about(name, prefix, x) end
+    return documented(x)
+  end
+  if type(x) == "string" then
+    local name = x:match "^torch%.([%w_]+)$" or x:match "^[%w_]+$"
+    return name and about(name, "torch.", rawget(torch, name) or rawget(torch.Tensor, name)) or nil
+  end
+end
