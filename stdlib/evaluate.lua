@@ -4,10 +4,36 @@ local nearest = require "language.nearest"
 
 local evaluate = {}
 
+-- "binary.top1" -> "binary", "top1"; "top1" -> nil, "top1"
+local function parts(entry)
+  local head, name = entry:match "^([^.]+)%.([^.]+)$"
+  return head, name or entry
+end
+
+--- What is wrong with a list of metrics for a model with these heads ({} for a single one), or nil.
+function evaluate.problem(list, heads)
+  for _, entry in ipairs(list) do
+    if type(entry) == "string" then
+      local head, name = parts(entry)
+      if not schema.find("metric." .. name) then
+        local known = schema.names "metric"
+        return ("unknown metric '%s'%s (%s)"):format(name, nearest.did_you_mean(name, known), table.concat(known, ", "))
+      end
+      local there = head == nil
+      for _, candidate in ipairs(heads) do there = there or candidate == head end
+      if not there then
+        return ("metric '%s': the model has no head '%s'%s"):format(entry, head, nearest.did_you_mean(head, heads))
+      end
+    end
+  end
+end
+
 --- The metrics of a list such as { "top1", "binary.top1", ece { bins = 10 } } for a model's heads.
--- A name without a head means every head that gives it where the model has several.
+-- A name without a head means every head where the model has several.
 -- @return list of { key = "[head.]name", head = name or nil, metric = object }
 function evaluate.metrics(list, heads)
+  local problem = evaluate.problem(list, heads)
+  if problem then error(problem, 0) end
   local found = {}
   local function add(head, name, node)
     local metric = schema.build(node)
@@ -15,40 +41,20 @@ function evaluate.metrics(list, heads)
     found[#found + 1] = { key = head and head .. "." .. name or name, head = head, metric = metric }
   end
   for _, entry in ipairs(list) do
-    local head, name, node = nil, nil, nil
+    local head, name, node
     if type(entry) == "string" then
-      head, name = entry:match "^([^.]+)%.([^.]+)$"
-      name = name or entry
-      node = evaluate.constructor(name) {}
+      head, name = parts(entry)
+      node = schema.find("metric." .. name) {}
     else
       name, node = entry.kind:match "([^.]+)$", entry
     end
-    if #heads == 0 then
-      add(nil, name, node)
-    elseif head then
-      local known = false
-      for _, candidate in ipairs(heads) do known = known or candidate == head end
-      if not known then
-        error(("metric '%s': the model has no head '%s'%s (heads: %s)")
-          :format(entry, head, nearest.did_you_mean(head, heads), table.concat(heads, ", ")), 0)
-      end
+    if head or #heads == 0 then
       add(head, name, node)
     else
       for _, candidate in ipairs(heads) do add(candidate, name, node) end
     end
   end
   return found
-end
-
---- The constructor metric.NAME; an unknown name is an error with the nearest one.
-function evaluate.constructor(name)
-  local found = schema.find and schema.find("metric." .. name)
-  if found then return found end
-  local ok, constructor = pcall(require, "metric." .. name)
-  if ok then return constructor end
-  local known = {}
-  for _, full in ipairs(schema.names "metric") do known[#known + 1] = full:match "([^.]+)$" end
-  error(("unknown metric '%s'%s (%s)"):format(name, nearest.did_you_mean(name, known), table.concat(known, ", ")), 0)
 end
 
 --- Runs the model over a loader.

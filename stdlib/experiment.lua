@@ -1,3 +1,4 @@
+local nearest = require "language.nearest"
 local schema = require "schema"
 
 local early_stop = {
@@ -40,4 +41,25 @@ return schema.declare("experiment", {
   { "optim", "node optim", schema.optional, "the optimizer; adamw {} where absent" },
   { "train", training, {}, "how it is trained" },
   { "eval", evaluation, {}, "how it is evaluated" },
-}, function(o, context) return require "trial".assemble(o, context) end, { named = true })
+}, function(o, context) return require "trial".assemble(o, context) end, {
+  named = true,
+  check = function(o)
+    local heads = o.model.kind == "trunk" and o.model.args.heads
+    local names = heads and schema.keys(heads) or {}
+    local problem = require "evaluate".problem(o.eval.metrics, names)
+    if problem then return problem, "eval" end
+    if #names > 0 and (o.loss == nil or o.loss.kind ~= "mixture") then
+      return "several heads need loss = mixture { main = ..., name = weight, ... }", "loss"
+    end
+    if o.loss and o.loss.kind == "mixture" then
+      for name in schema.pairs(o.loss.args.weights) do
+        local known = false
+        for _, head in ipairs(names) do known = known or head == name end
+        if not known then
+          return ("mixture: the model has no head '%s'%s (%s)"):format(name, nearest.did_you_mean(name, names),
+            #names > 0 and table.concat(names, ", ") or "write trunk { ..., heads = { name = ... } }"), "loss"
+        end
+      end
+    end
+  end,
+})

@@ -13,7 +13,9 @@ local function derived(seed, purpose) return rng.derive_seed(seed, purpose) % 2 
 --- "auto" is the first GPU where there is one, else the CPU. Errors: a GPU that is not there.
 function trial.device(wish)
   if wish ~= "auto" then
-    torch.zeros(1, { device = wish })
+    if not pcall(torch.zeros, 1, { device = wish }) then
+      error({ message = ("device '%s' is not available here (auto, cpu)"):format(wish) }, 0)
+    end
     return wish
   end
   local has = rawget(torch, "cuda") and torch.cuda.is_available and torch.cuda.is_available()
