@@ -30,7 +30,8 @@ function Join:sources(split)
   return found
 end
 
---- Batches of a split, as a dataset gives them; y is the node of the sample's label, domain the dataset (from 0).
+--- Batches of a split, as a dataset gives them; y is the token of the sample's label (class_names[y + 1]
+-- is its name), domain the dataset (from 0).
 function Join:loader(split, options)
   return dataset.loader(self:sources(split), split, self, options)
 end
@@ -100,6 +101,24 @@ local function built(node, context)
   error(setmetatable({ position = node.position, message = result }, Located), 0)
 end
 
+-- The names of all tokens of a graph, so that names[y + 1] names the token y, and the tokens of each dataset's classes.
+-- Token 0 ends a path; 1, 2, ... are the nodes below the root.
+local function bind(parts, graph)
+  local names, targets, wrong = { "<eop>" }, {}, {}
+  for _, name in ipairs(graph:names()) do names[#names + 1] = name end
+  for i, part in ipairs(parts) do
+    local done, result = pcall(dataset.host, data.bind_classes, part.sets.train, names)
+    if done then
+      targets[i] = result
+      for _, token in ipairs(result) do graph:bind(token) end
+    else
+      wrong[#wrong + 1] = tostring(result)
+    end
+  end
+  if #wrong > 0 then error(table.concat(wrong, "\n"), 0) end
+  return names, targets
+end
+
 --- Several datasets on the nodes of one label graph. A class stands for the node of its name; `labels` of a dataset
 -- gives it other names. The samples keep their own labels: fine ones, coarse ones, attributes.
 -- @usage join { graph = graph.load "digits", mnist5k { per_class = 30 }, batch = 32 }
@@ -111,20 +130,22 @@ return schema.declare("join", {
     "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn" },
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
-  local graph = schema.build(o.graph, context)
-  local parts, targets, wrong = {}, {}, {}
+  local parts = {}
   for i, node in ipairs(o.datasets) do parts[i] = built(node, context) end
-  local names = graph:names()
-  for i, part in ipairs(parts) do
-    local done, result = pcall(dataset.host, data.bind_classes, part.sets.train, names)
-    if done then
-      targets[i] = result
-    else
-      wrong[#wrong + 1] = tostring(result)
-    end
-  end
-  if #wrong > 0 then error(table.concat(wrong, "\n"), 0) end
   refuse_leaks(parts)
+  -- The labels are bound to the graph as it was written; what is trimmed from it afterwards are other nodes.
+  local whole = o.graph
+  while whole.kind:find ":" do whole = whole.args.of end
+  local graph = schema.build(whole, context)
+  local names, targets = bind(parts, graph)
+  if whole ~= o.graph then
+    local labels = {}
+    for _, part in ipairs(parts) do
+      for _, name in ipairs(part.class_names) do labels[#labels + 1] = name end
+    end
+    graph = schema.build(o.graph, setmetatable({ labels = labels }, { __index = context }))
+    names, targets = bind(parts, graph)
+  end
   return setmetatable({
     graph = graph, parts = parts, targets = targets, class_names = names, classes = #names,
     batch = o.batch, mix = o.mix, last = o.last,

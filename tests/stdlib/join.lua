@@ -11,11 +11,15 @@ do
 end
 system.set_environment("MOONLAB_DATA", folder)
 
--- A graph is to a join what gives its nodes' names.
-local nodes = { "digit", "straight", "curved", "mixed", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" }
+-- What a join asks of a graph: the names of its nodes, in the order of their tokens from 1, and to bind labels.
+local nodes = { "straight", "curved", "mixed", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" }
 local graph = schema.declare("graph.spec", {}, function()
-  return { names = function() return nodes end }
-end)
+  return { names = function() return nodes end, bind = function(self, token) self[token] = true end }
+end, { methods = { only = { {}, function(o, context) -- as trimming does: the labels stay, in other places
+  local kept = {}
+  for _, label in ipairs(context.labels) do table.insert(kept, 1, label) end
+  return { names = function() return kept end, bind = function() end }
+end } } })
 local mnist5k, join = schema.find "data.mnist5k", schema.find "join"
 local stroke = { straight = { 1, 4, 7 }, curved = { 0, 3, 6, 8, 9 }, mixed = { 2, 5 } }
 
@@ -38,12 +42,18 @@ t.test("labels of all datasets are nodes of the graph", function()
   local samples = 0
   for batch in joined:loader("train", { seed = 1 }):each(0) do
     local y, domain = batch.y:totable(), batch.domain:totable()
-    for i = 1, #y do seen[domain[i] + 1][nodes[y[i] + 1]] = (seen[domain[i] + 1][nodes[y[i] + 1]] or 0) + 1 end
+    for i = 1, #y do seen[domain[i] + 1][nodes[y[i]]] = (seen[domain[i] + 1][nodes[y[i]]] or 0) + 1 end
     samples = samples + #y
   end
   t.eq(samples, 2800)
   t.eq(seen[1], { ["0"] = 30, ["1"] = 30, ["2"] = 30, ["3"] = 30, ["4"] = 30, ["5"] = 30, ["6"] = 30, ["7"] = 30, ["8"] = 30, ["9"] = 30 })
   t.eq(seen[2], { straight = 750, curved = 1250, mixed = 500 })
+end)
+
+t.test("a graph that is trimmed keeps the labels of the join, wherever they stand then", function()
+  local joined = join { graph = graph {}:only(), digits { only = { 3, 7 } }, strokes { only = { 1 }, labels = { straight = { 1 } } } }:build()
+  t.eq(joined.class_names, { "<eop>", "straight", "7", "3" })
+  t.eq(joined.targets, { { 3, 2 }, { 1 } })
 end)
 
 t.test("a split is named where several datasets have it", function()
