@@ -37,6 +37,8 @@ check_torch() {
   [ -n "$version" ] || stop $UNAVAILABLE "$given names no version: no version.h below include/torch"
   [ "$(printf '%s\n' "$TORCH_OLDEST" "$version" | sort -V | head -1)" = "$TORCH_OLDEST" ] ||
     stop $UNAVAILABLE "$given is LibTorch $version; Moonlab needs $TORCH_OLDEST or newer"
+  ldd "$folder/lib/libtorch_cpu.so" >/dev/null 2>&1 ||
+    stop $UNAVAILABLE "$given is damaged or for another machine: lib/libtorch_cpu.so cannot be loaded here"
   unfound=$(ldd "$folder/lib/libtorch_cpu.so" | awk '/not found/ { print $1 }' | tr '\n' ' ')
   [ -z "$unfound" ] || stop $UNAVAILABLE "$given lacks libraries that libtorch_cpu.so loads: $unfound" \
     "a CUDA build expects them in $(dirname "$folder")/nvidia (the wheels nvidia-cuda-runtime and nvidia-cuda-cupti) or on LD_LIBRARY_PATH"

@@ -3,13 +3,14 @@
 # Debian packages, LibTorch, configuration, compilation. Every step looks first whether there is anything to do, and an
 # interrupted one is continued by the next call.
 # Exit codes: 0 done; 1 configuration or compilation failed; 69 something outside is missing; 130 interrupted.
-set -euo pipefail
+set -Eeuo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 build=$root/build
 for part in say packages libtorch build; do
   # shellcheck source=/dev/null
   source "$root/cmake/setup/$part.sh"
 done
+trap 'echo "moonlab: set-up failed unexpectedly (${BASH_SOURCE[0]##*/}, line $LINENO)" >&2' ERR
 trap 'printf "\nmoonlab: interrupted; call again to continue\n" >&2; exit 130' INT
 
 mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || stop $UNAVAILABLE "cannot write to $build"

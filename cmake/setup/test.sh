@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh [SPEC...]: runs every test: the C++ programs build/tests/test_*, the shell tests of tests/cli, then the Lua
+# test.sh [SPEC...]: runs every test: the C++ programs build/tests/test_*, the set-up's tests tests/cli/*.{sh,py}, then the Lua
 # specs inside the host, whose runner counts on and prints the last line, "N passed, N failed, N skipped".
 # With arguments only the Lua specs run, and the arguments choose among them.
 # Exit codes: 0 all passed; 1 something failed.
@@ -37,12 +37,13 @@ run_catch() {
   report "$name" "$log" $((p > s ? p - s : 0)) "$f" "$s"
 }
 
-# A shell test prints "ok NAME", "FAILED NAME: reason" or "SKIPPED: reason" for each of its cases.
-run_shell() {
-  local name=tests/cli/${1##*/} log code f
+# A test of the set-up is a script that prints "ok NAME", "FAILED NAME: reason" or "SKIPPED: reason" for each of its cases.
+run_script() {
+  local name=tests/cli/${1##*/} interpreter=bash log code f
+  if [[ $1 == *.py ]]; then interpreter=/usr/bin/python3; fi
   log=$build/tests/${1##*/}.log
   began=$SECONDS
-  bash "$1" >"$log" 2>&1 </dev/null
+  $interpreter "$1" >"$log" 2>&1 </dev/null
   code=$?
   f=$(grep -c '^FAILED ' "$log")
   if [ $code -ne 0 ] && [ "$f" -eq 0 ]; then
@@ -57,7 +58,7 @@ if [ $# -eq 0 ]; then
   for program in "$build"/tests/test_*; do
     if [ -x "$program" ] && [ -f "$program" ]; then run_catch "$program"; fi
   done
-  for test in tests/cli/*.sh; do run_shell "$test"; done
+  for test in tests/cli/*.sh tests/cli/*.py; do run_script "$test"; done
 fi
 
 log=$build/tests/lua.log
