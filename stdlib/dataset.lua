@@ -286,9 +286,10 @@ end
 function dataset.more(origin)
   return {
     metadata = {
-      class_names = function(o) return class_names(o, origin) end,
-      classes = function(o) return #class_names(o, origin) end,
-      size = function(o) return size(o, origin) end,
+      class_names = { function(o) return class_names(o, origin) end, depends = { "only", "labels" } },
+      classes = { function(o) return #class_names(o, origin) end, depends = { "only", "labels" } },
+      size = { function(o) return size(o, origin) end,
+               depends = { "per_class", "take", "fraction", "stratify", "skip", "val", "test", "only" } },
     },
     check = function(o)
       local chosen = (o.per_class and 1 or 0) + (o.take and 1 or 0) + (o.fraction and 1 or 0)
