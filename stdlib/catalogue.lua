@@ -120,7 +120,8 @@ function catalogue.get(name)
   return nil, ("%s; put %s there"):format(reason, file_names(set))
 end
 
---- What is wrong with a set: a list of "FILE: reason", empty where all is well; nil and the reason where it is not there.
+--- What is wrong with a set: a list of "FILE: reason", empty where all is well; nil and the reason where it is not
+-- there.
 function catalogue.check(name)
   local set = set_of(name)
   local folder, reason = catalogue.find(name)

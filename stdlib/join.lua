@@ -7,8 +7,8 @@ local Join = {}
 Join.__index = Join
 
 
--- The sources { { set, targets, normalise }, ... } of a split: "train" is all datasets' training images; "test" and "val" are the
--- split of the only dataset that has one; "digits.test" names it.
+-- The sources { { set, targets, normalise }, ... } of a split: "train" is all datasets' training images; "test" and
+-- "val" are the split of the only dataset that has one; "digits.test" names it.
 function Join:sources(split)
   local own, kind = split:match "^(.*)%.([^.]*)$"
   kind = kind or split
@@ -21,7 +21,8 @@ function Join:sources(split)
   end
   if own and #found == 0 then
     local splits = self:splits()
-    error(("join: no split '%s'%s (%s)"):format(split, nearest.did_you_mean(split, splits), table.concat(splits, ", ")), 0)
+    error(("join: no split '%s'%s (%s)"):format(split, nearest.did_you_mean(split, splits),
+      table.concat(splits, ", ")), 0)
   elseif #found == 0 then
     error(("join: none of its datasets has a split '%s'"):format(split), 0)
   elseif #found > 1 and kind ~= "train" then
@@ -80,7 +81,7 @@ local function refuse_leaks(parts)
         local held = tested.sets[split]
         local both = held and trained.sets.train:overlap(held) or 0
         if both > 0 then
-          error(("join: %d training images of '%s' are in %s.%s; choose parts with `skip` and per_class that stay apart")
+          error(("join: %d training images of '%s' are in %s.%s; choose parts by skip and per_class that stay apart")
             :format(both, trained.name, tested.name, split), 0)
         end
       end

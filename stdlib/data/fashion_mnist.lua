@@ -3,7 +3,8 @@ local schema = require "schema"
 
 local origin = require "idx_images" {
   name = "fashion-mnist", mean = 0.2860, deviation = 0.3530,
-  class_names = { "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle_boot" },
+  class_names = { "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+                  "ankle_boot" },
   counts = { 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000 },
 }
 

@@ -1,8 +1,8 @@
 --- A label graph as SVG: its nodes coloured by the datasets that carry them, blocks boxed, decoded paths drawn over.
 local run = require "host.run"
 
---- @param description { root, nodes = { name, ... }, edges = { { from, to }, ... }, blocks = { node = block }, labels }:
---   what graph:describe() gives
+--- @param description { root, nodes = { name, ... }, edges = { { from, to }, ... }, blocks = { node = block },
+--   labels = { name, ... } }: a label graph as plain data
 -- @param about { title, datasets = { { name, labels = { node, ... } }, ... } (colours; a join's parts and class_names),
 --   paths = { { nodes = { name, ... } with or without the root, deterministic = boolean, count = n or 1 }, ... } }
 -- @return the text of an SVG file; the same path given twice counts twice

@@ -30,8 +30,9 @@ t.test("all images but the held out ones are for training", function()
 end)
 
 t.test("the size read from a node is the size of what is built", function()
-  for _, options in ipairs { {}, { per_class = 30 }, { take = 77, skip = 3 }, { fraction = 0.013 }, { val = 0.123, fraction = 0.5 },
-                             { fraction = 0.013, stratify = false, val = 3 }, { only = { 3, 8 }, fraction = 0.3, test = 0 } } do
+  local cases = { {}, { per_class = 30 }, { take = 77, skip = 3 }, { fraction = 0.013 }, { val = 0.123, fraction = 0.5 },
+                  { fraction = 0.013, stratify = false, val = 3 }, { only = { 3, 8 }, fraction = 0.3, test = 0 } }
+  for _, options in ipairs(cases) do
     local node = mnist5k(options)
     t.eq(node.size, #node:build():set "train", tostring(node))
   end
@@ -57,7 +58,8 @@ t.test("a larger training set holds the smaller one, and the test images stay", 
 end)
 
 t.test("labels are made coarser, by groups or one by one", function()
-  local groups = mnist5k { per_class = 2, labels = { straight = { 1, 4, 7 }, curved = { 0, 3, 6, 8, 9 }, mixed = { 2, 5 } } }
+  local groups = mnist5k { per_class = 2,
+                           labels = { straight = { 1, 4, 7 }, curved = { 0, 3, 6, 8, 9 }, mixed = { 2, 5 } } }
   t.eq(groups.class_names, { "curved", "straight", "mixed" })
   t.eq(groups.classes, 3)
   t.eq(groups:build().class_names, groups.class_names)
@@ -70,7 +72,8 @@ t.test("labels are made coarser, by groups or one by one", function()
 end)
 
 t.test("what cannot be chosen is said when it is written", function()
-  t.raises(function() mnist5k { per_class = 400 } end, "class '0' has 350 of 500 images left, 400 wanted for training (option 'per_class')")
+  t.raises(function() mnist5k { per_class = 400 } end,
+    "class '0' has 350 of 500 images left, 400 wanted for training (option 'per_class')")
   t.raises(function() mnist5k { skip = 350 } end, "no image is left for training")
   t.raises(function() mnist5k { take = 4000 } end, "3500 images are left, 4000 wanted")
   t.raises(function() mnist5k { take = 10, fraction = 0.1 } end, "give one of per_class, take and fraction")
@@ -78,8 +81,10 @@ t.test("what cannot be chosen is said when it is written", function()
   t.raises(function() mnist5k { only = { "tne" } } end, "no class 'tne'")
   t.raises(function() mnist5k { labels = { a = { 1, 2 } } } end, "class '0' is in none of the labels (option 'labels')")
   t.raises(function() mnist5k { labels = { a = { 1 }, b = { 1 } } } end, "class '1' is in two labels")
+  t.raises(function() mnist5k { labels = { a = { 1, 1 } } } end, "class '1' is given twice in label 'a'")
   t.raises(function() mnist5k { pre_class = 3 } end, "did you mean 'per_class'?")
-  t.raises(function() mnist5k {}:build():set "tets" end, "dataset 'mnist5k' has no split 'tets'; did you mean 'test'? (train, test)")
+  t.raises(function() mnist5k {}:build():set "tets" end,
+    "dataset 'mnist5k' has no split 'tets'; did you mean 'test'? (train, test)")
 end)
 
 t.test("a loader gives batches in an order of the seed and the epoch", function()
@@ -122,12 +127,14 @@ end)
 
 t.test("in-memory tensors make a dataset", function()
   local images = torch.zeros(3, 1, 2, 2):to "uint8"
-  local set = data.from_tensors(images, torch.tensor { 0, 1, 1 }:to "int64", { name = "mine", class_names = { "a", "b" } })
+  local about = { name = "mine", class_names = { "a", "b" } }
+  local function labels(...) return torch.tensor { ... }:to "int64" end
+  local set = data.from_tensors(images, labels(0, 1, 1), about)
   t.eq(#set, 3)
   t.eq(set:counts(), { 1, 2 })
-  t.raises(function() data.from_tensors(images, torch.tensor { 0, 1, 2 }:to "int64", { name = "mine", class_names = { "a", "b" } }) end,
+  t.raises(function() data.from_tensors(images, labels(0, 1, 2), about) end,
     "image 2: label 2 is out of range: 2 classes")
-  t.raises(function() data.from_tensors(images, torch.tensor { 0, 1 }:to "int64", { class_names = { "a" } }) end, "option 'name' is missing")
+  t.raises(function() data.from_tensors(images, labels(0, 1, 1), { class_names = { "a" } }) end, "option 'name' is missing")
 end)
 
 t.test("a file cut short is answered by its line", function()
@@ -149,11 +156,13 @@ t.test("the catalogue finds, checks and misses sets", function()
   system.set_environment("MOONLAB_HOME", folder .. "/home")
   local found, reason = catalogue.get "mnist"
   t.eq(found, nil)
-  t.ok(reason:find(folder .. "/mnist or " .. folder .. "/home/data/mnist; put train-images-idx3-ubyte.gz", 1, true), reason)
+  t.ok(reason:find("mnist or " .. folder .. "/home/data/mnist; put train-images-idx3-ubyte.gz", 1, true), reason)
   t.raises(function() catalogue.get "minst" end, "unknown data set 'minst'; did you mean 'mnist'?")
   for _, row in ipairs(catalogue.list()) do t.eq(row.folder ~= nil, row.name == "mnist5k") end
   system.mkdir(folder .. "/home/data/mnist")
-  for _, file in ipairs(catalogue.sets.mnist.files) do system.write_atomic(folder .. "/home/data/mnist/" .. file[1], "no IDX") end
+  for _, file in ipairs(catalogue.sets.mnist.files) do
+    system.write_atomic(folder .. "/home/data/mnist/" .. file[1], "no IDX")
+  end
   local wrong = catalogue.check "mnist"
   t.eq(#wrong, 1)
   t.ok(wrong[1]:find("train-images-idx3-ubyte.gz: not an IDX file", 1, true), wrong[1])

@@ -30,32 +30,41 @@ t.test("a run is written, found again and read", function()
 end)
 
 t.test("a store on a place that cannot be written says which and why", function()
-  t.raises(function() run.create(folder .. "/script.lua/runs", { name = "x" }) end, "cannot make folder " .. folder .. "/script.lua/runs")
+  t.raises(function() run.create(folder .. "/script.lua/runs", { name = "x" }) end,
+    "cannot make folder " .. folder .. "/script.lua/runs")
 end)
 
 t.test("pictures are SVG, the same bytes each time", function()
-  local graph = { title = "digits", nodes = { { name = "root", groups = { "root" } }, { name = "1", groups = { "A", "B" }, block = "b" },
-                                              { name = "2", block = "b" } },
-                  edges = { { "root", "1" }, { "root", "2" } }, paths = { { nodes = { "root", "1" }, count = 7, deterministic = false } } }
+  local graph = {
+    title = "digits",
+    nodes = { { name = "root", groups = { "root" } }, { name = "1", groups = { "A", "B" }, block = "b" },
+              { name = "2", block = "b" } },
+    edges = { { "root", "1" }, { "root", "2" } },
+    paths = { { nodes = { "root", "1" }, count = 7, deterministic = false } },
+  }
   local svg = run.graph_picture(graph)
   t.ok(svg:match "^<svg .*</svg>\n$")
   t.ok(svg:find(">7<", 1, true))
   t.eq(run.graph_picture(graph), svg)
   t.raises(function() run.graph_picture { nodes = {}, edges = { { "a", "b" } } } end, "edge 1: no node 'a'")
-  t.ok(run.line_plot { title = "t", x = "epoch", y = "loss", series = { { name = "a", x = { 1, 2, 3 }, y = { 1, 0 / 0, 2 } } } }:find "<circle")
-  t.ok(run.bar_plot { title = "t", labels = { "a" }, series = { { name = "s", value = { 0.5 }, error = { 0.1 } } } }:find "fill%-opacity")
+  local line = { name = "a", x = { 1, 2, 3 }, y = { 1, 0 / 0, 2 } } -- two points without a line between them
+  t.ok(run.line_plot { title = "t", x = "epoch", y = "loss", series = { line } }:find "<circle")
+  local bars = { name = "s", value = { 0.5 }, error = { 0.1 } }
+  t.ok(run.bar_plot { title = "t", labels = { "a" }, series = { bars } }:find "fill%-opacity")
 end)
 
 t.test("a label graph is drawn from its description and the datasets of a join", function()
   local picture = require "run.label_picture"
   local description = {
     root = "digit", nodes = { "straight", "no_loop", "1", "4" }, labels = { "straight", "1", "4" },
-    edges = { { "digit", "straight" }, { "digit", "no_loop" }, { "straight", "1" }, { "straight", "4" }, { "no_loop", "1" } },
+    edges = { { "digit", "straight" }, { "digit", "no_loop" }, { "straight", "1" }, { "straight", "4" },
+              { "no_loop", "1" } },
     blocks = { ["1"] = "digit", ["4"] = "digit" },
   }
   local path = { nodes = { "straight", "1" }, deterministic = true }
   local svg = picture(description, {
-    title = "digits", datasets = { { name = "A", labels = { "1", "4" } }, { name = "B", class_names = { "straight" } } },
+    title = "digits",
+    datasets = { { name = "A", labels = { "1", "4" } }, { name = "B", class_names = { "straight" } } },
     paths = { path, path, { nodes = { "digit", "no_loop", "1" }, deterministic = false, count = 3 } },
   })
   for _, text in ipairs { ">digit<", ">no_loop<", ">A<", ">B<", ">added node<", ">2<", ">3<", "nondeterministic" } do

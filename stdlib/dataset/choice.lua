@@ -1,0 +1,183 @@
+--- Which samples a constructor of data chooses and how it labels them: its options, their checks, and what can be known
+-- from the options alone. The host (host/data/split.hpp) chooses in the same way.
+local nearest = require "language.nearest"
+local order = require "language.order"
+local schema = require "schema"
+
+local choice = {}
+
+--- The fields of a constructor of this origin.
+function choice.fields(origin)
+  local fields = {
+    { "name", "string", origin.name, "what it is called in metric keys and reports" },
+    { "per_class", "integer > 0", schema.optional, "training images of each class; all where nothing is chosen" },
+    { "take", "integer > 0", schema.optional, "training images altogether, spread evenly over the classes" },
+    { "fraction", "number in (0, 1]", schema.optional, "share of the training images" },
+    { "stratify", "boolean", true, "`fraction` is of each class and not of all images together" },
+    { "skip", "integer >= 0", 0,
+      "images of each class that are left out first: another part of the same set has them" },
+    { "val", "number >= 0", 0, "validation images: so many of each class, or below 1 a share" },
+    { "only", "list of (string or integer)", schema.optional, "the classes that are kept, numbered in this order" },
+    { "labels", "map of (string or list of (string or integer))", schema.optional,
+      "other labels: new = { class, ... } for coarser ones, or class = \"new\"; then classes not named keep theirs" },
+    { "normalise", "boolean", true, "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" },
+    { "batch", "integer > 0", 32, "samples a batch; a join has its own" },
+    { "last", "one of keep|drop", "keep",
+      "what becomes of a last batch of training that is not full; a join has its own" },
+    { "split_seed", "integer >= 0", 0, "seed of the choice; training's seed does not touch it" },
+  }
+  if not origin.official_test then
+    table.insert(fields, 8, { "test", "integer >= 0", origin.test, "test images of each class, held out" })
+  end
+  return fields
+end
+
+--- The classes that are chosen, or nil, what is wrong and the option that is.
+function choice.classes(o, origin)
+  if not o.only then return origin.class_names end
+  local known, classes, seen = {}, {}, {}
+  for _, name in ipairs(origin.class_names) do known[name] = true end
+  for i, class in ipairs(o.only) do
+    local name = tostring(class)
+    if not known[name] then
+      return nil, ("no class '%s'%s"):format(name, nearest.did_you_mean(name, origin.class_names)), "only"
+    end
+    if seen[name] then return nil, ("class '%s' is given twice"):format(name), "only" end
+    classes[i], seen[name] = name, true
+  end
+  if #classes == 0 then return nil, "no class is left", "only" end
+  return classes
+end
+
+--- The new labels as { { label, { class, ... } }, ... }, or nil, what is wrong and the option that is.
+-- Nothing is wrong and nothing given: false.
+function choice.groups(o, origin)
+  local classes, wrong, field = choice.classes(o, origin)
+  if not classes then return nil, wrong, field end
+  if not o.labels then return false end
+  local known, label_of, members, labels, renames = {}, {}, {}, {}, false
+  for _, name in ipairs(classes) do known[name] = true end
+  local function put(class, label)
+    class = tostring(class)
+    if not known[class] then
+      return ("no class '%s'%s"):format(class, nearest.did_you_mean(class, classes))
+    end
+    if label_of[class] == label then
+      return ("class '%s' is given twice in label '%s'"):format(class, label)
+    end
+    if label_of[class] then
+      return ("class '%s' is in two labels, '%s' and '%s'"):format(class, label_of[class], label)
+    end
+    label_of[class] = label
+    if not members[label] then
+      members[label] = {}
+      labels[#labels + 1] = label
+    end
+    table.insert(members[label], class)
+  end
+  for key, value in order.pairs(o.labels) do
+    if type(value) == "string" then
+      renames = true
+      wrong = put(key, value)
+    else
+      for _, class in ipairs(value) do
+        wrong = wrong or put(class, key)
+      end
+    end
+    if wrong then return nil, wrong, "labels" end
+  end
+  for _, class in ipairs(classes) do
+    if not label_of[class] then
+      if not renames then return nil, ("class '%s' is in none of the labels"):format(class), "labels" end
+      put(class, class)
+    end
+  end
+  local groups = {}
+  for i, label in ipairs(labels) do groups[i] = { label, members[label] } end
+  return groups
+end
+
+local function class_names(o, origin)
+  local groups, wrong = choice.groups(o, origin)
+  if wrong then error(wrong, 0) end
+  local classes = choice.classes(o, origin)
+  if not groups then return classes end
+  local label_of, names, seen = {}, {}, {}
+  for _, group in ipairs(groups) do
+    for _, class in ipairs(group[2]) do label_of[class] = group[1] end
+  end
+  for _, class in ipairs(classes) do -- in the order of the first old class, as the host has it
+    local label = label_of[class]
+    if not seen[label] then
+      names[#names + 1], seen[label] = label, true
+    end
+  end
+  return names
+end
+
+local function round(x) return math.floor(x + 0.5) end
+
+-- What each chosen class has for training once test, validation and skipped images are out:
+-- { { name, all, left }, ... }. The host counts the same way.
+local function remaining(o, origin)
+  local chosen, list = {}, {}
+  for _, name in ipairs(choice.classes(o, origin)) do chosen[name] = true end
+  for i, name in ipairs(origin.class_names) do
+    if chosen[name] then
+      local all = origin.counts[i]
+      local left = all - (o.test or 0)
+      left = left - (o.val < 1 and round(o.val * left) or o.val) - o.skip
+      list[#list + 1] = { name = name, all = all, left = left }
+    end
+  end
+  return list
+end
+
+-- nil, or why there are too few images.
+local function shortage(o, origin)
+  local sum = 0
+  for _, class in ipairs(remaining(o, origin)) do
+    if class.left < (o.per_class or 0) then
+      return ("class '%s' has %d of %d images left, %d wanted for training"):format(class.name, math.max(0, class.left),
+        class.all, o.per_class or 0), o.per_class and "per_class" or "skip"
+    end
+    sum = sum + class.left
+  end
+  if o.take and o.take > sum then return ("%d images are left, %d wanted for training"):format(sum, o.take), "take" end
+  if sum == 0 then return "no image is left for training", "skip" end
+end
+
+-- The number of training samples.
+local function size(o, origin)
+  local classes, sum, shares = remaining(o, origin), 0, 0
+  for _, class in ipairs(classes) do
+    sum, shares = sum + class.left, shares + round((o.fraction or 1) * class.left)
+  end
+  if o.take then return o.take end
+  if o.per_class then return o.per_class * #classes end
+  return o.stratify and shares or round((o.fraction or 1) * sum)
+end
+
+--- Metadata and checks of an origin's constructor, for schema.declare.
+function choice.more(origin)
+  return {
+    metadata = {
+      class_names = { function(o) return class_names(o, origin) end, depends = { "only", "labels" } },
+      classes = { function(o) return #class_names(o, origin) end, depends = { "only", "labels" } },
+      size = { function(o) return size(o, origin) end,
+               depends = { "per_class", "take", "fraction", "stratify", "skip", "val", "test", "only" } },
+    },
+    check = function(o)
+      local chosen = (o.per_class and 1 or 0) + (o.take and 1 or 0) + (o.fraction and 1 or 0)
+      if chosen > 1 then return "give one of per_class, take and fraction" end
+      if o.val >= 1 and o.val ~= math.floor(o.val) then
+        return ("val = %g is neither a number of images nor a share"):format(o.val), "val"
+      end
+      local _, wrong, field = choice.groups(o, origin)
+      if wrong then return wrong, field end
+      return shortage(o, origin)
+    end,
+  }
+end
+
+return choice
