@@ -19,13 +19,13 @@ local words = {
   params = { "params { name = default | { default, \"what it is\" [, type] } }",
     "The knobs of a script. Set from the command line as name=value; read as p.name.",
     "local p = params { alpha = { 1.0, \"weight of the first term\" } }" },
-  pick = { "pick(name, { name = value, ... })", "The value of that name; an unknown name is an error that lists them.",
+  pick = { "pick(name, { name = value, ... })", "The value of that name. An unknown name is an error that lists them.",
     "head = pick(p.head, { softmax = head.softmax {}, binary = head.binary {} })" },
-  env = { "env(\"NAME\", default)", "An environment variable; what was read is recorded with the run.",
+  env = { "env(\"NAME\", default)", "An environment variable. What was read is recorded with the run.",
     "local root = env(\"DATA_ROOT\", \"$DATA\")" },
   seeds = { "seeds(n) or seeds(first, last)", "A list of seeds: 0 to n - 1, or first to last.", "seeds = seeds(3)" },
-  declare = { "declare(kind, fields, build)", "A constructor of one's own, as stdlib declares them (schema.lua).",
-    "local tiny = declare(\"head.tiny\", { { \"width\", \"integer > 0\", 8, \"units\" } }, function(o, context) ... end)" },
+  declare = { "declare(kind, fields, build)", "A constructor of the script's own. The fields are as in stdlib's.",
+    "local tiny = declare(\"head.tiny\", { { \"width\", \"integer > 0\", 8, \"units\" } }, function(o, context) end)" },
 }
 
 -- The prose and usage lines of the comment above declare("kind") in the text of a file.
@@ -197,7 +197,7 @@ function help.text(x)
   end
   if node.is(x) then return constructor_text(schema.find(x.kind) or { kind = x.kind, declaration = x.declaration }) end
   if node.is_constructor(x) then return constructor_text(x) end
-  local known = (type(x) ~= "string" or not find(x)) and require "torch.help"(x)
+  local known = rawget(_G, "torch") and (type(x) ~= "string" or not find(x)) and require "torch.help"(x)
   if known then return known end
   if type(x) ~= "string" then return nil, "help takes a constructor, a node or a name, got a " .. type(x) end
   if words[x] then return ("%s\n  %s\n\nUsage:\n  %s"):format(unpack(words[x])) end

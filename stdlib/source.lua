@@ -11,138 +11,12 @@
 -- callees needs no grammar of expressions, only to see whether a bracket follows something that can be called.
 
 local site = require "language.site"
+local tokens = require "language.tokens"
 
 local source = {}
 
-local keywords = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true until
-  while]]):gmatch "%a+" do keywords[word] = true end
-keywords["goto"] = nil         -- a name where it is used as one
-
-local operators3, operators2 = { ["..."] = true }, { ["=="] = true, ["~="] = true, ["<="] = true, [">="] = true,
-                                                   [".."] = true, ["::"] = true }
-
--- Position of the end of a long bracket that opens at `start`, or nil.
-local function long_bracket(text, start)
-  local level = text:match("^%[(=*)%[", start)
-  if not level then return nil end
-  local _, stop = text:find("]" .. level .. "]", start, true)
-  return stop or #text
-end
-
---- The tokens of `text`: { kind = "name"|"keyword"|"number"|"string"|"operator", text, line, column, from, to }.
--- Anything that is no token is left to the compiler to complain about.
-function source.tokens(text)
-  local tokens, line, line_start, i = {}, 1, 0, 1
-  local function advance(from, to)            -- keeps count of the lines within from..to
-    local at = text:find("\n", from, true)
-    while at and at <= to do
-      line, line_start = line + 1, at
-      at = text:find("\n", at + 1, true)
-    end
-  end
-  local function push(kind, to)
-    tokens[#tokens + 1] = { kind = kind, text = text:sub(i, to), line = line, column = i - line_start, from = i, to = to }
-    advance(i, to)
-    i = to + 1
-  end
-  if text:sub(1, 1) == "#" then i = (text:find("\n", 1, true) or #text + 1) end
-  while i <= #text do
-    local c = text:sub(i, i)
-    if c:match "%s" then
-      local to = select(2, text:find("^%s+", i))
-      advance(i, to)
-      i = to + 1
-    elseif text:sub(i, i + 1) == "--" then
-      local to = long_bracket(text, i + 2) or (text:find("\n", i, true) or #text + 1) - 1
-      advance(i, to)
-      i = to + 1
-    elseif c:match "[%a_\128-\255]" then
-      local to = select(2, text:find("^[%w_\128-\255]+", i))
-      push(keywords[text:sub(i, to)] and "keyword" or "name", to)
-    elseif c:match "%d" or text:find("^%.%d", i) then
-      local _, to = text:find("^0[xX][%x%.]*[pP]?[%+%-]?[%w]*", i)
-      if not to then
-        _, to = text:find("^[%d%.]+", i)
-        local _, exponent = text:find("^[eE][%+%-]?%d+", to + 1)
-        _, to = text:find("^%a*", (exponent or to) + 1)
-      end
-      push("number", to)
-    elseif c == '"' or c == "'" then
-      local to = i + 1
-      while to <= #text and text:sub(to, to) ~= c and text:sub(to, to) ~= "\n" do
-        to = to + (text:sub(to, to) == "\\" and 2 or 1)
-      end
-      push("string", math.min(to, #text))
-    elseif long_bracket(text, i) then
-      push("string", long_bracket(text, i))
-    elseif operators3[text:sub(i, i + 2)] then
-      push("operator", i + 2)
-    elseif operators2[text:sub(i, i + 1)] then
-      push("operator", i + 1)
-    else
-      push("operator", i)
-    end
-  end
-  return tokens
-end
-
-local closing = { ["("] = ")", ["{"] = "}", ["["] = "]" }
-
--- Sets .match on brackets and on the ends of blocks; false where they do not fit (the compiler will say so better).
-local function match_blocks(tokens)
-  local stack = {}
-  for i, token in ipairs(tokens) do
-    local text = token.text
-    if token.kind == "operator" and closing[text] then
-      stack[#stack + 1] = i
-    elseif token.kind == "operator" and (text == ")" or text == "}" or text == "]") then
-      local open = table.remove(stack)
-      if not open or closing[tokens[open].text] ~= text then return false end
-      tokens[open].match, token.match = i, open
-    elseif token.kind == "keyword" then
-      if text == "function" or text == "if" or text == "do" or text == "repeat" then
-        stack[#stack + 1] = i
-      elseif text == "end" or text == "until" then
-        local open = table.remove(stack)
-        if not open or closing[tokens[open].text] then return false end
-        tokens[open].match, token.match = i, open
-      end
-    end
-  end
-  return #stack == 0
-end
-
--- Can the token end an expression that a call's arguments may follow?
-local function callable(token)
-  if not token then return false end
-  if token.kind == "name" or token.kind == "string" then return true end
-  return token.kind == "operator" and (token.text == ")" or token.text == "]" or token.text == "}")
-end
-
--- The first token of the expression that ends at tokens[i]: path.nll, f(x).g, a[1]
-local function expression_start(tokens, i)
-  while true do
-    local token = tokens[i]
-    if token.match and token.match < i and token.kind == "operator" then
-      i = token.match
-      if callable(tokens[i - 1]) and (tokens[i].text ~= "{" or tokens[i - 1].kind ~= "operator") then
-        i = i - 1
-      else
-        return i
-      end
-    elseif token.kind == "string" and callable(tokens[i - 1]) then
-      i = i - 1
-    else
-      local before = tokens[i - 1]
-      if before and before.kind == "operator" and (before.text == "." or before.text == ":") then
-        i = i - 2
-      else
-        return i
-      end
-    end
-  end
-end
+--- The tokens of a text (language/tokens.lua).
+source.tokens = tokens.read
 
 local function position(self, token)
   return { file = self.name, line = token.line, column = token.column }
@@ -150,9 +24,9 @@ end
 
 -- Places of the comma-separated values between tokens first..last.
 local function items_between(self, first, last)
-  local items, tokens, i, fresh = {}, self.tokens, first, true
+  local items, list, i, fresh = {}, self.tokens, first, true
   while i <= last do
-    local token = tokens[i]
+    local token = list[i]
     if fresh then
       items[#items + 1], fresh = position(self, token), false
     end
@@ -169,20 +43,20 @@ local function constant(token)
   return chunk and chunk()
 end
 
--- Fills the record of the table whose "{" is tokens[open]: keys in written order, places of list positions.
+-- Fills the record of the table whose "{" is token number `open`: keys in written order, places of list positions.
 local function read_table(self, made, open)
-  local tokens, stop = self.tokens, self.tokens[open].match
+  local list, stop = self.tokens, self.tokens[open].match
   made.keys, made.items = {}, {}
   local i, start = open + 1, true
   while i < stop do
-    local token = tokens[i]
+    local token = list[i]
     if start then
       start = false
-      local following = tokens[i + 1]
+      local following = list[i + 1]
       if token.kind == "name" and following.text == "=" and following.kind == "operator" then
         made.keys[#made.keys + 1] = { key = token.text, file = self.name, line = token.line, column = token.column }
       elseif token.text == "[" and token.kind == "operator" then
-        local inner = tokens[i + 1]
+        local inner = list[i + 1]
         local single = token.match == i + 2
         local key
         if single and inner.kind == "string" then key = constant(inner) end
@@ -191,8 +65,8 @@ local function read_table(self, made, open)
       else
         made.items[#made.items + 1] = position(self, token)
         -- A call or `...` in the last place may give any number of values.
-        local last = tokens[stop - 1]
-        if last.text == "," or last.text == ";" then last = tokens[stop - 2] end
+        local last = list[stop - 1]
+        if last.text == "," or last.text == ";" then last = list[stop - 2] end
         made.open = last.text == ")" or last.text == "..." or last.text == "}" or last.kind == "string"
       end
     end
@@ -208,9 +82,9 @@ function source.index(name, text)
   local self = { name = name, text = text, records = {} }
   self.lines = {}
   for line in (text .. "\n"):gmatch "(.-)\r?\n" do self.lines[#self.lines + 1] = line end
-  self.tokens = source.tokens(text)
-  local tokens = self.tokens
-  if not match_blocks(tokens) then
+  self.tokens = tokens.read(text)
+  local list = self.tokens
+  if not tokens.match_blocks(list) then
     self.code = text
     return self
   end
@@ -226,38 +100,38 @@ function source.index(name, text)
   end
 
   local parameters = {}                  -- "(" of parameter lists: no calls
-  for i, token in ipairs(tokens) do
-    local previous = tokens[i - 1]
+  for i, token in ipairs(list) do
+    local previous = list[i - 1]
     if token.kind == "keyword" and token.text == "function" then
       local j = i + 1
-      while tokens[j] and tokens[j].text ~= "(" do j = j + 1 end
+      while list[j] and list[j].text ~= "(" do j = j + 1 end
       parameters[j] = true
       if j == i + 1 then                 -- an expression; statements have a name
         local id = record { kind = "function", first = i, last = token.match, line = token.line, column = token.column }
         -- A statement that begins with "(" may follow: keep it apart from the wrapped function.
-        local next_token = tokens[token.match + 1]
+        local next_token = list[token.match + 1]
         put(i, ("__function(%d,"):format(id), token.match, next_token and next_token.text == "(" and ");" or ")")
       end
     elseif token.kind == "operator" and token.text == "{" then
       local made = { kind = "table", file = name, line = token.line, column = token.column }
       read_table(self, made, i)
       local id = record(made)
-      if callable(previous) then
-        made.call = position(self, tokens[expression_start(tokens, i - 1)])
+      if tokens.callable(previous) then
+        made.call = position(self, list[tokens.expression_start(list, i - 1)])
         -- The bracket goes right behind the callee: on a line of its own "(" would be ambiguous.
         after[i - 1] = (after[i - 1] or "") .. "("
         put(i, ("__table(%d,"):format(id), token.match, "))")
       else
         put(i, ("__table(%d,"):format(id), token.match, ")")
       end
-    elseif token.kind == "string" and callable(previous) then
-      local start = tokens[expression_start(tokens, i - 1)]
+    elseif token.kind == "string" and tokens.callable(previous) then
+      local start = list[tokens.expression_start(list, i - 1)]
       local id = record { kind = "call", file = name, line = start.line, column = start.column,
                           items = { position(self, token) } }
       after[i - 1] = (after[i - 1] or "") .. "("
       put(i, ("__call(%d,"):format(id), i, "))")
-    elseif token.kind == "operator" and token.text == "(" and callable(previous) and not parameters[i] then
-      local start = tokens[expression_start(tokens, i - 1)]
+    elseif token.kind == "operator" and token.text == "(" and tokens.callable(previous) and not parameters[i] then
+      local start = list[tokens.expression_start(list, i - 1)]
       local id = record { kind = "call", file = name, line = start.line, column = start.column,
                           items = items_between(self, i + 1, token.match - 1) }
       after[i] = ("__call(%d%s"):format(id, token.match > i + 1 and "," or "") .. (after[i] or "")
@@ -266,7 +140,7 @@ function source.index(name, text)
   end
 
   local parts, at = {}, 1
-  for i, token in ipairs(tokens) do
+  for i, token in ipairs(list) do
     if before[i] or after[i] then
       parts[#parts + 1] = text:sub(at, token.from - 1)
       parts[#parts + 1] = before[i] or ""

@@ -111,8 +111,9 @@ local function prefix(schema, folder)
       local session = site.session
       if not session then error(("unknown %s '%s'"):format(nouns[folder] or folder, tostring(name)), 2) end
       session.poisoned = true
-      site.fail(session.locate(tostring(name)), ("unknown %s '%s'%s (%s)"):format(nouns[folder] or folder, tostring(name),
-        nearest.did_you_mean(tostring(name), names), table.concat(names, ", ")))
+      site.fail(session.locate(tostring(name)), ("unknown %s '%s'%s%s"):format(nouns[folder] or folder,
+        tostring(name), nearest.did_you_mean(tostring(name), names),
+        #names > 0 and " (" .. table.concat(names, ", ") .. ")" or ""))
       return site.poison
     end,
     __tostring = function() return folder end,
@@ -175,7 +176,7 @@ function environment.create(session)
     return schema.declare(kind, fields, build, own_more)
   end
 
-  local function lookup(name)
+  local function search(name)
     if lib[name] ~= nil then return lib[name] end
     if own[name] ~= nil then return own[name] end
     if name == "declare" then return declare end
@@ -183,14 +184,23 @@ function environment.create(session)
     if name == "require" then return session.require end
     if name == "print" then return written end
     if prefixes[name] then return prefixes[name] end
+    if host_names[name] then return _G[name] end
     for _, folder in ipairs(bare_folders) do
       local found = schema.find(folder .. "." .. name)
       if found then return found end
     end
-    local found = schema.find(name)
-    if found then return found end
-    if host_names[name] then return _G[name] end
-    return nil
+    return schema.find(name)
+  end
+
+  -- Functions of the script look their globals up in every step of training: remember what was found.
+  local remembered = {}
+  local function lookup(name)
+    local value = remembered[name]
+    if value == nil then
+      value = search(name)
+      remembered[name] = value
+    end
+    return value
   end
   session.lookup = lookup
 
@@ -219,7 +229,9 @@ function environment.create(session)
   function session.unknown(name, also)
     if forbidden[name] then return forbidden[name] end
     local names = session.names()
-    for _, more in ipairs(also or {}) do names[#names + 1] = more end
+    for _, more in ipairs(also or {}) do
+      if more ~= name then names[#names + 1] = more end
+    end
     return ("unknown name '%s'%s"):format(name, nearest.did_you_mean(name, names))
   end
 

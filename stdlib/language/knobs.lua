@@ -28,7 +28,9 @@ end
 
 local function add(session, name, entry, position)
   local default, doc, written = entry, "", nil
-  if type(entry) == "table" and getmetatable(entry) == nil then default, doc, written = entry[1], entry[2] or "", entry[3] end
+  if type(entry) == "table" and getmetatable(entry) == nil then
+    default, doc, written = entry[1], entry[2] or "", entry[3]
+  end
   if default == site.poison then return end
   local spec = written or inferred(name, default)
   if not spec then
@@ -42,7 +44,7 @@ local function add(session, name, entry, position)
   local knob = { name = name, default = default, doc = doc, type = compiled, value = default, position = position }
   for _, override in ipairs(session.overrides) do
     if override.key == name then
-      override.used = true
+      override.used, override.knob = true, true
       if override.restore then
         knob.value = default
       else

@@ -5,6 +5,7 @@
 -- method gives another node (`g:trim(0.36)` is the node "graph:trim" with the option `of`). Nodes are never changed by
 -- a script. Losses are an algebra: number * node, node + node give the node "loss.sum".
 
+local algebra = require "language.algebra"
 local nearest = require "language.nearest"
 local order = require "language.order"
 local record = require "language.record"
@@ -48,7 +49,7 @@ function node.belongs(kind, wanted)
     or (kind == "loss.sum" or kind == "loss.term") and wanted == "path"
 end
 
--- Making nodes ---------------------------------------------------------------------------------------------------------
+-- Making nodes ---------------------------------------------------------------------------------------------
 
 local function plain_table(value) return type(value) == "table" and getmetatable(value) == nil end
 
@@ -80,11 +81,14 @@ local function make(declaration, count, ...)
   local made = new(declaration, site.position(options))
   local title = node.title(declaration.kind)
   local place = types.place(title, nil, made.position)
-  record.fill(declaration.spec, place, title, options, arguments, site.session and site.call and site.call.items, made.args)
+  local items = site.session and site.call and site.call.items
+  record.fill(declaration.spec, place, title, options, arguments, items, made.args)
   if options and site.tables[options] then site.tables[made.args] = site.tables[options] end
   if not site.session then
     local problem, field = node.check(made)
-    if problem then site.fail(made.position, title .. ": " .. problem .. (field and " (option '" .. field .. "')" or "")) end
+    if problem then
+      site.fail(made.position, title .. ": " .. problem .. (field and " (option '" .. field .. "')" or ""))
+    end
   end
   return made
 end
@@ -132,7 +136,7 @@ function node.constructor(declaration)
                       Constructor)
 end
 
--- Reading nodes ---------------------------------------------------------------------------------------------------------
+-- Reading nodes ---------------------------------------------------------------------------------------------
 
 local function metadata(self, name, property)
   local cache = rawget(self, "metadata")
@@ -234,7 +238,7 @@ function Node.__tostring(self)
   return self.kind .. " {" .. (#parts > 0 and " " .. table.concat(parts, ", ") .. " " or "") .. "}"
 end
 
--- Building ----------------------------------------------------------------------------------------------------------------
+-- Building ---------------------------------------------------------------------------------------------
 
 --- Runs the builder of a node: build(o, context, node). Any other value is given back as it is.
 function node.build(value, context)
@@ -249,64 +253,6 @@ function node.build(value, context)
   return declaration.build(value.args, context or {}, value)
 end
 
--- Losses as algebra ---------------------------------------------------------------------------------------------------------
-
-local function is_loss(value)
-  return node.is(value) and (node.belongs(value.kind, "loss") or node.belongs(value.kind, "path"))
-end
-
--- The terms { weight, term } of an operand, or nil where it is no loss.
-local function terms_of(value, factor)
-  if type(value) == "function" then
-    local term = node.declared "loss.term"
-    value = term(value)
-  end
-  if not is_loss(value) then return nil end
-  if value.kind ~= "loss.sum" then return { { weight = factor, term = value } } end
-  local scaled = {}
-  for i, item in ipairs(value.args.terms) do scaled[i] = { weight = item.weight * factor, term = item.term } end
-  return scaled
-end
-
-local function sum(terms, position)
-  node.declared "loss.sum"
-  local made = new(node.declared("loss.sum").declaration, position)
-  made.args.terms = terms
-  return made
-end
-
-local function refuse(operator, a, b)
-  local position = site.session and site.session.locate(operator, "operator") or site.caller()
-  site.fail(position, ("cannot compute %s %s %s: numbers scale losses, losses add up"):format(types.describe(a),
-    operator, types.describe(b)))
-  return site.poison
-end
-
-function Node.__mul(a, b)
-  if a == site.poison or b == site.poison then return site.poison end
-  local factor, value = a, b
-  if type(b) == "number" then factor, value = b, a end
-  local terms = type(factor) == "number" and terms_of(value, factor)
-  if not terms then return refuse("*", a, b) end
-  return sum(terms, value.position)
-end
-
-local function add(a, b, sign, operator)
-  if a == site.poison or b == site.poison then return site.poison end
-  local left, right = terms_of(a, 1), terms_of(b, sign)
-  if not (left and right) then return refuse(operator, a, b) end
-  for _, item in ipairs(right) do left[#left + 1] = item end
-  return sum(left, node.is(a) and a.position or b.position)
-end
-
-function Node.__add(a, b) return add(a, b, 1, "+") end
-function Node.__sub(a, b) return add(a, b, -1, "-") end
-function Node.__unm(a) return Node.__mul(a, -1) end
-function Node.__div(a, b)
-  if type(b) == "number" and node.is(a) then return Node.__mul(a, 1 / b) end
-  return refuse("/", a, b)
-end
-
 --- A node of `kind` with its defaults for a name on the command line, or nil. Set by schema.lua.
 function node.by_name() return nil end
 
@@ -314,4 +260,5 @@ function node.by_name() return nil end
 function node.declared(kind) error("no constructor " .. kind, 0) end
 
 types.set_node(node)
+algebra.install(Node, node, new)
 return node

@@ -168,7 +168,8 @@ local function descend(override, value, compiled, step, title)
   local element = compiled and compiled.element or types.compile "any"
   if type(step) == "number" then
     if value[step] == nil then
-      overrides.fail(override, ("'%s' has %d item%s, none at [%d]"):format(title, #value, #value == 1 and "" or "s", step))
+      overrides.fail(override, ("'%s' has %d item%s, none at [%d]"):format(title, #value, #value == 1 and "" or "s",
+        step))
       return nil
     end
     return value, step, element, title

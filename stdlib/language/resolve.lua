@@ -13,7 +13,8 @@ local types = require "language.types"
 
 local resolve = {}
 
---- Resolves everything below `root`. guard(fn, ...) calls fn and reports its error where it stands: returns done, value.
+--- Resolves everything below `root`. guard(fn, ...) calls fn and reports its error where it stands; it returns done,
+-- value.
 function resolve.all(root, guard)
   local entries, by_place = {}, {}
   tree.visit(root, function(container, key, _, path)
@@ -65,8 +66,8 @@ function resolve.all(root, guard)
       if entry.failed then return site.poison end
     end
     local value = container[key]
-    if type(value) == "table" and (node.is(value) or getmetatable(value) == nil) then return view(value, compiled, key) end
-    return value
+    local holds_more = type(value) == "table" and (node.is(value) or getmetatable(value) == nil)
+    return holds_more and view(value, compiled, key) or value
   end
 
   local function absent(title, key, names)

@@ -30,8 +30,8 @@ t.test("all images but the held out ones are for training", function()
 end)
 
 t.test("the size read from a node is the size of what is built", function()
-  local cases = { {}, { per_class = 30 }, { take = 77, skip = 3 }, { fraction = 0.013 }, { val = 0.123, fraction = 0.5 },
-                  { fraction = 0.013, stratify = false, val = 3 }, { only = { 3, 8 }, fraction = 0.3, test = 0 } }
+  local cases = { {}, { per_class = 30 }, { take = 77, skip = 3 }, { fraction = 0.013 },
+                  { val = 0.123, fraction = 0.5 }, { fraction = 0.013, stratify = false, val = 3 }, { only = { 3, 8 }, fraction = 0.3, test = 0 } }
   for _, options in ipairs(cases) do
     local node = mnist5k(options)
     t.eq(node.size, #node:build():set "train", tostring(node))
@@ -134,7 +134,8 @@ t.test("in-memory tensors make a dataset", function()
   t.eq(set:counts(), { 1, 2 })
   t.raises(function() data.from_tensors(images, labels(0, 1, 2), about) end,
     "image 2: label 2 is out of range: 2 classes")
-  t.raises(function() data.from_tensors(images, labels(0, 1, 1), { class_names = { "a" } }) end, "option 'name' is missing")
+  t.raises(function() data.from_tensors(images, labels(0, 1, 1), { class_names = { "a" } }) end,
+    "option 'name' is missing")
 end)
 
 t.test("a file cut short is answered by its line", function()
