@@ -2,6 +2,7 @@ local schema = require "schema"
 
 local row = {
   { "label", "string", schema.required, "what the row is called in the table", at = 1 },
+  { "against", "string", schema.optional, "the row it is compared with; the first one where absent", display = true },
   { "changes", "map of (number or string or boolean)", {}, "parameters that differ from the base", at = "keys" },
 }
 
@@ -24,6 +25,9 @@ return schema.declare("ablate", {
     for _, entry in ipairs(o.rows) do
       if entry.label and seen[entry.label] then return ("two rows are called '%s'"):format(entry.label), "rows" end
       if entry.label then seen[entry.label] = true end
+    end
+    for _, entry in ipairs(o.rows) do
+      if entry.against and not seen[entry.against] then return ("no row is called '%s'"):format(entry.against), "rows" end
     end
     if o.show and not seen[o.show] then return ("no row is called '%s'"):format(o.show), "show" end
   end,

@@ -37,7 +37,7 @@ local function count(spec, row_values, main)
 end
 
 --- The table: a line a row, a column a metric (mean ± std over seeds), the difference of the first metric to the
--- first row, and n.
+-- first row (or to the row that spec.against[r] names), and n.
 -- @param keys the metrics to show, the main one first
 function ablation.table(spec, values, keys)
   local main = keys[1]
@@ -45,13 +45,15 @@ function ablation.table(spec, values, keys)
   for _, key in ipairs(keys) do header[#header + 1] = key end
   header[#header + 1] = "difference"
   header[#header + 1] = "n"
-  local first = tabulate.statistics(values[1][main] or {})
+  local place = {}
+  for r, row in ipairs(spec.rows) do place[row] = r end
   local rows = {}
   for r, row in ipairs(spec.rows) do
     local line = { row }
     for _, key in ipairs(keys) do line[#line + 1] = tabulate.mean_std(values[r][key] or {}) end
-    local mean = tabulate.statistics(values[r][main] or {})
-    line[#line + 1] = r > 1 and mean and first and tabulate.signed(mean - first) or ""
+    local other = place[spec.against and spec.against[r] or spec.rows[1]]
+    local mean, reference = tabulate.statistics(values[r][main] or {}), tabulate.statistics(values[other][main] or {})
+    line[#line + 1] = r ~= other and mean and reference and tabulate.signed(mean - reference) or ""
     line[#line + 1] = count(spec, values[r], main)
     rows[#rows + 1] = line
   end
@@ -59,7 +61,7 @@ function ablation.table(spec, values, keys)
 end
 
 --- Runs it and writes the table.
--- @param spec { title, rows = labels, seeds, jobs, metrics (keys to show; nil: all),
+-- @param spec { title, rows = labels, against = { [r] = label } or nil, seeds, jobs, metrics (keys to show; nil: all),
 --   trials = list of { label = of the row, row, seed, overrides } }
 -- @param options { command = function(overrides) -> list, write, live, width }
 -- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;

@@ -14,7 +14,6 @@ local training = {
   { "device", "string", "auto", "auto, cpu, cuda or cuda:N", display = true },
   { "clip", "number > 0", schema.optional, "largest norm of the gradient; longer ones are scaled down" },
   { "early_stop", early_stop, schema.optional, "ends training when a metric gets no better" },
-  { "deterministic", "boolean", false, "only operators that give the same result every time" },
   { "checkpoint", "one of last|best|none", "last", "which weights the run keeps" },
   { "on", "map of function", schema.optional, "hooks: start, epoch, sample, forward, criterion, backward, step, end" },
 }

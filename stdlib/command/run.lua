@@ -90,7 +90,10 @@ local function run_ablation(result, file, overrides, options)
   local args = result.node.args
   local spec = { title = args.name, seeds = args.seeds, rows = {}, metrics = args.metrics,
                  jobs = tonumber(options.jobs) or args.jobs, trials = require "language".trials(result) }
-  for r, row in ipairs(args.rows) do spec.rows[r] = row.label end
+  spec.against = {}
+  for r, row in ipairs(args.rows) do
+    spec.rows[r], spec.against[r] = row.label, row.against or args.rows[1].label
+  end
   local started = system.clock()
   local code, outcome = ablation.run(spec, {
     write = options.quiet and function() end or write, live = system.isatty "stdout" and not options.quiet,

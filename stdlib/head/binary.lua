@@ -23,6 +23,9 @@ function Binary:losses(logits, target, criterion)
   return { { name = self.loss, value = (criterion or self.criterion)(outputs, bits_of(self, target)) } }
 end
 
+--- Outputs that say these classes as clearly as the head can: predict(ideal(y)).y is y.
+function Binary:ideal(y) return self.module.codes:index_select(0, y) * 20 - 10 end
+
 -- float[B, K], larger is nearer: how well each class's code fits the bits.
 local nearness = {
   -- sum of log p(bit) over the bits

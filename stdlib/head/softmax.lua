@@ -16,6 +16,9 @@ function Softmax:losses(logits, target, criterion)
   return terms
 end
 
+--- Outputs that say these classes as clearly as the head can: predict(ideal(y)).y is y.
+function Softmax:ideal(y) return torch.zeros(#y, self.module.bias:size(0)):scatter_(1, y:unsqueeze(1), 10) end
+
 --- { y = long[B] the likeliest class, scores = float[B, K] probabilities }
 function Softmax:predict(logits)
   return { y = logits:argmax(1), scores = logits:softmax(1) }

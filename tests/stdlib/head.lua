@@ -1,0 +1,101 @@
+local t = require "test"
+local checkpoint = require "checkpoint"
+local schema = require "schema"
+local system = require "host.system"
+
+local classes, width = 4, 6
+local y = torch.tensor({ 0, 3, 1, 2, 2 }, { dtype = "int64" })
+
+local function build(kind, options)
+  torch.manual_seed(1)
+  return schema.build(schema.find(kind)(options or {}), { features = width, classes = classes })
+end
+
+-- The contract of every head that is found: one test a file, whoever wrote it.
+local variants = { binary = { {}, { loss = "mse", nearest = "hamming" }, { loss = "l1", nearest = "l1" },
+                              { codes = "hadamard", bits = 16 } }, softmax = { {}, { l2 = 0.1 } } }
+for _, name in ipairs(schema.names "head") do
+  for i, options in ipairs(variants[name] or { {} }) do
+    local label = ("head.%s (%d)"):format(name, i)
+    local x = torch.randn(5, width, { dtype = "float64" })
+
+    t.test(label .. ": shapes, finite terms, classes in range", function()
+      local head = build("head." .. name, options)
+      local outputs = head:forward(x:float())
+      t.eq(outputs:size(0), 5)
+      for _, term in ipairs(head:losses(outputs, { y = y })) do
+        t.eq(term.value.ndim, 0)
+        t.ok(term.value:isfinite():item() and type(term.name) == "string")
+      end
+      local prediction = head:predict(outputs)
+      t.eq(prediction.y.dtype, "int64")
+      t.ok(prediction.y:min():item() >= 0 and prediction.y:max():item() < classes)
+      t.near(prediction.scores:sum(1), { 1, 1, 1, 1, 1 }, 1e-5)
+    end)
+
+    t.test(label .. ": what it wants to say decodes to the class", function()
+      local head = build("head." .. name, options)
+      t.ok(torch.equal(head:predict(head:ideal(y)).y, y))
+    end)
+
+    t.test(label .. ": gradients agree with finite differences, in features and parameters", function()
+      local head = build("head." .. name, options)
+      head.module:to "float64"
+      local inputs = { x:clone():requires_grad_(), unpack(head.module:parameters()) }
+      t.ok(torch.autograd.gradcheck(function(features)
+        local total
+        for _, term in ipairs(head:losses(head:forward(features), { y = y })) do
+          total = total and total + term.value or term.value
+        end
+        return total
+      end, inputs))
+    end)
+
+    t.test(label .. ": weighted and ignored samples count as they should", function()
+      local head = build("head." .. name, options)
+      local outputs = head:forward(x:float())
+      local alone = head:losses(outputs["0:2"], { y = y["0:2"] })[1].value
+      local ignore = torch.tensor { false, false, true, true, true }
+      t.near(head:losses(outputs, { y = y, ignore = ignore })[1].value:item(), alone:item(), 1e-6)
+    end)
+
+    t.test(label .. ": saved and loaded it predicts the same", function()
+      local head, other = build("head." .. name, options), nil
+      local path = system.temporary_folder "head" .. "/head.safetensors"
+      checkpoint.save(path, head.module:state_dict())
+      torch.manual_seed(9)
+      other = schema.build(schema.find("head." .. name)(options), { features = width, classes = classes })
+      other.module:load_state_dict(checkpoint.load(path))
+      t.ok(torch.equal(other:forward(x:float()), head:forward(x:float())))
+    end)
+  end
+end
+
+t.test("binary: mse is the mean squared gap of sigmoid and code; the nearest rules", function()
+  local head = build("head.binary", { bits = 8, loss = "mse" })
+  local outputs = torch.randn(5, 8)
+  local gap = (outputs:sigmoid() - head.module.codes:index_select(0, y)):square():mean():item()
+  t.near(head:losses(outputs, { y = y })[1].value:item(), gap, 1e-6)
+  -- a word with one wrong bit, said clearly, is nearest to its class under every rule
+  for _, rule in ipairs { "likelihood", "hamming", "l1" } do
+    local close = build("head.binary", { bits = 64, nearest = rule, min_distance = 0.3 })
+    local logits = close:ideal(y)
+    logits["..., 5"] = -logits["..., 5"]
+    t.ok(torch.equal(close:predict(logits).y, y), rule)
+  end
+end)
+
+t.test("binary: the words depend on their own seed, not on training's", function()
+  torch.manual_seed(1)
+  local one = build("head.binary", { bits = 32 }).module.codes
+  torch.manual_seed(2)
+  local two = build("head.binary", { bits = 32 }).module.codes
+  t.ok(torch.equal(one, two))
+  t.ok(not torch.equal(one, build("head.binary", { bits = 32, seed = 8 }).module.codes))
+end)
+
+t.test("binary: soft labels are expected words", function()
+  local head = build("head.binary", { bits = 16 })
+  local outputs, soft = torch.randn(5, 16), torch.zeros(5, classes):scatter_(1, y:unsqueeze(1), 1)
+  t.near(head:losses(outputs, { t = soft })[1].value:item(), head:losses(outputs, { y = y })[1].value:item(), 1e-6)
+end)
