@@ -139,7 +139,8 @@ function catalogue.check(name)
   end
   if #wrong == 0 then
     require("data." .. (name:gsub("-", "_")))
-    local done, message = pcall(require "dataset".origins[name].read, folder)
+    local dataset = require "dataset"
+    local done, message = pcall(dataset.host, dataset.origins[name].read, folder)
     if not done then wrong[1] = tostring(type(message) == "table" and message.message or message) end
   end
   return wrong

@@ -31,7 +31,8 @@ end)
 
 t.test("the size read from a node is the size of what is built", function()
   local cases = { {}, { per_class = 30 }, { take = 77, skip = 3 }, { fraction = 0.013 },
-                  { val = 0.123, fraction = 0.5 }, { fraction = 0.013, stratify = false, val = 3 }, { only = { 3, 8 }, fraction = 0.3, test = 0 } }
+                  { val = 0.123, fraction = 0.5 }, { fraction = 0.013, stratify = false, val = 3 },
+                  { only = { 3, 8 }, fraction = 0.3, test = 0 } }
   for _, options in ipairs(cases) do
     local node = mnist5k(options)
     t.eq(node.size, #node:build():set "train", tostring(node))
