@@ -9,7 +9,7 @@ for i = 1, 300 do
   local b = a * 2
   local c = b + a
   local d = c:sin()
-  local e = d:matmul(a[{ { 0, 1024 }, { 0, 1024 } }])
+  local e = d:exp() + c["0:512"]:sum()
 end
 local _, peak = require("host.system").resident()
 print(peak / 1e6)
