@@ -66,12 +66,18 @@ function Data:loader(split, options)
   return dataset.loader({ { self:set(split), nil, self.normalise } }, split, self, options)
 end
 
---- { name, fingerprint = of each split, classes = { { name, train = n, val = n, test = n }, ... } }
+--- SHA-256 of each split: its images, its choice and its labels. { train = "8aba...", test = "1dcb..." }
+function Data:fingerprints()
+  local prints = {}
+  for _, split in ipairs(self:splits()) do prints[split] = self.sets[split]:fingerprint() end
+  return prints
+end
+
+--- { name, fingerprints, classes = { { name, train = n, val = n, test = n }, ... } }
 function Data:report()
-  local report = { name = self.name, fingerprints = {}, classes = {} }
+  local report = { name = self.name, fingerprints = self:fingerprints(), classes = {} }
   for i, name in ipairs(self.class_names) do report.classes[i] = { name = name } end
   for _, split in ipairs(self:splits()) do
-    report.fingerprints[split] = self.sets[split]:fingerprint()
     for i, count in ipairs(self.sets[split]:counts()) do report.classes[i][split] = count end
   end
   return report

@@ -46,6 +46,15 @@ function Join:splits()
   return names
 end
 
+--- SHA-256 of each split: { ["digits.train"] = "8aba...", ... }
+function Join:fingerprints()
+  local prints = {}
+  for _, part in ipairs(self.parts) do
+    for split, print in pairs(part:fingerprints()) do prints[part.name .. "." .. split] = print end
+  end
+  return prints
+end
+
 --- What is joined: { datasets = { { name, train, val, test, classes }, ... },
 --   labels = { { name, node, samples = of each dataset's training images }, ... } in the order of the nodes,
 --   shared = the names of labels that several datasets have,
