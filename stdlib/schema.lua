@@ -36,6 +36,8 @@
 -- schema.names(folder) -> { "ce", "mse", ... }  sorted, nothing is loaded
 -- schema.scan(folders)                          further roots: each holds head/, loss/, ... with one file a constructor
 -- schema.load_all() -> { kind, ... }            for help pages and contract specs
+-- schema.place_of(table, key) -> { file, line, column } of a key or list place of a table that a script wrote, or nil
+-- schema.fail(position, message)                reports a mistake there: collected in an evaluation, else raised
 -- schema.is_node(x), schema.pairs(map) in written order, schema.keys(map), schema.share, schema.seconds
 
 local node = require "language.node"
@@ -49,6 +51,7 @@ local schema = {
   required = record.required, optional = record.optional,
   list = types.list, map = types.map, any_of = types.any_of,
   build = node.build, is_node = node.is, is_constructor = node.is_constructor, title = node.title,
+  place_of = order.key_position, fail = site.fail,
   pairs = order.pairs, keys = order.keys, share = types.share, seconds = types.seconds,
 }
 

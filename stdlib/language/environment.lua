@@ -39,9 +39,7 @@ local function library(from, name, without)
       message = ("unknown name '%s.%s'%s"):format(name, tostring(key), nearest.did_you_mean(tostring(key), names))
     end
     if not session then error(message, 2) end
-    session.poisoned = true
-    site.fail(session.locate(tostring(key)), message)
-    return site.poison
+    return site.spoilt(session.locate(tostring(key)), message)
   end })
 end
 
@@ -65,8 +63,10 @@ local function base_library()
   base = base or {
     assert = assert, error = error, ipairs = ipairs, pcall = pcall, xpcall = xpcall, select = select, type = type,
     tonumber = tonumber, tostring = plain_tostring, unpack = unpack, rawequal = rawequal, rawget = rawget,
-    rawset = rawset, setmetatable = setmetatable, getmetatable = getmetatable, bit = bit, coroutine = coroutine,
+    rawset = rawset, setmetatable = setmetatable, bit = bit, coroutine = coroutine,
     _VERSION = _VERSION, next = sorted_next,
+    -- The metatable of strings is the program's own: it is not handed out.
+    getmetatable = function(value) return type(value) ~= "string" and getmetatable(value) or nil end,
     pairs = function(tbl)
       if type(tbl) == "table" and getmetatable(tbl) == nil then return order.pairs(tbl) end
       if node.is(tbl) then return order.pairs(tbl.args) end
@@ -110,11 +110,9 @@ local function prefix(schema, folder)
       local names = schema.names(folder)
       local session = site.session
       if not session then error(("unknown %s '%s'"):format(nouns[folder] or folder, tostring(name)), 2) end
-      session.poisoned = true
-      site.fail(session.locate(tostring(name)), ("unknown %s '%s'%s%s"):format(nouns[folder] or folder,
+      return site.spoilt(session.locate(tostring(name)), ("unknown %s '%s'%s%s"):format(nouns[folder] or folder,
         tostring(name), nearest.did_you_mean(tostring(name), names),
         #names > 0 and " (" .. table.concat(names, ", ") .. ")" or ""))
-      return site.poison
     end,
     __tostring = function() return folder end,
   })
@@ -133,10 +131,8 @@ local function words(session)
       if value ~= nil then return value end
       local keys = order.keys(choices)
       for i, key in ipairs(keys) do keys[i] = tostring(key) end
-      session.poisoned = true
-      site.fail(site.call, ("pick: no choice '%s'%s (%s)"):format(tostring(name),
+      return site.spoilt(site.call, ("pick: no choice '%s'%s (%s)"):format(tostring(name),
         nearest.did_you_mean(tostring(name), keys), table.concat(keys, ", ")))
-      return site.poison
     end,
 
     --- env("NAME", default): an environment variable, recorded with the run; a number where the default is one.

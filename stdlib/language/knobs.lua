@@ -66,10 +66,8 @@ function knobs.proxy(session)
       local names = {}
       for known in pairs(session.knob_by_name) do names[#names + 1] = known end
       table.sort(names)
-      session.poisoned = true
-      site.fail(session.locate(tostring(name)), ("unknown parameter '%s'%s"):format(tostring(name),
+      return site.spoilt(session.locate(tostring(name)), ("unknown parameter '%s'%s"):format(tostring(name),
         nearest.did_you_mean(tostring(name), names)))
-      return site.poison
     end,
     __newindex = function(_, name)
       site.fail(site.caller(), ("a parameter cannot be changed: '%s'"):format(tostring(name)))

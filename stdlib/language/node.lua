@@ -114,9 +114,8 @@ function Constructor.__tostring(self) return "constructor " .. self.kind end
 function Partial.__call(self, options, ...)
   local declaration = rawget(self, "declaration")
   if not plain_table(options) or select("#", ...) > 0 then
-    site.fail(site.position(), ("%s \"%s\" takes one table, got %s"):format(node.title(declaration.kind),
+    return site.spoilt(site.position(), ("%s \"%s\" takes one table, got %s"):format(node.title(declaration.kind),
       rawget(self, "name"), types.describe(options)))
-    return site.poison
   end
   local record_of = site.tables[options]
   local with_name = {}
@@ -150,8 +149,7 @@ local function metadata(self, name, property)
   if site.session then
     local done, result = pcall(get, self.args, self)
     if not done then
-      site.fail(self.position, ("%s: %s"):format(node.title(self.kind), tostring(result)))
-      return site.poison
+      return site.spoilt(self.position, ("%s: %s"):format(node.title(self.kind), tostring(result)))
     end
     value = result
     local reads = site.session.reads
@@ -206,8 +204,7 @@ function Node.__index(self, name)
   for known in pairs(declaration.methods) do names[#names + 1] = known end
   table.sort(names)
   local message = ("%s{} has no '%s'%s"):format(node.title(self.kind), name, nearest.did_you_mean(name, names))
-  site.fail(site.session and site.session.locate(name) or site.caller(), message)
-  return site.poison
+  return site.spoilt(site.session and site.session.locate(name) or site.caller(), message)
 end
 
 function Node.__newindex(self, name)

@@ -71,9 +71,8 @@ function resolve.all(root, guard)
   end
 
   local function absent(title, key, names)
-    site.fail(site.session.locate(tostring(key)), ("%s has no '%s'%s"):format(title, tostring(key),
+    return site.spoilt(site.session.locate(tostring(key)), ("%s has no '%s'%s"):format(title, tostring(key),
       nearest.did_you_mean(tostring(key), names)))
-    return site.poison
   end
 
   function view(value, compiled, title)

@@ -87,4 +87,11 @@ function site.fail(position, message)
   end
 end
 
+--- Reports a mistake and gives the value that stands for what it spoilt; what fails from here on may only follow.
+function site.spoilt(position, message)
+  site.fail(position, message)
+  if site.session then site.session.poisoned = true end
+  return site.poison
+end
+
 return site

@@ -59,7 +59,7 @@ local answers = {
   ["optm=sgd"] = "unknown parameter 'optm'; did you mean 'optim'?",
   ["optim=foo"] = "option 'optim' of experiment{} must be an optimizer, got 'foo'",
   ["optim.lrr=1"] = "unknown key 'lrr' in adamw{}; did you mean 'lr'?",
-  ["optim.lr=fast"] = "option 'lr' of adamw{} must be a positive number, got 'fast'",
+  ["optim.lr=fast"] = "option 'lr' of adamw{} must be a non-negative number, got 'fast'",
   ["optim.lr=1e-3,1e-4"] =
     "option 'lr' of adamw{} takes one value here; several are an axis of 'sweep': moonlab sweep FILE optim.lr=1e-3,1e-4",
   ["optim.schedule.warmup=200%"] = "option 'warmup' of cosine{} must be a percentage such as \"5%\" or a non-negative integer, got '200%'",

@@ -64,11 +64,11 @@ return function(schema)
   })
   schema.declare("optim.cosine", { { "warmup", "percent or integer >= 0", 0, "rising steps" } }, itself)
   schema.declare("optim.adamw", {
-    { "lr", "number > 0", 1e-3, "step size" },
+    { "lr", "number >= 0", 1e-3, "step size" },
     { "weight_decay", "number >= 0", 1e-2, "shrinks weights" },
     { "schedule", "node optim.cosine or function", optional, "step size over time" },
   }, itself)
-  schema.declare("optim.sgd", { { "lr", "number > 0", 1e-3, "step size" } }, itself)
+  schema.declare("optim.sgd", { { "lr", "number >= 0", 1e-3, "step size" } }, itself)
 
   schema.declare("experiment", {
     { "data", "node data|join", required, "a dataset" },
