@@ -1,8 +1,8 @@
 --- A label graph as SVG: its nodes coloured by the datasets that carry them, blocks boxed, decoded paths drawn over.
 local run = require "host.run"
 
---- @param description { root, nodes = { name, ... }, edges = { { from, to }, ... }, blocks = { node = block },
---   labels = { name, ... } }: a label graph as plain data
+--- @param description { root, nodes = { name, ... }, edges = { { from, to }, ... }, blocks = { { node, block }, ... },
+--   labels = { name, ... } }: what graph:describe() gives
 -- @param about { title, datasets = { { name, labels = { node, ... } }, ... } (colours; a join's parts and class_names),
 --   paths = { { nodes = { name, ... } with or without the root, deterministic = boolean, count = n or 1 }, ... } }
 -- @return the text of an SVG file; the same path given twice counts twice
@@ -16,12 +16,13 @@ return function(description, about)
     end
   end
   for _, label in ipairs(description.labels or {}) do carriers[label] = carriers[label] or { "label" } end
-  local nodes, known = {}, {}
+  local nodes, known, block_of = {}, {}, {}
+  for _, pair in ipairs(description.blocks or {}) do block_of[pair[1]] = pair[2] end
   local function add(name)
     if known[name] then return end
     known[name] = true
     nodes[#nodes + 1] = { name = name, groups = carriers[name] or { name == root and "root" or "augmented" },
-                          block = (description.blocks or {})[name] or "" }
+                          block = block_of[name] or "" }
   end
   add(root)
   for _, name in ipairs(description.nodes or {}) do add(name) end

@@ -59,7 +59,7 @@ t.test("a label graph is drawn from its description and the datasets of a join",
     root = "digit", nodes = { "straight", "no_loop", "1", "4" }, labels = { "straight", "1", "4" },
     edges = { { "digit", "straight" }, { "digit", "no_loop" }, { "straight", "1" }, { "straight", "4" },
               { "no_loop", "1" } },
-    blocks = { ["1"] = "digit", ["4"] = "digit" },
+    blocks = { { "1", "digit" }, { "4", "digit" } },
   }
   local path = { nodes = { "straight", "1" }, deterministic = true }
   local svg = picture(description, {
@@ -67,7 +67,7 @@ t.test("a label graph is drawn from its description and the datasets of a join",
     datasets = { { name = "A", labels = { "1", "4" } }, { name = "B", class_names = { "straight" } } },
     paths = { path, path, { nodes = { "digit", "no_loop", "1" }, deterministic = false, count = 3 } },
   })
-  for _, text in ipairs { ">digit<", ">no_loop<", ">A<", ">B<", ">added node<", ">2<", ">3<", "nondeterministic" } do
+  for _, text in ipairs { ">digit<", ">no_loop<", "block: one of these", ">A<", ">B<", ">added node<", ">2<", ">3<", "nondeterministic" } do
     t.ok(svg:find(text, 1, true), text)
   end
   t.ok(picture(description):find(">label<", 1, true), "labels without a dataset have a colour")
