@@ -49,3 +49,26 @@ t.test("show prints tables with sorted keys, cut where they are long", function(
   _, lines = out "show(torch.zeros(2000), { full = true })":gsub("\n", "")
   t.ok(lines > 80)
 end)
+
+t.test("explain says what an option is, and names the nearest where there is none", function()
+  local result = program.run { "explain", "adamw.weight_decay" }
+  t.eq(result.code, 0)
+  has(result.out, "default 0.01")
+  result = program.run { "explain", "adamx" }
+  t.eq(result.code, 2)
+  has(result.err, "did you mean 'adam'?")
+end)
+
+t.test("doctor finds what is wrong, and leaves nothing behind", function()
+  local system = require "host.system"
+  local folder = program.folder {}
+  local result = program.run { "doctor", directory = folder, home = folder .. "/home", environment = { MOONLAB_STORE = false, MOONLAB_DATA = false } }
+  t.eq(result.code, 0, result.out)
+  has(result.out, "LibTorch", "fine")
+  t.eq(system.list(folder), {})
+  result = program.run { "doctor", directory = folder, home = folder .. "/home",
+    environment = { MOONLAB_STORE = "/proc/none", MOONLAB_DATA = folder .. ":/no/such/data" } }
+  t.eq(result.code, 1)
+  has(result.out, "set MOONLAB_STORE", "/no/such/data, which is no folder", "2 problems")
+  system.remove(folder)
+end)
