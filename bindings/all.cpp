@@ -3,8 +3,6 @@
 #include "bindings/lua.hpp"
 
 namespace moonlab::lua {
-#define WEAK(f) int f(lua_State*) __attribute__((weak))
-WEAK(open_graph); WEAK(open_label); WEAK(open_balance);
 
 void preload_all(lua_State* L) {
   const luaL_Reg areas[] = {{"host.tensor", open_tensor}, {"host.operators", open_operators}, {"host.autograd", open_autograd},

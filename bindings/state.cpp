@@ -2,8 +2,10 @@
 
 #include <c10/util/Exception.h>
 
+#include <cstdio>
 #include <cstring>
 #include <new>
+#include <set>
 
 namespace moonlab::lua {
 
@@ -43,6 +45,19 @@ int wall(lua_State* L, lua_CFunction f) {
   return lua_error(L);
 }
 
+// LibTorch's warnings as one line each, once a text, with the script's line rather than LibTorch's.
+class Warnings : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& warning) override {
+    if (!current || !seen_.insert(warning.msg()).second) return;
+    std::string text = trimmed(warning.msg());
+    fprintf(stderr, "%swarning: %s\n", where(current->main, 0).c_str(), text.c_str());
+  }
+
+ private:
+  std::set<std::string> seen_;
+};
+
 }  // namespace
 
 State& State::of(lua_State*) { return *current; }
@@ -54,6 +69,8 @@ void open_state(lua_State* L) {
   lua_pushlightuserdata(L, reinterpret_cast<void*>(wall));
   if (luaJIT_setmode(L, -1, LUAJIT_MODE_WRAPCFUNC | LUAJIT_MODE_ON) != 1) fail("this LuaJIT cannot wrap C functions");
   lua_pop(L, 1);
+  static Warnings warnings;
+  c10::WarningUtils::set_warning_handler(&warnings);  // of this thread
 }
 
 void close_state(lua_State*) {

@@ -20,7 +20,7 @@ at::Tensor block_log_softmax(const at::Tensor& logits, const at::Tensor& block, 
     at::NoGradGuard guard;
     at::Tensor z = candidates.defined() ? logits.masked_fill(candidates.logical_not(), kNone) : logits;
     peak = at::full({logits.size(0), columns}, kNone, logits.options());
-    peak.index_reduce_(1, block, z, "amax");
+    peak.scatter_reduce_(1, block.unsqueeze(0).expand_as(z), z, "amax");
     peak = peak.masked_fill(peak.isinf(), 0).index_select(1, block);
   }
   at::Tensor shifted = logits - peak;

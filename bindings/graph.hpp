@@ -1,0 +1,17 @@
+// Label graphs as Lua values.
+#pragma once
+
+#include "bindings/lua.hpp"
+#include "host/graph/label_graph.hpp"
+
+namespace moonlab::lua {
+
+template <>
+struct TypeName<graph::LabelGraph> {
+  static constexpr const char* value = "label graph";
+};
+
+/// A node by its name or its token.
+graph::Token check_node(lua_State* L, int index, const graph::LabelGraph& graph);
+
+}  // namespace moonlab::lua

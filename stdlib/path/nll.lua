@@ -1,0 +1,15 @@
+local schema = require "schema"
+
+--- L_d: minus the log probability of a label's deterministic paths, step by step, pooled over its paths and averaged over
+-- the samples that have one (Eq. 2 of the label-space paper). With probability `teacher_forcing` a batch is fed the true
+-- path, else its own likeliest nodes.
+-- @usage path.nll { teacher_forcing = 0.9, pool = "mean" }
+return schema.declare("path.nll", {
+  { "on", "one of deterministic", "deterministic", "the paths it learns from" },
+  { "teacher_forcing", "number in [0, 1]", 0.9, "probability that a batch is fed the ground truth" },
+  { "pool", "one of mean|sum|random", "mean", "how a label's paths are pooled" },
+}, function(o)
+  return function(decoder, features, labels, generator)
+    return decoder:nll(features, labels, { teacher_forcing = o.teacher_forcing, pool = o.pool, generator = generator })
+  end
+end)
