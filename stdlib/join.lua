@@ -104,17 +104,21 @@ local Located = { __tostring = function(failure)
   return ("%s:%s:%s: %s"):format(place.file or "?", place.line or 0, place.column or 0, failure.message)
 end }
 
+local function fail_at(node, message)
+  error(setmetatable({ position = node.position, message = message }, Located), 0)
+end
+
 local function built(node, context)
   local done, result = pcall(schema.build, node, context)
   if done then return result end
   if type(result) ~= "string" then error(result, 0) end
-  error(setmetatable({ position = node.position, message = result }, Located), 0)
+  fail_at(node, result)
 end
 
 -- The names of all tokens of a graph, so that names[y + 1] names the token y, and the tokens of each dataset's classes.
 -- Token 0 ends a path; 1, 2, ... are the nodes below the root.
-local function bind(parts, graph)
-  local names, targets, wrong = { "<eop>" }, {}, {}
+local function bind(nodes, parts, graph)
+  local names, targets, wrong, last = { "<eop>" }, {}, {}, nil
   for _, name in ipairs(graph:names()) do names[#names + 1] = name end
   for i, part in ipairs(parts) do
     local done, result = pcall(dataset.host, data.bind_classes, part.sets.train, names)
@@ -122,10 +126,11 @@ local function bind(parts, graph)
       targets[i] = result
       for _, token in ipairs(result) do graph:bind(token) end
     else
-      wrong[#wrong + 1] = tostring(result)
+      wrong[#wrong + 1], last = tostring(result), nodes[i]
     end
   end
-  if #wrong > 0 then error(table.concat(wrong, "\n"), 0) end
+  if #wrong == 1 then fail_at(last, wrong[1]) end
+  if #wrong > 1 then error(table.concat(wrong, "\n"), 0) end
   return names, targets
 end
 
@@ -147,14 +152,14 @@ return schema.declare("join", {
   local whole = o.graph
   while whole.kind:find ":" do whole = whole.args.of end
   local graph = schema.build(whole, context)
-  local names, targets = bind(parts, graph)
+  local names, targets = bind(o.datasets, parts, graph)
   if whole ~= o.graph then
     local labels = {}
     for _, part in ipairs(parts) do
       for _, name in ipairs(part.class_names) do labels[#labels + 1] = name end
     end
     graph = schema.build(o.graph, setmetatable({ labels = labels }, { __index = context }))
-    names, targets = bind(parts, graph)
+    names, targets = bind(o.datasets, parts, graph)
   end
   return setmetatable({
     graph = graph, parts = parts, targets = targets, class_names = names, classes = #names,
