@@ -137,6 +137,7 @@ local function words(session)
 
     --- env("NAME", default): an environment variable, recorded with the run; a number where the default is one.
     env = function(name, default)
+      if type(name) ~= "string" then error("env takes the name of a variable and a default", 2) end
       local value = os.getenv(name)
       if value ~= nil and type(default) == "number" then
         value = tonumber(value) or error(("env: %s must be a number, got '%s'"):format(name, value), 2)
@@ -148,6 +149,9 @@ local function words(session)
 
     --- seeds(3) -> { 0, 1, 2 }; seeds(5, 7) -> { 5, 6, 7 }
     seeds = function(first, last)
+      if type(first) ~= "number" or last ~= nil and type(last) ~= "number" then
+        error("seeds takes a number of seeds, or the first and the last", 2)
+      end
       if last == nil then first, last = 0, first - 1 end
       local list = {}
       for seed = first, last do list[#list + 1] = seed end

@@ -45,6 +45,7 @@ function resolve.all(root, guard)
     end
     entry.state = "active"
     stack[#stack + 1] = entry
+    site.call = place.position or site.call              -- where an error without a place of its own stands
     local done, value = guard(entry.deferred.fn, view(root, nil, ""))
     stack[#stack] = nil
     entry.state = "done"

@@ -55,7 +55,7 @@ local function locate_error(current, message)
   elseif named and not file then
     return { file = named, line = tonumber(named_line) }, text
   end
-  if not file then return nil, message end
+  if not file then return site.call, message end
   local call = site.call
   if outside and call and call.file == file and call.line == line then return call, message end
   -- "attempt to index upvalue 'settings' (a nil value)": that word, where the line has it.

@@ -114,20 +114,15 @@ function tokens.expression_start(list, i)
     local token = list[i]
     if token.match and token.match < i and token.kind == "operator" then
       i = token.match
-      if tokens.callable(list[i - 1]) and (list[i].text ~= "{" or list[i - 1].kind ~= "operator") then
-        i = i - 1
-      else
-        return i
-      end
+      if not tokens.callable(list[i - 1]) then return i end
+      i = i - 1
     elseif token.kind == "string" and tokens.callable(list[i - 1]) then
       i = i - 1
     else
       local before = list[i - 1]
-      if before and before.kind == "operator" and (before.text == "." or before.text == ":") then
-        i = i - 2
-      else
-        return i
-      end
+      local field = before and before.kind == "operator" and (before.text == "." or before.text == ":")
+      if not (field and list[i - 2]) then return i end
+      i = i - 2
     end
   end
 end

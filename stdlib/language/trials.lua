@@ -61,14 +61,15 @@ function trials.list(result)
   local args = result.node.args
   for _, seed in ipairs(args.seeds or { result.seed }) do
     for r, row in ipairs(args.rows or {}) do
-      local trial = { label = row.label, row = r, seed = seed, overrides = {}, positions = {} }
+      -- A row or a value of another type was reported when it was read; the rest is still checked.
+      local changes = type(row) == "table" and row.changes or {}
+      local trial = { label = type(row) == "table" and row.label or nil, row = r, seed = seed, overrides = {}, positions = {} }
       for _, override in ipairs(result.passed or {}) do trial.overrides[#trial.overrides + 1] = override.text end
-      for _, key in ipairs(order.keys(row.changes)) do
-        local value = row.changes[key]
-        -- A value of another type was reported when the row was read.
+      for _, key in ipairs(order.keys(changes)) do
+        local value = changes[key]
         local plain = type(value) == "number" or type(value) == "string" or type(value) == "boolean"
         if plain then trial.overrides[#trial.overrides + 1] = override_text(key, value) end
-        trial.positions[key] = order.key_position(row.changes, key)
+        trial.positions[key] = order.key_position(changes, key)
       end
       trial.overrides[#trial.overrides + 1] = override_text("seed", seed)
       list[#list + 1] = trial
