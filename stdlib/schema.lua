@@ -213,7 +213,9 @@ function node.declared(kind)
   return schema.find(kind) or error("no constructor " .. kind, 0)
 end
 
+-- A node with its defaults, for a constructor's name on the command line (optim=sgd); nil where it needs options.
 function node.by_name(text, wanted)
+  if not text:match "^[%a_][%w_.]*$" then return nil end
   local candidates = { text }
   for _, name in ipairs(wanted) do candidates[#candidates + 1] = name .. "." .. text end
   for sub in pairs(node.bare) do candidates[#candidates + 1] = sub .. "." .. text end
@@ -221,6 +223,9 @@ function node.by_name(text, wanted)
     local fits = #wanted == 0
     for _, name in ipairs(wanted) do fits = fits or node.belongs(kind, name) end
     local constructor = fits and schema.find(kind)
+    for _, field in ipairs(constructor and constructor.fields or {}) do
+      if field.default == schema.required then constructor = nil break end
+    end
     if constructor then return constructor {} end
   end
 end

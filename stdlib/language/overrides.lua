@@ -111,6 +111,7 @@ end
 overrides.concrete = concrete
 
 local function unknown(override, word, title, names)
+  word = tostring(word)
   overrides.fail(override, ("unknown key '%s' in %s%s"):format(word, title, nearest.did_you_mean(word, names)))
 end
 
@@ -193,7 +194,7 @@ end
 --- Applies an override to the experiment `root`. Reports what does not fit.
 function overrides.apply(session, root, override)
   local steps = steps_of(override.key)
-  if #steps == 0 then return overrides.fail(override, "the key is empty") end
+  if type(steps[1]) ~= "string" then return overrides.fail(override, "the key must begin with a name") end
   local value, compiled, title = root, nil, node.title(root.kind)
   local container, key, field
   local i = 1

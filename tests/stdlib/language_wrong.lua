@@ -77,6 +77,9 @@ local answers = {
   ["train.timeout=2x"] = "option 'timeout' of train{} must be a duration such as \"90s\", \"15m\", \"2h\", got '2x'",
   ["train.epochs.more=1"] = "'epochs' is 10 and has no 'more'",
   ["~model.encoder"] = "option 'encoder' of trunk{} has no default",
+  ["optim="] = "option 'optim' of experiment{} must be an optimizer, got ''",
+  ["data=join"] = "option 'data' of experiment{} must be a dataset or a join, got 'join'",
+  ["[1]=2"] = "the key must begin with a name",
   ["lr"] = "override 'lr' must be written key=value or ~key",
 }
 
