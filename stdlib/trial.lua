@@ -62,7 +62,7 @@ function trial.assemble(o, context)
   torch.manual_seed(derived(seed, "init"))
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
                   class_names = data.class_names, image = (data.sets or data.parts[1].sets).train:shape(),
-                  decode_seed = derived(seed, "decode") }
+                  evaluated = o.eval.on }
   local model = built(o.model, inner)
   model.module:to(device)
   inner.model = model
