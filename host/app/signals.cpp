@@ -89,12 +89,8 @@ void install_signals(lua_State* L, Setting how) {
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
-  for (int signal : {SIGINT, SIGTERM}) {
-    struct sigaction before {};
-    ::sigaction(signal, nullptr, &before);
-    // A background job whose shell ignores SIGINT keeps ignoring it.
-    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
-  }
+  // also where a shell starts a background job with SIGINT ignored: `kill -INT` is meant for us then
+  for (int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
 }
 
 void forget_signals(lua_State* L) {
