@@ -3,6 +3,7 @@
 
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
+#include "host/device.hpp"
 #include "host/data/images_csv.hpp"
 #include "host/data/images_idx.hpp"
 #include "host/data/join.hpp"
@@ -201,7 +202,7 @@ int new_loader(lua_State* L) {
   options.mix = data::parse_mix(o.value("mix", std::string("proportional")));
   options.seed = o.value("seed", options.seed);
   push_object(L,
-              std::make_shared<Loader>(std::move(sources), options, at::Device(o.value("device", std::string("cpu")))));
+              std::make_shared<Loader>(std::move(sources), options, open_device(o.value("device", std::string("cpu")))));
   return 1;
 }
 

@@ -8,6 +8,7 @@
 
 #include "bindings/all.hpp"
 #include "bindings/tensor.hpp"
+#include "host/device.hpp"
 #include "host/tensor/dtype.hpp"
 
 namespace moonlab::lua {
@@ -380,7 +381,7 @@ int to(lua_State* L) {
     if (lua_isnil(L, i)) continue;
     std::string word = check_string(L, i);
     if (auto parsed = parse_dtype(word)) dtype = parsed;
-    else device = at::Device(word);
+    else device = open_device(word);
   }
   module->to(device, dtype);
   return self_back(L);

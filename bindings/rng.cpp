@@ -1,5 +1,7 @@
-// Random numbers: seeds, generators of their own, streams by purpose.
+// Random numbers and devices: seeds, generators of their own, streams by purpose; which GPUs there are.
 #include "host/rng.hpp"
+
+#include "host/device.hpp"
 
 #include "bindings/all.hpp"
 #include "bindings/tensor.hpp"
@@ -46,8 +48,19 @@ int initial_seed(lua_State* L) {
   return 1;
 }
 
+int gpus(lua_State* L) {
+  lua_pushinteger(L, gpu_count());
+  return 1;
+}
+
+/// synchronize(device): no effect where CUDA was never opened.
+int wait(lua_State* L) {
+  if (cuda_is_open()) synchronize(open_device(check_string(L, 1)));
+  return 0;
+}
+
 const luaL_Reg kFunctions[] = {{"manual_seed", manual_seed}, {"generator", generator}, {"stream", purpose_stream}, {"derive_seed", derived},
-                               {"state", state}, {"set_state", set_state}, {"initial_seed", initial_seed}, {nullptr, nullptr}};
+                               {"state", state}, {"set_state", set_state}, {"initial_seed", initial_seed}, {"gpu_count", gpus}, {"synchronize", wait}, {nullptr, nullptr}};
 
 }  // namespace
 

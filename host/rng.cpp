@@ -4,6 +4,10 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include <optional>
+
+#include "host/device.hpp"
+
 namespace moonlab {
 
 // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit.
@@ -25,10 +29,31 @@ at::Generator stream(uint64_t seed, std::string_view purpose, uint64_t index) {
   return at::detail::createCPUGenerator(derive_seed(seed, purpose, index));
 }
 
-void seed_all(uint64_t seed) { at::manual_seed(seed); }
+static std::optional<uint64_t> last_seed;
+
+void seed_all(uint64_t seed) {
+  last_seed = seed;
+  // not at::manual_seed: it asks for CUDA's hooks, which are looked up once and for good, before CUDA is opened
+  at::Generator g = at::detail::getDefaultCPUGenerator();
+  {
+    std::lock_guard lock(g.mutex());
+    g.set_current_seed(seed);
+  }
+  if (cuda_is_open()) seed_device(c10::DeviceType::CUDA);
+}
+
+void seed_device(c10::DeviceType type) {
+  if (!last_seed) return;
+  const auto& hooks = at::globalContext().getAcceleratorHooksInterface(type);
+  for (int i = 0; i < static_cast<int>(hooks.deviceCount()); ++i) {
+    at::Generator g = hooks.getDefaultGenerator(static_cast<c10::DeviceIndex>(i));
+    std::lock_guard lock(g.mutex());
+    g.set_current_seed(*last_seed);
+  }
+}
 
 at::Generator make_generator(uint64_t seed, const std::string& device) {
-  at::Device d(device);
+  at::Device d = open_device(device);
   at::Generator g = d.is_cpu() ? at::detail::createCPUGenerator() : at::globalContext().getAcceleratorHooksInterface(d.type()).getNewGenerator(d.index());
   g.set_current_seed(seed);
   return g;

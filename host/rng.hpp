@@ -17,8 +17,10 @@ uint64_t derive_seed(uint64_t seed, std::string_view purpose, uint64_t index = 0
 /// A CPU generator of its own, started from derive_seed.
 at::Generator stream(uint64_t seed, std::string_view purpose, uint64_t index = 0);
 
-/// Restarts the default generators of every device from a seed, as torch.manual_seed does.
+/// Restarts the default generators of every device from a seed, as torch.manual_seed does; devices that are opened
+/// later start from it too (seed_device, called by who opens one).
 void seed_all(uint64_t seed);
+void seed_device(c10::DeviceType type);
 
 /// A generator of its own on a device ("cpu", "cuda:1").
 at::Generator make_generator(uint64_t seed, const std::string& device);

@@ -1,5 +1,6 @@
 #include <ATen/ScalarOps.h>
 
+#include "host/device.hpp"
 #include "host/error.hpp"
 #include "host/tensor/overload.hpp"
 
@@ -82,8 +83,8 @@ c10::IValue convert(const Value& v, const Values& values, const Argument& a) {
     case Want::layout: return c10::IValue(static_cast<int64_t>(v.code));
     case Want::memory_format: return c10::IValue(static_cast<int64_t>(v.code));
     case Want::device:
-      if (v.kind == Kind::integer) return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(v.integer));
-      return c10::Device(std::string(v.view()));
+      if (v.kind == Kind::integer) return open_device("cuda:" + std::to_string(v.integer));
+      return open_device(v.view());
     case Want::generator:
     case Want::object: return *v.object;
     case Want::integer_list: return list_of<int64_t>(v, values, a, integer_of);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "host/device.hpp"
 #include "host/error.hpp"
 #include "host/tensor/dtype.hpp"
 
@@ -72,7 +73,7 @@ at::Tensor NestedBuilder::build(const std::string& dtype, const std::string& dev
   if (at::isComplexType(type) || !complex_) t = t.to(type);
   else fail("torch.tensor: complex numbers do not fit ", dtype);
   t = t.reshape(shape_);
-  return device.empty() ? t : t.to(at::Device(device));
+  return device.empty() ? t : t.to(open_device(device));
 }
 
 }  // namespace moonlab

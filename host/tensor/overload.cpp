@@ -184,6 +184,7 @@ void fill(const Overload& o, const Values& v, const Fit& fit, std::vector<c10::I
       try {
         stack.push_back(convert(*value, v, a));
       } catch (const Error& e) {
+        if (a.want == Want::device) fail(o.handle.schema().name().substr(o.handle.schema().name().find("::") + 2), ": ", e.what());
         fail(o.handle.schema().name().substr(o.handle.schema().name().find("::") + 2), ": '", a.name, "' ", e.what(), "\n  ", o.signature());
       }
     }
