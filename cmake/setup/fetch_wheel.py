@@ -26,6 +26,7 @@ import errno
 import fcntl
 import glob
 import hashlib
+import importlib.util
 import os
 import platform
 import shutil
@@ -36,7 +37,8 @@ import zipfile
 import pip_index
 
 UNAVAILABLE = 69
-CHUNK = 1 << 20
+DEBIAN_PYTHON = "/usr/bin/python3"
+CHUNK = 1 << 16  # the most that is lost of a download when the connection breaks
 MIB = 1 << 20
 ATTEMPTS_WITHOUT_PROGRESS = 5
 
@@ -45,11 +47,17 @@ class Unavailable(Exception):
     """Something outside is missing; the text is for the user."""
 
 
+class NoRoom(Unavailable):
+    """The disk is too small; no other source of the file would help."""
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
 def size(count):
+    if count < MIB / 2:
+        return f"{count / 1024:.0f} KiB"
     return f"{count / MIB:.1f} MiB" if count < 100 * MIB else f"{count / MIB:.0f} MiB"
 
 
@@ -104,7 +112,7 @@ def sha256_of(path):
 def need_room(folder, count, purpose):
     free = shutil.disk_usage(folder).free
     if free < count:
-        raise Unavailable(f"no room for {purpose}: {folder} has {size(free)} free and needs {size(count)}; "
+        raise NoRoom(f"no room for {purpose}: {folder} has {size(free)} free and needs {size(count)}; "
                           "make room or set MOONLAB_HOME to a folder on another disk, then call again")
 
 
@@ -189,6 +197,8 @@ def fetch(requirement, downloads):
             for attempt in (1, 2):
                 try:
                     receive(file, open_at, part)
+                except NoRoom:
+                    raise
                 except Unavailable as error:
                     raise missing(requirement, downloads, error) from error
                 actual = sha256_of(part)
@@ -279,6 +289,8 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    if not importlib.util.find_spec("pip") and sys.executable != DEBIAN_PYTHON and os.path.exists(DEBIAN_PYTHON):
+        os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, *sys.argv])  # python3-pip belongs to this one
     try:
         main(sys.argv[1:])
     except KeyboardInterrupt:

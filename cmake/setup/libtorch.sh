@@ -59,11 +59,13 @@ ensure_torch() {
 }
 
 fetch_torch() {
-  local python=/usr/bin/python3 code=0
+  local python=/usr/bin/python3 code=0 kept
   "$python" -c 'import pip' 2>/dev/null || python=python3
-  mkdir -p "$home"
+  mkdir -p "$home/downloads" 2>/dev/null || stop $UNAVAILABLE "cannot write to $home" "set MOONLAB_HOME to a folder of yours"
   step "fetching LibTorch $TORCH_VERSION and the two CUDA runtime libraries it links against (515 MB, unpacked 1.1 GB) into $(dirname "$torch")"
-  need_room "$home" 1700 "LibTorch"
+  # what an interrupted call has fetched takes its place already
+  kept=$(find "$home/downloads" -name "torch-$TORCH_VERSION-*" -printf '%s\n' | awk '{ sum += $1 } END { print int(sum / 1e6) }')
+  need_room "$home" $((1700 - kept)) "LibTorch"
   # pinned, because libtorch_cpu.so looks for exactly this line of the runtime in ../nvidia/cu13/lib
   "$python" "$root/cmake/setup/fetch_wheel.py" torch==$TORCH_VERSION nvidia-cuda-runtime==13.0.96 \
     nvidia-cuda-cupti==13.0.85 "$(dirname "$torch")" torch/lib torch/include torch/share nvidia/cu13/lib || code=$?

@@ -184,6 +184,17 @@ fetched_torch_is_used_where_none_is_named() {
   is 'exit code' $code 7
 }
 
+no_network_for_torch() {
+  torch='' PIP_NO_INDEX=1 PIP_FIND_LINKS='' launch x
+  is 'exit code' $code 69
+  has stderr "$err" 'fetching LibTorch 2.13.0'
+  has stderr "$err" 'torch==2.13.0'
+  has stderr "$err" "$space/home/.cache/moonlab/downloads"
+  has stderr "$err" 'MOONLAB_TORCH=/path/to/libtorch'
+  lacks stderr "$err" unexpectedly
+  lacks calls "$calls" 'cmake -S'
+}
+
 wrong_torch_is_refused() {
   torch=$space/nowhere launch x
   is 'exit code' $code 69
