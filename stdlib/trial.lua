@@ -18,8 +18,7 @@ function trial.device(wish)
     end
     return wish
   end
-  local has = rawget(torch, "cuda") and torch.cuda.is_available and torch.cuda.is_available()
-  return has and "cuda" or "cpu"
+  return torch.cuda.is_available() and "cuda" or "cpu"
 end
 
 --- Builds a node; an error without a place of its own is given the node's.
