@@ -65,7 +65,7 @@ end
 --   trials = list of { label = of the row, row, seed, overrides } }
 -- @param options { command = function(overrides) -> list, write, live, width }
 -- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;
---   130 where interrupted), and { values, failed, keys, results } for whoever reports further
+--   75 where interrupted, the running trials saved), and { values, failed, keys, results } for whoever reports further
 function ablation.run(spec, options)
   local jobs = math.min(spec.jobs, #spec.trials)
   local list, finished = {}, 0
@@ -101,7 +101,7 @@ function ablation.run(spec, options)
     end
   end
   local outcome = { values = values, failed = failed, keys = keys, results = results }
-  return stopped and 130 or failures > 0 and 5 or 0, outcome
+  return stopped and 75 or failures > 0 and 5 or 0, outcome
 end
 
 --- "test.top1 0.912": a finished trial in a few words.

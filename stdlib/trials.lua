@@ -97,7 +97,7 @@ function trials.run(list, options)
         table.remove(running, i)
         local result = { code = code, metrics = job.metrics, run = job.run, seconds = system.clock() - job.started,
                          label = job.label }
-        if code ~= 0 then result.reason = reason(job.errors) end
+        if code ~= 0 then result.reason = code == 75 and "interrupted, its weights are saved" or reason(job.errors) end
         if code == 0 and not job.run then result.code, result.reason = 1, "the trial reported no result" end
         result.errors = job.errors
         results[job.index] = result

@@ -95,6 +95,48 @@ t.test("the first signal saves and leaves with 75", function()
   end
 end)
 
+t.test("an interrupted ablation saves its running trials and leaves with 75", function()
+  local data = data_folder "mnist"
+  local folder = sandbox [[
+params { lr = 1e-3 }
+return ablate "two rates" {
+  seeds = { 1, 2 }, metrics = { "test.top1" },
+  { "slow" }, { "fast", lr = 1e-2 },
+  base = function(p)
+    return experiment "rate" {
+      data = mnist { fraction = 0.01 },
+      model = trunk { vision.mlp {}, head = head.softmax {} },
+      loss = ce {}, optim = adamw { lr = p.lr }, train = { epochs = 100000 },
+    }
+  end,
+}
+]]
+  local process = program.start { "run", "s.lua", directory = folder,
+    environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = data } }
+  local function training() -- runs that have written metrics
+    local n = 0
+    for _, id in ipairs(system.list(folder .. "/runs") or {}) do
+      local stat = system.stat(folder .. "/runs/" .. id .. "/metrics.jsonl")
+      if stat and stat.size > 0 then n = n + 1 end
+    end
+    return n
+  end
+  local limit = system.clock() + 60
+  while training() == 0 do
+    t.ok(system.clock() < limit and not process:poll(), process:read() .. process:read_errors())
+    system.sleep(0.05)
+  end
+  process:kill "TERM"
+  local result = program.finish(process)
+  t.eq(result.code, 75, result.out .. result.err)
+  for _, id in ipairs(system.list(folder .. "/runs")) do
+    local file = io.open(folder .. "/runs/" .. id .. "/status")
+    t.eq(file:read "*a", "interrupted\n")
+    file:close()
+  end
+  system.remove(folder)
+end)
+
 t.test("check builds, runs one batch and starts no run", function()
   local data = data_folder "mnist"
   local folder = sandbox(good)
