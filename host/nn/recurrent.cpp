@@ -89,9 +89,10 @@ struct Cell : Module {
     }
   }
   Tensors forward(const Tensors& x) override {
-    auto start = [&](size_t i) { return x.size() > i && x[i].defined() ? x[i] : at::zeros({x.at(0).size(0), hidden}, x[0].options()); };
-    if (!lstm) return {at::gru_cell(x.at(0), start(1), weight_ih, weight_hh, bias_ih, bias_hh)};
-    auto [h, c] = at::lstm_cell(x.at(0), {start(1), start(2)}, weight_ih, weight_hh, bias_ih, bias_hh);
+    const at::Tensor& input = x.at(0);
+    auto start = [&](size_t i) { return x.size() > i && x[i].defined() ? x[i] : at::zeros({input.size(0), hidden}, input.options()); };
+    if (!lstm) return {at::gru_cell(input, start(1), weight_ih, weight_hh, bias_ih, bias_hh)};
+    auto [h, c] = at::lstm_cell(input, {start(1), start(2)}, weight_ih, weight_hh, bias_ih, bias_hh);
     return {h, c};
   }
 };
