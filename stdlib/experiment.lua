@@ -43,12 +43,27 @@ return schema.declare("experiment", {
 }, function(o, context) return require "trial".assemble(o, context) end, {
   named = true,
   check = function(o)
-    local heads = o.model.kind == "trunk" and o.model.args.heads
+    local decodes = o.model.kind == "path_decoder"
+    local heads = not decodes and o.model.args.heads
     local names = heads and schema.keys(heads) or {}
     local problem = require "evaluate".problem(o.eval.metrics, names)
     if problem then return problem, "eval" end
-    if #names > 0 and (o.loss == nil or o.loss.kind ~= "mixture") then
+    local mixes = o.loss and o.loss.kind == "mixture"
+    if #names > 0 and not mixes then
       return "several heads need loss = mixture { main = ..., name = weight, ... }", "loss"
+    end
+    if decodes and o.data.kind ~= "join" then
+      return "a path_decoder needs a label graph: data = join { graph = ..., " .. schema.title(o.data.kind) .. " {...} }", "data"
+    end
+    if decodes and (o.loss == nil or mixes) then
+      return "a path_decoder learns from paths: loss = path.nll {} + path.reinforce {}", o.loss and "loss" or "model"
+    end
+    for _, item in ipairs(o.loss and not mixes and (o.loss.args.terms or { { term = o.loss } }) or {}) do
+      local kind = item.term.kind
+      if kind ~= "loss.term" and decodes ~= (kind:match "^path%." ~= nil) then
+        return decodes and ("%s needs a head; a path_decoder learns from path.nll and path.reinforce"):format(schema.title(kind))
+          or kind .. " needs a path_decoder as model", "loss"
+      end
     end
     if o.loss and o.loss.kind == "mixture" then
       for name in schema.pairs(o.loss.args.weights) do
