@@ -37,7 +37,8 @@ follow_build() {
       step "building $1 (${BASH_REMATCH[2]} steps, $jobs at a time)"
     fi
     if [ -t 2 ]; then
-      line="  ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}, $((SECONDS - step_began)) s: ${BASH_REMATCH[3]}"
+      line=${BASH_REMATCH[3]##* }
+      line="  ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}, $((SECONDS - step_began)) s: ${line#*.dir/}"
       printf '\r\033[K%s' "${line:0:width-1}" >&2
     elif [ $((SECONDS - shown)) -ge 10 ]; then
       shown=$SECONDS
@@ -52,7 +53,7 @@ compile() {
   local what=$1 log=$build/build.log code=0 jobs
   shift
   jobs=$(build_jobs)
-  need_room "$build" 600 "the build"
+  if [ ! -x "$build/moonlab" ]; then need_room "$build" 1000 "the build"; fi
   step_began=$SECONDS
   NINJA_STATUS='[%f/%t] ' ninja -C "$build" -j "$jobs" "$@" 2>&1 | follow_build "$what" 3>"$log" || code=$?
   case $code in
