@@ -3,14 +3,27 @@ local optimizer = require "optimizer"
 
 local rule = {}
 
-function rule.start(parameter) return { momentum_buffer = torch.zeros_like(parameter) } end
+function rule.start() return {} end
 
-function rule.step(parameters, grads, states, o, group)
-  local momentum = o.momentum ~= 0 and optimizer.column(states, "momentum_buffer") or {}
+local function update(parameters, grads, momentum, o, group, first)
   torch._fused_sgd_(parameters, grads, momentum, {
     weight_decay = o.weight_decay, momentum = o.momentum, lr = group.lr, dampening = o.dampening, nesterov = o.nesterov,
-    maximize = false, is_first_step = group.steps == 1,
+    maximize = false, is_first_step = first,
   })
+end
+
+-- A momentum starts as the first gradient, undampened: parameters whose first gradient this is go apart from the rest.
+function rule.step(parameters, grads, states, o, group)
+  if o.momentum == 0 then return update(parameters, grads, {}, o, group, false) end
+  local fresh, known = { {}, {}, {} }, { {}, {}, {} }
+  for i, state in ipairs(states) do
+    local part = state.momentum_buffer and known or fresh
+    if part == fresh then state.momentum_buffer = keep(torch.zeros_like(parameters[i])) end
+    local n = #part[1] + 1
+    part[1][n], part[2][n], part[3][n] = parameters[i], grads[i], state.momentum_buffer
+  end
+  if #fresh[1] > 0 then update(fresh[1], fresh[2], fresh[3], o, group, true) end
+  if #known[1] > 0 then update(known[1], known[2], known[3], o, group, false) end
 end
 
 --- Stochastic gradient descent with momentum (Sutskever et al. 2013), as torch.optim.SGD.
