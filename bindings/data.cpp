@@ -206,7 +206,7 @@ int new_loader(lua_State* L) {
   return 1;
 }
 
-/// next() -> { x, y, idx, domain } or nil after the last batch of the epoch
+/// next() -> { x, y, idx, domain, targets } or nil after the last batch of the epoch
 int next(lua_State* L) {
   auto batch = check_object<Loader>(L, 1)->next();
   if (!batch) {
@@ -222,6 +222,8 @@ int next(lua_State* L) {
   lua_setfield(L, -2, "idx");
   push(L, std::move(batch->domain));
   lua_setfield(L, -2, "domain");
+  push(L, std::move(batch->targets));
+  lua_setfield(L, -2, "targets");
   return 1;
 }
 

@@ -24,7 +24,7 @@ function PathModel:term(made, kind)
     error(("%s needs a head; a path_decoder learns from path.nll and path.reinforce"):format(schema.title(kind)), 0)
   end
   return function(state)
-    return made(self.module.decoder, state.features, state.batch.y, self.generator)
+    return made(self.module.decoder, state.features, state.batch.targets or state.batch.y, self.generator)
   end
 end
 

@@ -100,8 +100,11 @@ std::optional<Batch> Loader::next() {
     convert_image(source.data.samples().images.const_data_ptr<uint8_t>() + row * channels * pixels,
                   tables_[domain[b]].data(), channels, pixels, x + b * channels * pixels);
   }
+  batch.targets = batch.y;
   if (device_.is_cpu()) return batch;
-  return Batch{batch.x.to(device_), batch.y.to(device_), batch.idx.to(device_), batch.domain.to(device_)};
+  // pinned, so that the copies overlap with what the device still computes
+  auto move = [&](const at::Tensor& t) { return t.pin_memory().to(device_, /*non_blocking=*/true); };
+  return Batch{move(batch.x), move(batch.y), move(batch.idx), move(batch.domain), batch.targets};
 }
 
 }  // namespace moonlab::data

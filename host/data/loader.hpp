@@ -14,6 +14,7 @@ struct Batch {
   at::Tensor y;       // long [B]: the class, or what `targets` makes of it (a node of the label graph)
   at::Tensor idx;     // long [B]: the sample's index in its dataset
   at::Tensor domain;  // long [B]: which dataset, from 0
+  at::Tensor targets;  // y on the CPU: what a loss works out on the host waits for no device
 };
 
 /// A dataset as a loader reads it.
