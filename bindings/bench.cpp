@@ -16,7 +16,8 @@ Tensor linear_relu(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return bias.addmm(x, weight.t()).relu().sum();
 }
 
-// ---- bound by hand: arguments checked, one call, one result -----------------------------------------------------------
+// ---- bound by hand: arguments checked, one call, one result
+// -----------------------------------------------------------
 
 int add(lua_State* L) {
   push(L, check_tensor(L, 1).add(check_tensor(L, 2)));
@@ -57,7 +58,8 @@ int linear_relu_backward(lua_State* L) {
   return 0;
 }
 
-// ---- in C++ alone -------------------------------------------------------------------------------------------------------
+// ---- in C++ alone
+// -------------------------------------------------------------------------------------------------------
 
 /// cpp(name, calls, x, y, [bias]): seconds for that many calls from C++.
 int cpp(lua_State* L) {
@@ -87,10 +89,15 @@ int cpp(lua_State* L) {
 }
 
 const luaL_Reg functions[] = {
-    {"add", add},     {"mul", mul},     {"matmul", matmul},
-    {"view", view},   {"slice", slice}, {"index", index},
+    {"add", add},
+    {"mul", mul},
+    {"matmul", matmul},
+    {"view", view},
+    {"slice", slice},
+    {"index", index},
     {"linear_relu_backward", linear_relu_backward},
-    {"cpp", cpp},     {nullptr, nullptr},
+    {"cpp", cpp},
+    {nullptr, nullptr},
 };
 
 }  // namespace

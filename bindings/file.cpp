@@ -1,11 +1,12 @@
 // Files and folders in host.system. What may fail for reasons outside the program gives nil and the reason.
-#include <chrono>
+#include "host/file.hpp"
+
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "bindings/lua.hpp"
 #include "bindings/system.hpp"
-#include "host/file.hpp"
 
 namespace moonlab::lua {
 
@@ -76,7 +77,9 @@ int stat(lua_State* L) {
   const auto status = fs::status(path, error);
   if (!fs::exists(status)) return done(L, path, error ? error.message() : "No such file or directory");
   const bool file = fs::is_regular_file(status);
-  Json result{{"kind", file ? "file" : fs::is_directory(status) ? "folder" : "other"},
+  Json result{{"kind", file                       ? "file"
+                       : fs::is_directory(status) ? "folder"
+                                                  : "other"},
               {"size", file ? fs::file_size(path, error) : 0}};
   const auto modified = std::chrono::file_clock::to_sys(fs::last_write_time(path, error));
   result["modified"] = std::chrono::duration<double>(modified.time_since_epoch()).count();

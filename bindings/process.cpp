@@ -1,9 +1,10 @@
 // Child processes in host.system: spawn { ... } gives a process; wait_any waits for several.
+#include "host/process.hpp"
+
 #include <csignal>
 
 #include "bindings/lua.hpp"
 #include "bindings/system.hpp"
-#include "host/process.hpp"
 
 namespace moonlab::lua {
 
@@ -54,10 +55,8 @@ int spawn(lua_State* L) {
       if (!lua_istable(L, -1)) fail("spawn: environment must be a table");
       for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
         const std::string name = check_string(L, lua_gettop(L) - 1);
-        if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
-          options.unset.push_back(name);
-        else
-          options.environment[name] = check_string(L, lua_gettop(L));
+        if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) options.unset.push_back(name);
+        else options.environment[name] = check_string(L, lua_gettop(L));
       }
     } else if (key == "input") {
       options.input = lua_toboolean(L, -1);
@@ -150,9 +149,9 @@ int process_kill(lua_State* L) {
 
 void add_processes(lua_State* L) {
   const luaL_Reg methods[] = {
-      {"pid", process_pid},     {"read", process_read},   {"read_errors", process_read_errors},
-      {"write", process_write}, {"wait", process_wait},   {"close_input", process_close_input},
-      {"poll", process_poll},   {"kill", process_kill},   {nullptr, nullptr},
+      {"pid", process_pid},     {"read", process_read}, {"read_errors", process_read_errors},
+      {"write", process_write}, {"wait", process_wait}, {"close_input", process_close_input},
+      {"poll", process_poll},   {"kill", process_kill}, {nullptr, nullptr},
   };
   register_type<Process>(L, methods);
   const luaL_Reg functions[] = {{"spawn", spawn}, {"wait_any", wait_any}, {"kill", kill}};

@@ -1,4 +1,5 @@
-// require "host.system": the terminal, clocks, environment, interrupts; files and processes join in from their own files.
+// require "host.system": the terminal, clocks, environment, interrupts; files and processes join in from their own
+// files.
 #include "bindings/system.hpp"
 
 #include <sys/ioctl.h>
@@ -38,10 +39,8 @@ int terminal_width(lua_State* L) {
   int width = static_cast<int>(optional_integer(L, 1, 80));
   const char* columns = std::getenv("COLUMNS");
   winsize size{};
-  if (columns && std::atoi(columns) > 0)
-    width = std::atoi(columns);
-  else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    width = size.ws_col;
+  if (columns && std::atoi(columns) > 0) width = std::atoi(columns);
+  else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) width = size.ws_col;
   lua_pushinteger(L, width);
   return 1;
 }
@@ -121,10 +120,8 @@ int environment(lua_State* L) {
 
 int set_environment(lua_State* L) {
   const std::string name = check_string(L, 1);
-  if (lua_isnoneornil(L, 2))
-    ::unsetenv(name.c_str());
-  else
-    ::setenv(name.c_str(), check_string(L, 2).c_str(), 1);
+  if (lua_isnoneornil(L, 2)) ::unsetenv(name.c_str());
+  else ::setenv(name.c_str(), check_string(L, 2).c_str(), 1);
   return 0;
 }
 
@@ -144,10 +141,8 @@ int clear_interrupts(lua_State* L) {
 int on_interrupt(lua_State* L) {
   const auto before = moonlab::on_interrupt();
   const std::string wish = optional_string(L, 1, "");
-  if (wish == "stop" || wish == "finish")
-    moonlab::on_interrupt(wish == "finish" ? Interrupt::finish : Interrupt::stop);
-  else if (!wish.empty())
-    argument_error(L, 1, "\"stop\" or \"finish\"");
+  if (wish == "stop" || wish == "finish") moonlab::on_interrupt(wish == "finish" ? Interrupt::finish : Interrupt::stop);
+  else if (!wish.empty()) argument_error(L, 1, "\"stop\" or \"finish\"");
   lua_pushstring(L, before == Interrupt::finish ? "finish" : "stop");
   return 1;
 }
@@ -155,10 +150,8 @@ int on_interrupt(lua_State* L) {
 /// nearest(word, candidates): the candidate that was probably meant, or nil.
 int nearest(lua_State* L) {
   const std::string found = moonlab::nearest(check_string(L, 1), check_strings(L, 2));
-  if (found.empty())
-    lua_pushnil(L);
-  else
-    push(L, found);
+  if (found.empty()) lua_pushnil(L);
+  else push(L, found);
   return 1;
 }
 

@@ -19,10 +19,8 @@ namespace {
 std::string write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     ssize_t n = ::write(descriptor, text.data(), text.size());
-    if (n >= 0)
-      text.remove_prefix(static_cast<size_t>(n));
-    else if (errno != EINTR)
-      return std::strerror(errno);
+    if (n >= 0) text.remove_prefix(static_cast<size_t>(n));
+    else if (errno != EINTR) return std::strerror(errno);
   }
   return "";
 }
@@ -36,7 +34,7 @@ std::string write_atomic(const std::string& path, std::string_view text) {
   std::string reason = write_all(descriptor, text);
   if (reason.empty() && ::fsync(descriptor) != 0) reason = std::strerror(errno);
   // mkstemp makes private files; a file that replaces another keeps its mode, a new one gets the usual one.
-  struct stat old{};
+  struct stat old {};
   const mode_t mask = ::umask(0);
   ::umask(mask);
   ::fchmod(descriptor, ::stat(path.c_str(), &old) == 0 ? old.st_mode & 07777 : 0666 & ~mask);

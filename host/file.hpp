@@ -6,9 +6,9 @@
 
 namespace moonlab {
 
-/// Writes `text` to a neighbour of `path`, flushes it to the disk and renames it over `path`: a reader sees the old file
-/// or the new one, also after a crash. Returns "" or the reason why not ("No space left on device"); then the old file is
-/// as it was.
+/// Writes `text` to a neighbour of `path`, flushes it to the disk and renames it over `path`: a reader sees the old
+/// file or the new one, also after a crash. Returns "" or the reason why not ("No space left on device"); then the old
+/// file is as it was.
 std::string write_atomic(const std::string& path, std::string_view text);
 
 /// Appends `text` by one write, so that lines of several writers never mix and a crash tears at most the last line.

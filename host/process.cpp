@@ -128,7 +128,8 @@ Process::Process(const ProcessOptions& options) {
     sigemptyset(&nothing);
     ::sigprocmask(SIG_SETMASK, &nothing, nullptr);
     for (int s : {SIGINT, SIGTERM, SIGPIPE, SIGQUIT}) ::signal(s, SIG_DFL);
-    if (options.directory.empty() || ::chdir(options.directory.c_str()) == 0) ::execvpe(argv[0], argv.data(), envp.data());
+    if (options.directory.empty() || ::chdir(options.directory.c_str()) == 0)
+      ::execvpe(argv[0], argv.data(), envp.data());
     int reason = errno;
     [[maybe_unused]] ssize_t n = ::write(failure.write, &reason, sizeof reason);
     ::_exit(127);
@@ -153,7 +154,8 @@ Process::Process(const ProcessOptions& options) {
   }
   for (int end : {output_, errors_})
     if (end >= 0) ::fcntl(end, F_SETFL, O_NONBLOCK);
-  watch_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));  // -1 on a kernel without it: wait_any then looks often
+  watch_ =
+      static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));  // -1 on a kernel without it: wait_any then looks often
   if (watch_ >= 0) ::fcntl(watch_, F_SETFD, FD_CLOEXEC);
 }
 
@@ -179,18 +181,16 @@ std::string Process::read_errors() {
 
 bool Process::write(std::string_view text) {
   // A closed reader answers EPIPE instead of killing us.
-  struct sigaction ignore{}, before{};
+  struct sigaction ignore {
+  }, before{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &before);
   bool taken = input_ >= 0;
   while (taken && !text.empty()) {
     ssize_t n = ::write(input_, text.data(), text.size());
-    if (n >= 0)
-      text.remove_prefix(static_cast<size_t>(n));
-    else if (errno == EAGAIN)
-      wait_any({this}, 0.01), drain();
-    else if (errno != EINTR)
-      taken = false;
+    if (n >= 0) text.remove_prefix(static_cast<size_t>(n));
+    else if (errno == EAGAIN) wait_any({this}, 0.01), drain();
+    else if (errno != EINTR) taken = false;
   }
   ::sigaction(SIGPIPE, &before, nullptr);
   return taken;
@@ -203,10 +203,8 @@ std::optional<Ending> Process::ended() {
   int status = 0;
   pid_t result = ::waitpid(pid_, &status, WNOHANG);
   if (result == pid_) {
-    if (WIFSIGNALED(status))
-      ending_ = Ending{128 + WTERMSIG(status), WTERMSIG(status)};
-    else
-      ending_ = Ending{WEXITSTATUS(status), 0};
+    if (WIFSIGNALED(status)) ending_ = Ending{128 + WTERMSIG(status), WTERMSIG(status)};
+    else ending_ = Ending{WEXITSTATUS(status), 0};
     drain();
   } else if (result < 0 && errno == ECHILD) {
     ending_ = Ending{1, 0};  // somebody else reaped it; its code is lost

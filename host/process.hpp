@@ -13,15 +13,15 @@ namespace moonlab {
 
 /// What to start and what it is given.
 struct ProcessOptions {
-  std::vector<std::string> command;  ///< program (found on $PATH where it has no slash) and its arguments
-  std::string directory;             ///< where it runs; empty: here
+  std::vector<std::string> command;                ///< program (found on $PATH where it has no slash) and its arguments
+  std::string directory;                           ///< where it runs; empty: here
   std::map<std::string, std::string> environment;  ///< set on top of ours
   std::vector<std::string> unset;                  ///< taken out of ours
-  bool input = false;         ///< a pipe to its standard input; otherwise it reads /dev/null
-  bool inherit = false;       ///< share our standard streams instead of pipes
-  bool merge_errors = false;  ///< standard error goes where standard output goes
-  bool terminal = false;      ///< a terminal of its own (80 x 24) instead of pipes: what a user would see
-  bool own_group = false;     ///< not reached by a Ctrl-C at our terminal; the parent passes it on as it sees fit
+  bool input = false;                              ///< a pipe to its standard input; otherwise it reads /dev/null
+  bool inherit = false;                            ///< share our standard streams instead of pipes
+  bool merge_errors = false;                       ///< standard error goes where standard output goes
+  bool terminal = false;   ///< a terminal of its own (80 x 24) instead of pipes: what a user would see
+  bool own_group = false;  ///< not reached by a Ctrl-C at our terminal; the parent passes it on as it sees fit
 };
 
 /// How a child ended: by itself with a code, or by a signal (then code = 128 + signal, as a shell has it).

@@ -116,10 +116,8 @@ void Editor::remember(const std::string& line) {
     char* end = encoded;
     // libedit's file format: a line an entry, blanks and control characters in octal
     for (unsigned char c : line) {
-      if (c <= ' ' || c == '\\' || c == 127)
-        end += std::snprintf(end, 5, "\\%03o", c);
-      else
-        *end++ = static_cast<char>(c);
+      if (c <= ' ' || c == '\\' || c == 127) end += std::snprintf(end, 5, "\\%03o", c);
+      else *end++ = static_cast<char>(c);
     }
     *end = 0;
     std::fprintf(file, "%s\n", encoded);

@@ -58,14 +58,19 @@ int run(const Arguments& arguments) {
   install_signals(runtime.state(), Setting::program);
   int code = 0;
   switch (arguments.action) {
-    case Action::file: code = runtime.run_file(arguments.target, arguments.rest) ? 0 : -1; break;
+    case Action::file:
+      code = runtime.run_file(arguments.target, arguments.rest) ? 0 : -1;
+      break;
     case Action::code:
       push_words(runtime.state(), arguments.rest);
       lua_setglobal(runtime.state(), "arg");
       code = runtime.run_string(arguments.target, "=-e") ? 0 : -1;
       break;
-    case Action::command: code = run_command(runtime, arguments.target, arguments.rest); break;
-    default: code = run_command(runtime, "help", {});
+    case Action::command:
+      code = run_command(runtime, arguments.target, arguments.rest);
+      break;
+    default:
+      code = run_command(runtime, "help", {});
   }
   if (code >= 0) return code;
   const bool stopped = interrupts() && signal_exit_code();

@@ -28,7 +28,9 @@ std::string keep_locals(std::string text) {
   if (begin == text.npos || text.compare(begin, 6, "local ") != 0) return text;
   size_t at = begin + 6;
   if (text.compare(at, 9, "function ") != 0) {
-    while (at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) || std::string_view("_, ").find(text[at]) != std::string_view::npos)) ++at;
+    while (at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) ||
+                                std::string_view("_, ").find(text[at]) != std::string_view::npos))
+      ++at;
     if (at >= text.size() || text[at] != '=') return text;
   }
   return text.replace(begin, 5, 5, ' ');
@@ -85,9 +87,14 @@ class Prompt {
     for (;;) {
       forget_signals(L);
       switch (editor.read(text.empty() ? "> " : ". ", line)) {
-        case Editor::Read::interrupted: text.clear(); continue;
-        case Editor::Read::end: std::printf("\n"); return 0;
-        case Editor::Read::line: break;
+        case Editor::Read::interrupted:
+          text.clear();
+          continue;
+        case Editor::Read::end:
+          std::printf("\n");
+          return 0;
+        case Editor::Read::line:
+          break;
       }
       if (line.find_first_not_of(" \t") == line.npos && text.empty()) continue;
       if (!line.empty()) editor.remember(line);

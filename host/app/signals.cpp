@@ -62,8 +62,7 @@ void at_prompt() {
   if (pressed == 2)
     say("\nThis does not react (compiled code that calls nothing sees no interrupt). Ctrl-C once more leaves at once: "
         "the variables of this session are lost, the history of inputs is kept.\n");
-  else if (pressed > 2)
-    leave(SIGINT);
+  else if (pressed > 2) leave(SIGINT);
 }
 
 void on_signal(int signal) {
@@ -74,10 +73,8 @@ void on_signal(int signal) {
   }
   if (first_signal) leave(signal);
   first_signal = signal;
-  if (on_interrupt() == Interrupt::stop)
-    hook_lua();
-  else
-    say("\nfinishing the step, then saving; once more leaves at once\n");
+  if (on_interrupt() == Interrupt::stop) hook_lua();
+  else say("\nfinishing the step, then saving; once more leaves at once\n");
 }
 
 }  // namespace

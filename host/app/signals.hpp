@@ -7,8 +7,10 @@ namespace moonlab::app {
 
 /// What is at stake when a second signal comes.
 enum class Setting {
-  prompt,   ///< the first stops the statement that runs; the third in a row leaves at once (the second says what is lost)
-  program,  ///< the first stops the program, or lets a run finish its step and save (host/interrupt.hpp); the second leaves
+  prompt,   ///< the first stops the statement that runs; the third in a row leaves at once (the second says what is
+            ///< lost)
+  program,  ///< the first stops the program, or lets a run finish its step and save (host/interrupt.hpp); the second
+            ///< leaves
 };
 
 /// Installs the handlers. Each signal raises the interrupt flag, which operators, waits and long loops poll, and sets a

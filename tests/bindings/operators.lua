@@ -71,7 +71,8 @@ t.test("numbers keep dtypes: an integral value is an int, float_scalar a float",
 end)
 
 t.test("dtypes by their other names", function()
-  for name, dtype in pairs { float = "float32", double = "float64", f16 = "float16", bf16 = "bfloat16", long = "int64", bool = "bool" } do
+  local dtypes = { float = "float32", double = "float64", f16 = "float16", bf16 = "bfloat16", long = "int64", bool = "bool" }
+  for name, dtype in pairs(dtypes) do
     t.eq(torch.zeros(1, { dtype = name }).dtype, dtype)
   end
 end)

@@ -62,7 +62,8 @@ end)
 t.test("doctor finds what is wrong, and leaves nothing behind", function()
   local system = require "host.system"
   local folder = program.folder {}
-  local result = program.run { "doctor", directory = folder, home = folder .. "/home", environment = { MOONLAB_STORE = false, MOONLAB_DATA = false } }
+  local result = program.run { "doctor", directory = folder, home = folder .. "/home",
+    environment = { MOONLAB_STORE = false, MOONLAB_DATA = false } }
   t.eq(result.code, 0, result.out)
   has(result.out, "LibTorch", "fine")
   t.eq(system.list(folder), {})
