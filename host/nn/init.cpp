@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "host/error.hpp"
@@ -40,12 +41,32 @@ void constant(at::Tensor& t, double value) {
 }
 
 void trunc_normal(at::Tensor& t, double mean, double deviation, double low, double high) {
+  if (!(deviation > 0) || !(low < high)) fail("trunc_normal: needs a deviation above 0 and low < high, got ", deviation, ", ", low, ", ", high);
+  if (t.is_meta()) return;
   at::NoGradGuard guard;
   auto cdf = [](double x) { return (1 + std::erf(x / std::sqrt(2.0))) / 2; };
-  const double l = cdf((low - mean) / deviation), u = cdf((high - mean) / deviation);
-  t.uniform_(2 * l - 1, 2 * u - 1);
-  t.erfinv_();
-  t.mul_(deviation * std::sqrt(2.0)).add_(mean).clamp_(low, high);
+  at::Tensor drawn;
+  if (cdf((high - mean) / deviation) - cdf((low - mean) / deviation) > 0.3) {
+    // most draws of the normal fall inside: draw again what does not, by bounds as the dtype holds them
+    const double l = at::scalar_tensor(low, t.scalar_type()).item<double>(), h = at::scalar_tensor(high, t.scalar_type()).item<double>();
+    drawn = at::empty_like(t).normal_(mean, deviation);
+    for (at::Tensor out; (out = (drawn < l) | (drawn > h)).any().item<bool>();)
+      drawn = at::where(out, at::empty_like(drawn).normal_(mean, deviation), drawn);
+  } else {
+    // a narrow or far window: uniform candidates, accepted with the density over its peak in the window
+    const double peak = -0.5 * std::pow((std::clamp(mean, low, high) - mean) / deviation, 2);
+    auto refused = [&](const at::Tensor& x) {
+      at::Tensor share = x.clone().sub_(mean).div_(deviation).pow_(2).mul_(-0.5).sub_(peak);
+      return at::empty_like(x).uniform_().log_().gt(share);
+    };
+    drawn = at::empty_like(t).uniform_(low, high);
+    for (at::Tensor pending = refused(drawn); pending.any().item<bool>();) {
+      at::Tensor candidates = at::empty_like(t).uniform_(low, high);
+      drawn = at::where(pending, candidates, drawn);
+      pending = at::where(pending, refused(candidates), pending);
+    }
+  }
+  t.copy_(drawn);
 }
 
 void kaiming_uniform(at::Tensor& t, double slope, const std::string& f, bool out) {

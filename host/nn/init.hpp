@@ -14,7 +14,7 @@ double gain(const std::string& nonlinearity, double slope = 0);
 void uniform(at::Tensor& t, double low, double high);
 void normal(at::Tensor& t, double mean, double deviation);
 void constant(at::Tensor& t, double value);
-/// Normal cut at [low, high], by inversion as PyTorch draws it.
+/// Normal cut at [low, high], by rejection as PyTorch 2.13 draws it (earlier ones inverted the distribution).
 void trunc_normal(at::Tensor& t, double mean, double deviation, double low, double high);
 /// He et al. 2015; `fan_out` counts outgoing connections instead.
 void kaiming_uniform(at::Tensor& t, double slope, const std::string& nonlinearity = "leaky_relu", bool fan_out = false);
