@@ -28,7 +28,8 @@ struct Cnn : Backbone {
   }
   Tensors forward(const Tensors& inputs) override {
     at::Tensor x = inputs.at(0);
-    for (auto& conv : convolutions) x = at::max_pool2d(at::relu((*conv)(x)), 2);
+    // pooling first: the same numbers, a quarter of the work for ReLU
+    for (auto& conv : convolutions) x = at::relu(at::max_pool2d((*conv)(x), 2));
     return {at::dropout(at::relu((*fc)(x.flatten(1))), drop, training_)};
   }
 };
@@ -49,8 +50,8 @@ struct MnistCnn : Backbone {
     }
   }
   Tensors forward(const Tensors& inputs) override {
-    at::Tensor x = at::max_pool2d(at::relu((*conv1)(inputs.at(0))), 2);
-    x = at::max_pool2d(at::relu((*conv2)(x)), 2);
+    at::Tensor x = at::relu(at::max_pool2d((*conv1)(inputs.at(0)), 2));
+    x = at::relu(at::max_pool2d((*conv2)(x), 2));
     return {at::relu((*fc)(x.flatten(1)))};
   }
 };
