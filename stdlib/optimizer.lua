@@ -108,7 +108,7 @@ function Optimizer:load_state_dict(dict)
       for key, tensor in pairs(dict.state) do
         if key:sub(1, #prefix) == prefix then
           state = state or {}
-          state[key:sub(#prefix + 1)] = tensor:to(tensor.ndim == 0 and "cpu" or parameter.device):clone()
+          state[key:sub(#prefix + 1)] = tensor:to(parameter.device):clone()
         end
       end
       if state then keep(state) end
