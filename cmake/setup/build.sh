@@ -27,8 +27,9 @@ configure() {
 
 # Reads ninja's output: everything into the log (descriptor 3), the count shown once there is something to build.
 follow_build() {
-  local line shown width=80
+  local line shown width=0
   if [ -t 2 ]; then width=$(stty size <&2 | cut -d' ' -f2); fi
+  if [ "$width" -lt 20 ]; then width=80; fi  # a terminal that does not know its size says 0
   while IFS= read -r line; do
     printf '%s\n' "$line" >&3
     [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\ ([BL].*) ]] || continue  # Building, Linking; not CMake looking at its own files
@@ -37,7 +38,7 @@ follow_build() {
       step "building $1 (${BASH_REMATCH[2]} steps, $jobs at a time)"
     fi
     if [ -t 2 ]; then
-      line=${BASH_REMATCH[3]##* }
+      line=${BASH_REMATCH[3]##* } line=${line%.o}
       line="  ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}, $((SECONDS - step_began)) s: ${line#*.dir/}"
       printf '\r\033[K%s' "${line:0:width-1}" >&2
     elif [ $((SECONDS - shown)) -ge 10 ]; then
