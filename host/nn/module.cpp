@@ -43,6 +43,8 @@ at::Tensor& Module::register_buffer(const std::string& name, at::Tensor value, b
 void Module::set_child(const std::string& name, std::shared_ptr<Module> child) {
   check_name(*this, name);
   if (find(name)) fail(kind_, ": '", name, "' is a parameter or buffer already");
+  for (const auto& [path, below] : child->named_modules())
+    if (below == this) fail(kind_, ": '", name, "' would make the module a part of itself");
   for (auto& [known, held] : children_)
     if (known == name) {
       held = std::move(child);

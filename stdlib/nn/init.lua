@@ -13,7 +13,10 @@ function nn.Parameter(tensor)
 end
 
 local function fill(container, parts)
-  for i, part in ipairs(parts) do container[i - 1] = part end -- children count from 0, as PyTorch names them
+  for i, part in ipairs(parts) do
+    container[i - 1] = part -- children count from 0, as PyTorch names them
+    if #container ~= i then error(("nn.%s: part %d must be a module, got a %s"):format(container.kind, i, type(part)), 0) end
+  end
   return container
 end
 

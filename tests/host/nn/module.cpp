@@ -103,6 +103,8 @@ TEST_CASE("mistakes are answered with names") {
   auto net = small_net();
   CHECK_THROWS_WITH(net->register_parameter("a.b", at::zeros({1})), Catch::Contains("a.b"));
   CHECK_THROWS_WITH(net->child("1")->register_buffer("weight", at::zeros({1})), Catch::Contains("registered already"));
+  CHECK_THROWS_WITH(net->child("2")->set_child("x", net), Catch::Contains("part of itself"));
+  CHECK_THROWS_WITH(net->set_child("x", net), Catch::Contains("part of itself"));
   CHECK_THROWS_WITH((*build("ModuleList", Options::object()))(at::zeros({1})), Catch::Contains("no forward"));
 }
 
