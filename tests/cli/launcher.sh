@@ -32,6 +32,7 @@ END
   # "builds" what is older than the sources; a source that says so fails, another one takes long
   fake ninja <<'END'
 build=$2 root=$(dirname "$2")
+cat >/dev/null  # would take the program's input if it got it
 echo "[0/1] Re-checking globbed directories..."
 if grep -q '#error' "$root/host/a.cpp"; then
   echo "[1/2] Building CXX object a.o"; echo "FAILED: a.o"; echo "a.cpp:1:2: error: #error boom"; echo "ninja: build stopped"; exit 1
@@ -44,6 +45,7 @@ mkdir -p "$build/tests"
 cat >"$build/moonlab" <<'PROGRAM'
 #!/bin/sh
 if [ "$1" = tests/run.lua ]; then shift; echo "runner: $*"; echo "3 passed, 0 failed, 0 skipped"; exit 0; fi
+if [ "$1" = cat ]; then exec cat; fi
 echo "program: $* torch=${MOONLAB_TORCH-} in $PWD"
 exit 7
 PROGRAM
@@ -94,7 +96,7 @@ new_checkout() {
 launch() {
   : >"$space/calls"
   (cd "$space" && env -u MAKEFLAGS PATH="$space/bin:$PATH" HOME="$space/home" XDG_CACHE_HOME= MOONLAB_HOME= MOONLAB_TORCH="${torch-$space/torch}" \
-    "${launcher:-main/moonlab}" "$@") >"$space/out" 2>"$space/err" </dev/null
+    "${launcher:-main/moonlab}" "$@") >"$space/out" 2>"$space/err" <<<"${input-}"
   code=$?
   out=$(<"$space/out") err=$(<"$space/err") calls=$(<"$space/calls")
 }
@@ -129,6 +131,11 @@ first_call_builds_and_runs() {
   has calls "$calls" "-DMOONLAB_TORCH=$space/torch"
   has calls "$calls" 'ninja -C '
   lacks calls "$calls" 'tests/all'
+}
+
+input_belongs_to_the_program() {
+  input='for the program' launch cat
+  is stdout "$out" 'for the program'
 }
 
 second_call_goes_straight_to_the_run() {
