@@ -94,7 +94,9 @@ class Space:
         environment = {**kept, "MOONLAB_HOME": self.home, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0",
                        "PIP_INDEX_URL": f"http://127.0.0.1:{self.index.server_port}/simple", **extra}
         arguments = words or ("toy-wheel==1.0", self.dest, "toy/lib", "toy/include")
-        return subprocess.Popen([sys.executable, SCRIPT, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
+        # started in the background by others, this process would pass on a SIGINT that is ignored
+        return subprocess.Popen([sys.executable, SCRIPT, *arguments], env=environment, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def call(self, *words, **extra):
         process = self.start(*words, **extra)

@@ -95,7 +95,8 @@ new_checkout() {
 # launch ARGS...: runs the launcher of $space/main; sets out, err, code, calls (those of this launch).
 launch() {
   : >"$space/calls"
-  (cd "$space" && env -u MAKEFLAGS PATH="$space/bin:$PATH" HOME="$space/home" XDG_CACHE_HOME= MOONLAB_HOME= MOONLAB_TORCH="${torch-$space/torch}" \
+  # started in the background by others, this script would pass on a SIGINT that is ignored
+  (cd "$space" && env --default-signal=INT -u MAKEFLAGS PATH="$space/bin:$PATH" HOME="$space/home" XDG_CACHE_HOME= MOONLAB_HOME= MOONLAB_TORCH="${torch-$space/torch}" \
     "${launcher:-main/moonlab}" "$@") >"$space/out" 2>"$space/err" <<<"${input-}"
   code=$?
   out=$(<"$space/out") err=$(<"$space/err") calls=$(<"$space/calls")
