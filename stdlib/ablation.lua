@@ -91,8 +91,9 @@ function ablation.run(spec, options)
   keys = spec.metrics or keys
   local failures = 0
   for r = 1, #spec.rows do failures = failures + #failed[r] end
-  if #keys > 0 then options.write("\n" .. ablation.table(spec, values, keys) .. "\n") end
-  if failures > 0 then
+  if stopped then options.write(("\ninterrupted: %d of %d trials finished\n"):format(finished - failures, #list)) end
+  if #keys > 0 and (not stopped or finished > failures) then options.write("\n" .. ablation.table(spec, values, keys) .. "\n") end
+  if failures > 0 and not stopped then
     options.write(("\n%d of %d trials failed and are in no mean:\n"):format(failures, #list))
     for r = 1, #spec.rows do
       for _, result in ipairs(failed[r]) do

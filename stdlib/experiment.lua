@@ -26,7 +26,7 @@ local evaluation = {
   { "main", "string", schema.optional, "the metric that stands for the run; the first one where absent" },
   { "decode", "one of greedy", "greedy", "how a path is decoded" },
   { "report", "list of (one of paths|graph)", {}, "what is written beside the numbers" },
-  { "examples", "integer > 0", 8, "samples shown by the report of paths", display = true },
+  { "examples", "integer > 0", 10, "samples shown by the report of paths", display = true },
   { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },
 }
 

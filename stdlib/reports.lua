@@ -1,5 +1,6 @@
 --- What is written beside the numbers: decoded paths as text, the label graph with these paths as a picture.
 local host_run = require "host.run"
+local tabulate = require "tabulate"
 
 local reports = {}
 
@@ -29,15 +30,13 @@ local function examples(made, count)
 end
 
 local function text(found, names)
-  local lines = {}
-  for _, sample in ipairs(found) do
-    local path = sample.path
-    local predicted = names[sample.predicted + 1] or "none"
-    lines[#lines + 1] = ("  image %-5d  %s   %-40s %-18s %s"):format(sample.index, names[sample.y + 1],
-      table.concat(path.names, " > "), path.deterministic and "deterministic" or "nondeterministic",
-      sample.predicted == sample.y and "right" or "wrong: " .. predicted)
+  local rows = {}
+  for i, sample in ipairs(found) do
+    rows[i] = { sample.index, names[sample.y + 1], table.concat(sample.path.names, " > "),
+                sample.path.deterministic and "deterministic" or "nondeterministic",
+                sample.predicted == sample.y and "right" or "wrong" }
   end
-  return table.concat(lines, "\n") .. "\n"
+  return tabulate.text({ "image", "label", "decoded path", "kind", "" }, rows, "rllll") .. "\n"
 end
 
 -- The label graph, nodes coloured by the datasets that bind them, with all decoded paths of the examples.

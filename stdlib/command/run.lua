@@ -77,7 +77,7 @@ local function show(result, spec, outcome)
       local folder = runner.store() .. "/" .. done.run .. "/artifacts/"
       local paths = io.open(folder .. "paths.txt")
       if paths then
-        write(("\nPaths decoded by '%s' (seed %d)\n%s"):format(trial.label, trial.seed, paths:read "*a"))
+        write(("\nTest images and the paths that '%s' (seed %d) decodes:\n%s"):format(trial.label, trial.seed, paths:read "*a"))
         paths:close()
       end
       if system.stat(folder .. "graph.svg") then write("\nLabel graph with these paths: " .. folder .. "graph.svg\n") end

@@ -153,4 +153,62 @@ return ablate "rates" {
   t.ok(err:find "script.lua:4:%d+: unknown parameter 'lrr'; did you mean 'lr'?", err)
 end)
 
+local joined = [[
+local g = graph "digit" {
+  block "stroke" { "straight", "curved", "mixed" },
+  block "loops" { "no_loop", "one_loop", "two_loops" },
+  labels "value" {
+    { "0", stroke = "curved", loops = "one_loop" }, { "1", stroke = "straight", loops = "no_loop" },
+    { "2", stroke = "mixed", loops = { "no_loop", "one_loop" } }, { "3", stroke = "curved", loops = "no_loop" },
+    { "FOUR", stroke = "straight", loops = { "no_loop", "one_loop" } } },
+}
+return experiment "joined" {
+  data  = join { graph = g, batch = 32,
+                 DIGITS { name = "fine", per_class = 20, val = 20, only = { 0, 1, 2, 3, 4 } },
+                 DIGITS { name = "coarse", skip = 40, per_class = 40, only = { 0, 1, 2, 3, 4 },
+                          labels = { straight = { 1, 4 }, curved = { 0, 3 }, mixed = { 2 } } SPARE } },
+  model = path_decoder { vision.mlp {}, hidden = 32, embed = 16 },
+  loss  = path.nll {} + 0.1 * path.reinforce {},
+  optim = adamw { lr = 5e-3 },
+  train = { steps = 80 },
+  eval  = { on = "fine.val", metrics = { "top1", "path_valid", "nondeterministic_share" }, report = { "paths", "graph" } },
+}]]
+joined = joined:gsub("SPARE", set == "mnist5k" and ", test = 0" or "")
+
+t.test("a join in label space learns, decodes paths, draws its graph, and predicts when loaded", function()
+  local path = script((joined:gsub("FOUR", "4")))
+  local code, out, err = moonlab("run", path)
+  t.eq(code, 0, err)
+  t.ok(value(out, "fine.val.top1") > 0.6, out)
+  t.ok(value(out, "fine.val.path_valid") == 1, out)
+  t.ok(out:find "straight > 1 +deterministic +right" or out:find "no_loop > 1 +deterministic +right", out)
+  local run = load_run("last", { store = store })
+  local picture = assert(io.open(run.path .. "/artifacts/graph.svg")):read "*a"
+  t.ok(picture:find("<svg", 1, true) and picture:find("two_loops", 1, true))
+  local loader = run.data:loader("fine.val", { batch = 100 })
+  for part in loader:each(0) do
+    local prediction = run:predict(part.x)
+    t.near(prediction.y:eq(part.y):float():mean():item(), value(out, "fine.val.top1"), 1e-4)
+    t.eq(prediction.names[1], run.graph:name(prediction.y[0]:item()))
+  end
+end)
+
+t.test("a label that the graph lacks is told at its dataset, exit code 2", function()
+  local code, _, err = moonlab("run", script((joined:gsub("FOUR", "four"))))
+  t.eq(code, 2)
+  t.ok(err:find "script.lua:11:%d+: fine: no node carries the class '4'", err)
+end)
+
+t.test("models and losses that do not fit are told before anything is built", function()
+  for change, expected in pairs {
+    ["path.nll {} + 0.1 * path.reinforce {}"] = { "ce {}", "ce needs a head; a path_decoder learns from path.nll" },
+    ["hidden = 32, embed = 16"] = { "hidden = 0", "must be a positive integer, got 0" },
+  } do
+    local at, stop = joined:find(change, 1, true)
+    local code, _, err = moonlab("run", script(joined:sub(1, at - 1) .. expected[1] .. joined:sub(stop + 1)))
+    t.eq(code, 2)
+    t.ok(err:find(expected[2], 1, true), err)
+  end
+end)
+
 system.remove(folder)
