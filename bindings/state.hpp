@@ -13,7 +13,6 @@ struct State {
   lua_State* main = nullptr;
   bool debug = false;  // errors carry LibTorch's C++ backtrace
   Governor governor;
-  const void* tensor_metatable = nullptr;
   int tensor_metatable_ref = LUA_NOREF;
   int identity_ref = LUA_NOREF;   // weak values: TensorImpl* -> userdata, of tensors that may be met again
   int none_ref = LUA_NOREF;       // torch.None

@@ -47,7 +47,7 @@ void set_metatable(lua_State* L) {
 
 void push_new(lua_State* L, at::Tensor&& tensor) {
   State& s = State::of(L);
-  auto* ref = new (lua_newuserdata(L, sizeof(TensorRef))) TensorRef{std::move(tensor)};
+  auto* ref = new (lua_newuserdata(L, sizeof(TensorRef))) TensorRef{&kTensorTag, std::move(tensor)};
   set_metatable(L);
   ref->charge = s.governor.hold(ref->tensor);
   enter_scope(s, *ref);
@@ -96,12 +96,13 @@ const at::Tensor& live(lua_State* L, TensorRef& ref) {
 
 }  // namespace
 
+const char kTensorTag = 0;
+
 TensorRef* test_ref(lua_State* L, int index) {
-  void* p = lua_touserdata(L, index);
-  if (!p || !lua_getmetatable(L, index)) return nullptr;
-  const void* metatable = lua_topointer(L, -1);
-  lua_pop(L, 1);
-  return metatable == State::of(L).tensor_metatable ? static_cast<TensorRef*>(p) : nullptr;
+  auto* ref = static_cast<TensorRef*>(lua_touserdata(L, index));
+  // light userdata has no length; any other userdata of this size has another first word
+  if (!ref || lua_objlen(L, index) != sizeof(TensorRef)) return nullptr;
+  return ref->tag == &kTensorTag ? ref : nullptr;
 }
 
 void remember(lua_State* L, int index) {
@@ -604,7 +605,6 @@ int open_tensor(lua_State* L) {
   lua_pushcfunction(L, equal), lua_setfield(L, -2, "__eq");
   lua_pushcfunction(L, length), lua_setfield(L, -2, "__len");
   lua_pushcfunction(L, to_text), lua_setfield(L, -2, "__tostring");
-  s.tensor_metatable = lua_topointer(L, -1);
   s.tensor_metatable_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 
   lua_newtable(L);  // identity: values are weak

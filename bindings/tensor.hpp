@@ -10,7 +10,10 @@ namespace moonlab::lua {
 
 struct Scope;
 
+extern const char kTensorTag;
+
 struct TensorRef {
+  const void* tag;  // kTensorTag: with its size, what tells a tensor from other userdata in one look
   at::Tensor tensor;
   const void* charge = nullptr;  // what the governor gives back
   Scope* scope = nullptr;        // the scope that frees it, if any

@@ -12,8 +12,7 @@ constexpr uint64_t kUncached = ~uint64_t{0};
 /// One attempt to lay a call over an overload: which value goes to which argument.
 struct Fit {
   std::vector<const Value*> slots;  // by argument; nullptr: not given
-  Value gathered;                   // trailing integers as one list
-  bool gathers = false;
+  bool gathers = false;             // trailing integers are one list
   int coerced = 0, defaults = 0;
   std::string reason;  // why it does not fit
 };
@@ -171,24 +170,32 @@ bool fits(const Overload& o, const Values& v, bool method, bool explain, Fit& fi
   throw Error(text);
 }
 
-void fill(const Overload& o, const Values& v, const Fit& fit, std::vector<c10::IValue>& stack) {
-  for (size_t i = 0; i < o.arguments.size(); ++i) {
-    const Argument& a = o.arguments[i];
-    const Value* value = fit.gathers && static_cast<int>(i) == o.gathers ? &fit.gathered : fit.slots[i];
-    if (!value || is_absent(*value, a)) {
-      if (a.fallback) stack.push_back(*a.fallback);
-      else stack.emplace_back();
-    } else if (a.want == Want::tensor && value->kind == Kind::tensor) {
-      stack.emplace_back(*value->tensor);
-    } else {
-      try {
-        stack.push_back(convert(*value, v, a));
-      } catch (const Error& e) {
-        if (a.want == Want::device) fail(o.handle.schema().name().substr(o.handle.schema().name().find("::") + 2), ": ", e.what());
-        fail(o.handle.schema().name().substr(o.handle.schema().name().find("::") + 2), ": '", a.name, "' ", e.what(), "\n  ", o.signature());
-      }
-    }
+/// Pushes one argument; what its value itself does wrong is told with the operator's name and signature.
+void push_argument(const Overload& o, const Argument& a, const Value& value, const Values& v, std::vector<c10::IValue>& stack) {
+  if (a.want == Want::tensor && value.kind == Kind::tensor) {
+    stack.emplace_back(*value.tensor);
+    return;
   }
+  try {
+    stack.push_back(convert(value, v, a));
+  } catch (const Error& e) {
+    const std::string& name = o.handle.schema().name();
+    const std::string start = name.substr(name.find("::") + 2) + ": ";
+    if (a.want == Want::device) fail(start, e.what());
+    fail(start, "'", a.name, "' ", e.what(), "\n  ", o.signature());
+  }
+}
+
+void push_default(const Argument& a, std::vector<c10::IValue>& stack) {
+  if (a.fallback) stack.push_back(*a.fallback);
+  else stack.emplace_back();
+}
+
+void push_gathered(const Values& v, size_t first, std::vector<c10::IValue>& stack) {
+  c10::List<int64_t> list;
+  list.reserve(v.positional.size() - first);
+  for (size_t i = first; i < v.positional.size(); ++i) list.push_back(v.positional[i].integer);
+  stack.emplace_back(std::move(list));
 }
 
 uint64_t key_of(const Values& v, bool method) {
@@ -200,43 +207,56 @@ uint64_t key_of(const Values& v, bool method) {
 
 }  // namespace
 
+void Chooser::fill(const Choice& choice, const Values& v, std::vector<c10::IValue>& stack) const {
+  const auto& arguments = choice.overload->arguments;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const int16_t source = choice.sources[i];
+    if (source >= 0) push_argument(*choice.overload, arguments[i], v.positional[source], v, stack);
+    else if (source == kDefault) push_default(arguments[i], stack);
+    else push_gathered(v, choice.first, stack);
+  }
+}
+
 const Overload& Chooser::prepare(const Values& v, bool method, std::vector<c10::IValue>& stack) {
   stack.clear();
   const uint64_t key = key_of(v, method);
-  static thread_local Fit fit;
-  static thread_local Values gathered;  // v's items and the gathered integers, where there are any
+  if (key != kUncached)
+    for (const auto& c : choices_)
+      if (c.key == key) {
+        fill(c, v, stack);
+        return *c.overload;
+      }
+
   const Overload* chosen = nullptr;
-  fit.gathers = false;
-  for (const auto& c : choices_)
-    if (c.key == key) {
-      chosen = c.overload;
-      lay_positional(*chosen, v, method, false, fit);
-      break;
-    }
-  if (!chosen) {
-    Fit best;
-    for (const auto& o : op_->overloads) {
-      Fit trial;
-      if (!fits(o, v, method, false, trial)) continue;
-      if (!chosen || std::pair(trial.coerced, trial.defaults) < std::pair(best.coerced, best.defaults)) chosen = &o, best = std::move(trial);
-    }
-    if (!chosen) no_match(*op_, v, method);
-    fit = std::move(best);
-    if (key != kUncached) choices_.push_back({key, chosen, fit.gathers});
+  Fit best;
+  for (const auto& o : op_->overloads) {
+    Fit trial;
+    if (!fits(o, v, method, false, trial)) continue;
+    if (!chosen || std::pair(trial.coerced, trial.defaults) < std::pair(best.coerced, best.defaults)) chosen = &o, best = std::move(trial);
   }
-  if (!fit.gathers) {
-    fill(*chosen, v, fit, stack);
+  if (!chosen) no_match(*op_, v, method);
+
+  size_t first = 0;
+  if (best.gathers)
+    while (place(*chosen, first, method) != static_cast<size_t>(chosen->gathers)) ++first;
+  if (key != kUncached) {
+    Choice choice{key, chosen, {}, first};
+    for (size_t i = 0; i < chosen->arguments.size(); ++i) {
+      const Value* value = best.slots[i];
+      if (best.gathers && static_cast<int>(i) == chosen->gathers) choice.sources.push_back(kGathered);
+      else if (!value || is_absent(*value, chosen->arguments[i])) choice.sources.push_back(kDefault);
+      else choice.sources.push_back(static_cast<int16_t>(value - v.positional.data()));
+    }
+    choices_.push_back(std::move(choice));
+    fill(choices_.back(), v, stack);
     return *chosen;
   }
-  size_t first = 0;
-  while (place(*chosen, first, method) != static_cast<size_t>(chosen->gathers)) ++first;
-  gathered.clear();
-  gathered.items = v.items;
-  fit.gathered.kind = Kind::integer_list;
-  fit.gathered.first = gathered.items.size();
-  fit.gathered.size = v.positional.size() - first;
-  gathered.items.insert(gathered.items.end(), v.positional.begin() + first, v.positional.end());
-  fill(*chosen, gathered, fit, stack);
+  for (size_t i = 0; i < chosen->arguments.size(); ++i) {
+    const Value* value = best.slots[i];
+    if (best.gathers && static_cast<int>(i) == chosen->gathers) push_gathered(v, first, stack);
+    else if (!value || is_absent(*value, chosen->arguments[i])) push_default(chosen->arguments[i], stack);
+    else push_argument(*chosen, chosen->arguments[i], *value, v, stack);
+  }
   return *chosen;
 }
 

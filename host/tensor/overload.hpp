@@ -8,6 +8,7 @@
 #include <ATen/core/stack.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/tensor/operator.hpp"
@@ -29,11 +30,17 @@ class Chooser {
   const Operator& op() const { return *op_; }
 
  private:
+  /// A choice made before, ready to be filled in: for each argument the positional value that goes there, kDefault, or
+  /// kGathered (all integers from `first` on). Kinds are part of the key, so that nothing is left to check.
   struct Choice {
     uint64_t key;
     const Overload* overload;
-    bool gathered;
+    std::vector<int16_t> sources;
+    size_t first;
   };
+  static constexpr int16_t kDefault = -1, kGathered = -2;
+  void fill(const Choice& choice, const Values& values, std::vector<c10::IValue>& stack) const;
+
   const Operator* op_;
   std::vector<Choice> choices_;
 };
