@@ -49,6 +49,21 @@ local function json(run, state)
   return ('{"run":%q,"metrics":{%s}}'):format(run:id(), table.concat(parts, ","))
 end
 
+-- {"rows":[{"label":"full","metrics":{"test.top1":[0.91,0.93]},"failed":0}]}: every seed's value.
+local function json_table(spec, outcome)
+  local rows = {}
+  for r, label in ipairs(spec.rows) do
+    local metrics = {}
+    for _, key in ipairs(outcome.keys) do
+      local values = {}
+      for i, value in ipairs(outcome.values[r][key] or {}) do values[i] = value == value and ("%.17g"):format(value) or "null" end
+      metrics[#metrics + 1] = ("%q:[%s]"):format(key, table.concat(values, ","))
+    end
+    rows[r] = ('{"label":%q,"metrics":{%s},"failed":%d}'):format(label, table.concat(metrics, ","), #outcome.failed[r])
+  end
+  return '{"rows":[' .. table.concat(rows, ",") .. "]}"
+end
+
 local function finish_experiment(code, run, state, options)
   if code ~= 0 then return code end
   if options.events then
@@ -105,10 +120,14 @@ local function run_ablation(result, file, overrides, options)
       return command
     end,
   })
+  if options.json then
+    if outcome.keys then write(json_table(spec, outcome) .. "\n") end
+    return code
+  end
   if options.quiet and outcome.keys then write(ablation.table(spec, outcome.values, outcome.keys) .. "\n") end
   if code == 0 then
     show(result, spec, outcome)
-    write(("\n%.0f s altogether\n"):format(system.clock() - started))
+    if not options.quiet then write(("\n%.0f s altogether\n"):format(system.clock() - started)) end
   end
   return code
 end
@@ -137,12 +156,12 @@ return {
       io.stderr:write(mistakes, "\n")
       return 2
     end
+    options.quiet = options.quiet or options.json
     if result.kind == "ablate" then return run_ablation(result, file, overrides, options) end
     if result.kind ~= "experiment" then
       io.stderr:write(("moonlab run: %s: a %s cannot be run yet\n"):format(file, result.kind))
       return 2
     end
-    options.quiet = options.quiet or options.json
     options.base, options.file = options.events, file
     local code, run, state = runner.experiment(result, options)
     return finish_experiment(code, run, state, options)
