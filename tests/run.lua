@@ -57,6 +57,8 @@ end
 
 local function start(root, path)
   local process = system.spawn {
+    -- several specs at a time: threads of one that wait by spinning would slow the others
+    environment = { OMP_NUM_THREADS = "1" },
     system.executable(), MOONLAB_ROOT .. "/tests/run.lua", "--file", path,
     directory = root, merge_errors = true,
   }
