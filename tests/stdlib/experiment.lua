@@ -193,6 +193,25 @@ t.test("a join in label space learns, decodes paths, draws its graph, and predic
   end
 end)
 
+t.test("one-hot and binary heads learn together under every balance", function()
+  local mixture = [[
+return experiment "mixture" {
+  data  = DIGITS { per_class = 20, val = 20, batch = 32 },
+  model = trunk { vision.mlp {}, heads = { onehot = head.softmax {}, binary = head.binary { bits = 64 } } },
+  loss  = mixture { main = "onehot", onehot = 0.6, binary = 0.4, balance = BALANCE },
+  optim = adamw { lr = 5e-3 }, train = { steps = 60, clip = 5 }, eval  = { on = "val", metrics = { "top1", "binary.confidence" } },
+}]]
+  for _, balance in ipairs { "fixed {}", "metabalance {}", "metabalance { mode = 'two_pass' }" } do
+    local code, out, err = moonlab("run", script((mixture:gsub("BALANCE", balance))))
+    t.eq(code, 0, err)
+    t.ok(value(out, "val.onehot.top1") > 0.6 and value(out, "val.binary.top1") > 0.6, balance .. ": " .. out)
+    t.ok(value(out, "val.binary.confidence"), out)
+  end
+  local code, _, err = moonlab("run", script((mixture:gsub("BALANCE", "fixed {}"):gsub("binary = 0.4", "binary = 0.3"))))
+  t.eq(code, 2)
+  t.ok(err:find("script.lua:4:%d+: mixture: the weights of onehot, binary must sum to 1, they sum to 0.9"), err)
+end)
+
 t.test("a label that the graph lacks is told at its dataset, exit code 2", function()
   local code, _, err = moonlab("run", script((joined:gsub("FOUR", "four"))))
   t.eq(code, 2)

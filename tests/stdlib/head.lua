@@ -12,7 +12,7 @@ local function build(kind, options)
 end
 
 -- The contract of every head that is found: one test a file, whoever wrote it.
-local variants = { binary = { {}, { loss = "mse", nearest = "hamming" }, { loss = "l1", nearest = "l1" },
+local variants = { binary = { { bits = 24 }, { bits = 24, loss = "mse", nearest = "hamming" }, { bits = 24, loss = "l1", nearest = "l1" },
                               { codes = "hadamard", bits = 16 } }, softmax = { {}, { l2 = 0.1 } } }
 for _, name in ipairs(schema.names "head") do
   for i, options in ipairs(variants[name] or { {} }) do
