@@ -30,6 +30,24 @@ local evaluation = {
   { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },
 }
 
+-- What is chosen while training (when to stop, which weights to keep) is chosen on data that is evaluated meanwhile and
+-- that is no test data.
+local function selection(o)
+  local watched = o.train.early_stop and o.train.early_stop.metric
+  if not watched and o.train.checkpoint ~= "best" then return nil end
+  local during = {}
+  for _, split in ipairs(o.eval.during) do
+    if split:match "[^.]*$" == "test" then
+      return "early stopping and the best weights would be chosen on the test data; evaluate \"val\" while training"
+    end
+    during[#during + 1] = split
+    if watched and watched:sub(1, #split + 1) == split .. "." then return nil end
+  end
+  if not watched and #during > 0 then return nil end
+  return watched and ("early_stop: '%s' is not evaluated while training; write eval = { during = { \"val\" } }"):format(watched)
+    or "checkpoint = \"best\" needs eval = { during = { \"val\" } }"
+end
+
 --- One training run: data, a model, what it minimises, how it is trained and what is measured.
 -- @usage experiment "digits" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} } }
 return schema.declare("experiment", {
@@ -48,6 +66,8 @@ return schema.declare("experiment", {
     local names = heads and schema.keys(heads) or {}
     local problem = require "evaluate".problem(o.eval.metrics, names)
     if problem then return problem, "eval" end
+    problem = selection(o)
+    if problem then return problem, "train" end
     local mixes = o.loss and o.loss.kind == "mixture"
     if #names > 0 and not mixes then
       return "several heads need loss = mixture { main = ..., name = weight, ... }", "loss"

@@ -124,6 +124,25 @@ t.test("wrong overrides, devices, files and flags are one line and exit code 2",
   t.ok(err:find("No such file", 1, true), err)
 end)
 
+t.test("early stopping keeps the best weights, chosen on validation data only", function()
+  local chosen = small:gsub("steps = p.steps", 'epochs = 40, checkpoint = "best", early_stop = { WATCH, patience = 2 }')
+    :gsub('on = "val", metrics = { "top1", "ece" }', 'on = "val", during = { DURING }')
+  local code, out, err = moonlab("run", script((chosen:gsub("WATCH", '"val.top1"'):gsub("DURING", '"val"'))))
+  t.eq(code, 0, err)
+  local run = load_run("last", { store = store, checkpoint = "best" })
+  local best, epochs = 0, 0
+  for _, record in ipairs(run.metrics) do
+    if not record.final then best, epochs = math.max(best, record["val.top1"]), math.max(epochs, record.epoch) end
+  end
+  t.ok(epochs < 40, "stopped early")
+  t.near(value(out, "val.top1"), best, 1e-4)
+  for during, expected in pairs { ['"test"'] = "chosen on the test data", [""] = "'val.top1' is not evaluated while training" } do
+    code, _, err = moonlab("run", script((chosen:gsub("WATCH", '"val.top1"'):gsub("DURING", during))))
+    t.eq(code, 2)
+    t.ok(err:find(expected, 1, true), err)
+  end
+end)
+
 t.test("a loss that is not finite ends the run with exit code 3 and names the step", function()
   local code, _, err = moonlab("run", script(small), "lr=1e30")
   t.eq(code, 3)
