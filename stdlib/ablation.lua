@@ -92,7 +92,9 @@ function ablation.run(spec, options)
   local failures = 0
   for r = 1, #spec.rows do failures = failures + #failed[r] end
   if stopped then options.write(("\ninterrupted: %d of %d trials finished\n"):format(finished - failures, #list)) end
-  if #keys > 0 and (not stopped or finished > failures) then options.write("\n" .. ablation.table(spec, values, keys) .. "\n") end
+  if #keys > 0 and (not stopped or finished > failures) then
+    options.write("\n" .. ablation.table(spec, values, keys) .. "\n")
+  end
   if failures > 0 and not stopped then
     options.write(("\n%d of %d trials failed and are in no mean:\n"):format(failures, #list))
     for r = 1, #spec.rows do

@@ -23,7 +23,8 @@ function checkpoint.save(path, tensors)
   table.sort(order)
   for i, name in ipairs(order) do
     local data, plain = bytes(tensors[name])
-    local dtype = names[plain.dtype] or error(("checkpoint: '%s' is %s, which safetensors lacks"):format(name, plain.dtype), 0)
+    local dtype = names[plain.dtype]
+    if not dtype then error(("checkpoint: '%s' is %s, which safetensors lacks"):format(name, plain.dtype), 0) end
     local shape = {}
     for d = 1, plain.ndim do shape[d] = ("%d"):format(plain.shape[d]) end
     entries[i] = ('%q:{"dtype":"%s","shape":[%s],"data_offsets":[%d,%d]}'):format(name, dtype, table.concat(shape, ","),

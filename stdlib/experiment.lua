@@ -8,7 +8,7 @@ local early_stop = {
 }
 
 local training = {
-  { "epochs", "integer > 0", schema.optional, "how often the training data are gone through; 10 where steps are not given" },
+  { "epochs", "integer > 0", schema.optional, "passes through the training data; 10 where steps are not given" },
   { "steps", "integer > 0", schema.optional, "ends training after this many steps" },
   { "seed", "integer >= 0", schema.optional, "seed of all random streams of training; the script's seed where absent" },
   { "device", "string", "auto", "auto, cpu, cuda or cuda:N", display = true },
@@ -44,8 +44,10 @@ local function selection(o)
     if watched and watched:sub(1, #split + 1) == split .. "." then return nil end
   end
   if not watched and #during > 0 then return nil end
-  return watched and ("early_stop: '%s' is not evaluated while training; write eval = { during = { \"val\" } }"):format(watched)
-    or "checkpoint = \"best\" needs eval = { during = { \"val\" } }"
+  if watched then
+    return ("early_stop: '%s' is not evaluated while training; write eval = { during = { \"val\" } }"):format(watched)
+  end
+  return "checkpoint = \"best\" needs eval = { during = { \"val\" } }"
 end
 
 --- One training run: data, a model, what it minimises, how it is trained and what is measured.
@@ -73,7 +75,8 @@ return schema.declare("experiment", {
       return "several heads need loss = mixture { main = ..., name = weight, ... }", "loss"
     end
     if decodes and o.data.kind ~= "join" then
-      return "a path_decoder needs a label graph: data = join { graph = ..., " .. schema.title(o.data.kind) .. " {...} }", "data"
+      return ("a path_decoder needs a label graph: data = join { graph = ..., %s {...} }"):format(
+        schema.title(o.data.kind)), "data"
     end
     if decodes and (o.loss == nil or mixes) then
       return "a path_decoder learns from paths: loss = path.nll {} + path.reinforce {}", o.loss and "loss" or "model"
@@ -81,7 +84,8 @@ return schema.declare("experiment", {
     for _, item in ipairs(o.loss and not mixes and (o.loss.args.terms or { { term = o.loss } }) or {}) do
       local kind = item.term.kind
       if kind ~= "loss.term" and decodes ~= (kind:match "^path%." ~= nil) then
-        return decodes and ("%s needs a head; a path_decoder learns from path.nll and path.reinforce"):format(schema.title(kind))
+        return decodes
+          and schema.title(kind) .. " needs a head; a path_decoder learns from path.nll and path.reinforce"
           or kind .. " needs a path_decoder as model", "loss"
       end
     end

@@ -28,7 +28,7 @@ function PathModel:term(made, kind)
   end
 end
 
---- Greedy decoding. y [B]: the node (a token of the graph, as a join gives them) of the last label of the evaluated dataset on the path, -1
+--- Greedy decoding. y [B]: the token (as a join gives them) of the last label of the evaluated dataset on the path, -1
 -- where there is none; valid [B]; tokens [B, L]; kinds (of every path) and nondeterministic [B] when asked for.
 function PathModel:predict(batch)
   local decoder = self.module.decoder

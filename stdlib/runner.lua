@@ -48,8 +48,9 @@ local function meta(result, options)
   local read = {}
   for _, entry in ipairs(result.env_reads) do read[entry.name] = entry.value end
   return {
-    script = result.script and result.script.name or options.file, overrides = result.overrides, seed = result.seed, device = result.device,
-    base = options.base or false, name = result.name, tag = options.tag, host = system.hostname(), started = system.time(),
+    script = result.script and result.script.name or options.file, overrides = result.overrides,
+    seed = result.seed, device = result.device, base = options.base or false, name = result.name, tag = options.tag,
+    host = system.hostname(), started = system.time(),
     environment = read, config_hash = host_run.sha256(language.hash_input(result)),
     cell_hash = host_run.sha256(language.cell_input(result)),
   }
@@ -72,7 +73,8 @@ local function line_of(made, options)
   local events = options.events
   local live = not events and system.isatty "stdout"
   local line = progress.new {
-    live = live or events, width = events and 200 or system.terminal_width(100), clock = system.clock, every = events and 0.3 or nil,
+    live = live or events, width = events and 200 or system.terminal_width(100), clock = system.clock,
+    every = events and 0.3 or nil,
     write = function(text)
       if events then
         text = "progress\t" .. text:gsub("^\r", ""):gsub("\27%[K$", "") .. "\n"

@@ -102,7 +102,8 @@ local function watched(made)
   return { key = first .. "." .. (o.eval.main or made.metrics[1].key), mode = "max" }
 end
 
---- Trains and evaluates. `report` is told what happens: { log = function(record), progress, keep_best, saved }.
+--- Trains and evaluates. `report` is told what happens: { log = function(record), progress,
+-- keep_best, restore_best }.
 -- @return the state of training, with `final` = list of { key, value } on eval.on
 function trial.run(made, report)
   local o = made.o

@@ -8,7 +8,7 @@ local system = require "host.system"
 local trials = {}
 
 local function start(command, threads)
-  local spawn = { directory = nil, own_group = true, environment = { OMP_NUM_THREADS = tostring(threads) } }
+  local spawn = { own_group = true, environment = { OMP_NUM_THREADS = tostring(threads) } }
   for i, word in ipairs(command) do spawn[i] = word end
   return system.spawn(spawn)
 end

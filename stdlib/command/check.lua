@@ -25,12 +25,14 @@ local function check_experiment(result)
   end
   local loss, terms, batch = first_batch(made)
   print(("%-12s %s"):format("experiment", made.name))
-  print(("%-12s %d batches of up to %d an epoch, %d epochs"):format("data", made.loaders.train:batches(), #batch.y, made.epochs))
+  print(("%-12s %d batches of up to %d an epoch, %d epochs"):format("data", made.loaders.train:batches(),
+    #batch.y, made.epochs))
   print(("%-12s %d parameters on %s"):format("model", made.model.module:num_parameters(), made.device))
   for _, term in ipairs(terms) do
     local note = ""
     if term[1] == "ce" and made.data.classes then
-      note = ("  (guessing among %d classes: ln %d = %.4f)"):format(made.data.classes, made.data.classes, math.log(made.data.classes))
+      local k = made.data.classes
+      note = ("  (guessing among %d classes: ln %d = %.4f)"):format(k, k, math.log(k))
     end
     print(("%-12s %.4f%s"):format(term[1], term[2], note))
   end

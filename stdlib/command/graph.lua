@@ -29,7 +29,8 @@ function actions.show(graph)
     local block = depth > 0 and graph:block(name)
     local children = depth == 0 and {} or graph:children(name)
     local again = opened[name] and #children > 0
-    print(("%s%s  %s%s%s"):format(("  "):rep(depth), name, kind, block and ", block " .. block or "", again and " ..." or ""))
+    print(("%s%s  %s%s%s"):format(("  "):rep(depth), name, kind, block and ", block " .. block or "",
+      again and " ..." or ""))
     if again then return end
     opened[name] = true
     for _, child in ipairs(children) do show(child, depth + 1) end
@@ -47,7 +48,8 @@ end
 function actions.paths(graph)
   for _, label in ipairs(graph:labels()) do
     for _, path in ipairs(graph:paths(label)) do
-      print(("%-12s %-17s %s"):format(label, path.kind == "det" and "deterministic" or "nondeterministic", table.concat(path.path, " > ")))
+      local kind = path.kind == "det" and "deterministic" or "nondeterministic"
+      print(("%-12s %-17s %s"):format(label, kind, table.concat(path.path, " > ")))
     end
   end
   return 0
@@ -56,7 +58,8 @@ end
 function actions.draw(graph, name)
   local nodes = { { name = graph:root(), groups = { "root" } } }
   for _, node in ipairs(graph:names()) do
-    nodes[#nodes + 1] = { name = node, groups = { graph:is_label(node) and "label" or "augmented" }, block = graph:block(node) }
+    nodes[#nodes + 1] = { name = node, groups = { graph:is_label(node) and "label" or "augmented" },
+                          block = graph:block(node) }
   end
   local file = name:match "([^/]+)$":gsub("%.lua$", "") .. ".svg"
   local text = host_run.graph_picture { title = graph:root(), nodes = nodes, edges = graph:describe().edges }

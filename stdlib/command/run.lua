@@ -37,7 +37,9 @@ local function read(args)
   end
   if not file then return nil, "which script? moonlab run FILE [key=value ...]" end
   if options.device then overrides[#overrides + 1] = "device=" .. options.device end
-  if options.jobs and not tonumber(options.jobs) then return nil, "--jobs takes a number, got '" .. options.jobs .. "'" end
+  if options.jobs and not tonumber(options.jobs) then
+    return nil, "--jobs takes a number, got '" .. options.jobs .. "'"
+  end
   return file, overrides, options
 end
 
@@ -56,7 +58,9 @@ local function json_table(spec, outcome)
     local metrics = {}
     for _, key in ipairs(outcome.keys) do
       local values = {}
-      for i, value in ipairs(outcome.values[r][key] or {}) do values[i] = value == value and ("%.17g"):format(value) or "null" end
+      for i, value in ipairs(outcome.values[r][key] or {}) do
+        values[i] = value == value and ("%.17g"):format(value) or "null"
+      end
       metrics[#metrics + 1] = ("%q:[%s]"):format(key, table.concat(values, ","))
     end
     rows[r] = ('{"label":%q,"metrics":{%s},"failed":%d}'):format(label, table.concat(metrics, ","), #outcome.failed[r])
@@ -92,7 +96,8 @@ local function show(result, spec, outcome)
       local folder = runner.store() .. "/" .. done.run .. "/artifacts/"
       local paths = io.open(folder .. "paths.txt")
       if paths then
-        write(("\nTest images and the paths that '%s' (seed %d) decodes:\n%s"):format(trial.label, trial.seed, paths:read "*a"))
+        write(("\nTest images and the paths that '%s' (seed %d) decodes:\n%s"):format(
+          trial.label, trial.seed, paths:read "*a"))
         paths:close()
       end
       if system.stat(folder .. "graph.svg") then write("\nLabel graph with these paths: " .. folder .. "graph.svg\n") end
