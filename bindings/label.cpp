@@ -1,7 +1,7 @@
 // The path decoder and block softmax for Lua: require "host.label".
 //
 // path_decoder(graph, { features, hidden, embed, feed_feature, normalizer, max_paths }) -> a module with the methods
-//   nll(features, labels, { teacher_forcing, pool, generator }) -> loss        labels: long [B], tokens of the graph
+//   nll(features, labels, { teacher_forcing, pool, alpha, generator }) -> loss        labels: long [B], tokens of the graph
 //   reinforce(features, labels, { reward, baseline, decay, samples, generator }) -> loss
 //   greedy(features) -> tokens [B, L], log_p [B]
 //   log_prob(features, paths) -> [B]                   paths: a list of lists of nodes below the root
@@ -89,9 +89,10 @@ std::vector<Token> tokens_at(lua_State* L, int index) { return label::host_token
 
 int nll(lua_State* L) {
   auto d = check_module<PathDecoder>(L, 1);
-  Fields f(L, 4, {"teacher_forcing", "pool", "generator"});
+  Fields f(L, 4, {"teacher_forcing", "pool", "alpha", "generator"});
   label::NllOptions o;
   o.teacher_forcing = f.number("teacher_forcing", 1.0);
+  o.alpha = f.number("alpha", 1.0);
   o.pool = choice<label::Pool>("pool", f.word("pool", "mean"), {{"mean", label::Pool::mean}, {"sum", label::Pool::sum}, {"random", label::Pool::random}});
   push(L, d->nll(check_tensor(L, 2), tokens_at(L, 3), o, f.generator()));
   return 1;

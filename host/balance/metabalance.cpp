@@ -24,12 +24,15 @@ std::vector<Tensors> MetaBalance::balance(const std::vector<Tensors>& gradients)
     at::Tensor norm = at::stack(at::_foreach_norm(g));
     rows.push_back(part_ == Part::whole ? norm.norm().expand_as(norm) : norm);
   }
-  at::Tensor now = at::stack(rows) * (1 - beta_);  // [tasks, tensors]
+  at::Tensor now = at::stack(rows);  // [tasks, tensors]
   if (norms_.defined() && norms_.sizes() != now.sizes()) fail("metabalance: ", now.sizes(), " norms do not continue ", norms_.sizes());
-  norms_ = norms_.defined() ? now + beta_ * norms_.to(now.options()) : now;
+  at::Tensor before = norms_.defined() ? norms_.to(now.options()) : at::zeros_like(now);
+  // a gradient that is not finite (a skipped step of mixed precision) leaves no trace in the moving norms
+  at::Tensor finite = now.isfinite();
+  norms_ = at::where(finite, beta_ * before + (1 - beta_) * now, before);
   at::Tensor main = norms_.slice(0, 0, 1), rest = norms_.slice(0, 1);
   at::Tensor factor = relax_ * main / rest + (1 - relax_);
-  at::Tensor leave = factor.isfinite().logical_not();
+  at::Tensor leave = (factor.isfinite() & finite.slice(0, 0, 1) & finite.slice(0, 1)).logical_not();
   if (strategy_ == Strategy::shrink) leave = leave.logical_or(rest <= main);
   if (strategy_ == Strategy::enlarge) leave = leave.logical_or(rest > main);
   factor = factor.masked_fill(leave, 1);

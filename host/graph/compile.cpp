@@ -2,7 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
+#include <map>
+#include <utility>
 
 namespace moonlab::graph {
 
@@ -12,27 +13,22 @@ LabelTrie Compiled::trie_of(const LabelGraph& graph, const std::vector<const Pat
   if (paths.empty()) return trie;
   std::vector<int32_t> at(paths.size(), 0);  // each path's node in the level
   trie.levels.push_back({{{graph.start(), 0}}, {}});
-  for (size_t step = 0;; ++step) {
-    // by index: push_back below moves the levels
+  for (size_t step = 0; step < trie.levels.size(); ++step) {
+    std::map<std::pair<int32_t, Token>, size_t> edges, nodes;  // (node, target) -> edge; (node, token) -> node
     LabelTrie::Level next;
-    std::vector<int32_t> forward(paths.size(), -1);
-    bool any = false;
     for (size_t p = 0; p < paths.size(); ++p) {
       if (step >= paths[p]->tokens.size()) continue;
-      any = true;
       auto& level = trie.levels[step];
-      const Token target = paths[p]->tokens[step];
-      auto edge = std::find_if(level.edges.begin(), level.edges.end(), [&](const auto& e) { return e.node == at[p] && e.target == target; });
-      if (edge == level.edges.end()) level.edges.push_back({at[p], target, 1});
-      else ++edge->paths;
+      const std::pair<int32_t, Token> taken{at[p], paths[p]->tokens[step]};
+      auto [edge, first] = edges.emplace(taken, level.edges.size());
+      if (first) level.edges.push_back({taken.first, taken.second, 0});
+      ++level.edges[edge->second].paths;
       if (step + 1 == paths[p]->tokens.size()) continue;  // nothing follows
-      auto node = std::find_if(next.nodes.begin(), next.nodes.end(), [&](const auto& n) { return n.parent == at[p] && n.token == target; });
-      if (node == next.nodes.end()) next.nodes.push_back({target, at[p]}), node = next.nodes.end() - 1;
-      forward[p] = static_cast<int32_t>(node - next.nodes.begin());
+      auto [node, fresh] = nodes.emplace(taken, next.nodes.size());
+      if (fresh) next.nodes.push_back({taken.second, taken.first});
+      at[p] = static_cast<int32_t>(node->second);
     }
-    if (!any || next.nodes.empty()) break;
-    trie.levels.push_back(std::move(next));
-    at = forward;
+    if (!next.nodes.empty()) trie.levels.push_back(std::move(next));
   }
   return trie;
 }
@@ -66,20 +62,21 @@ Compiled::Compiled(std::shared_ptr<const LabelGraph> graph, int64_t max_paths) :
   }
 }
 
-at::Tensor Compiled::reward_sets(const std::vector<Token>& labels, Reward kind, const at::TensorOptions& options) const {
+at::Tensor Compiled::reward_sets(Reward kind) const {
   const int64_t v = vocabulary();
-  at::Tensor sets = at::zeros({static_cast<int64_t>(labels.size()), v}, at::kFloat);
+  at::Tensor sets = at::zeros({v, v}, at::kFloat);
   auto* s = sets.mutable_data_ptr<float>();
-  for (size_t row = 0; row < labels.size(); ++row) {
-    s[row * v + labels[row]] = 1;
+  for (Token label = 1; label < v; ++label) {
+    if (paths_[label].empty()) continue;
+    s[label * v + label] = 1;
     if (kind == Reward::label_only) continue;
-    for (const Path& p : paths_[labels[row]]) {
+    for (const Path& p : paths_[label]) {
       if (kind == Reward::det_nodes && !p.deterministic) continue;
       for (Token t : p.tokens)
-        if (kind == Reward::det_nodes || graph_->is_label(t)) s[row * v + t] = 1;
+        if (kind == Reward::det_nodes || graph_->is_label(t)) s[label * v + t] = 1;
     }
   }
-  return sets.to(options);
+  return sets;
 }
 
 }  // namespace moonlab::graph

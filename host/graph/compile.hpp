@@ -49,8 +49,9 @@ class Compiled {
   const LabelTrie& trie(Token label) const { return tries_[label]; }
   const std::vector<Path>& paths(Token label) const { return paths_[label]; }
   bool has_nondeterministic(Token label) const { return nondeterministic_[label]; }
-  /// Nodes whose share on a path is the reward (Eq. 3): float [V], one row for each label token of the batch.
-  at::Tensor reward_sets(const std::vector<Token>& labels, Reward kind, const at::TensorOptions& options) const;
+  /// Nodes whose share on a path is the reward (Eq. 3): float [V, V], row t is 1 at the nodes of label t. Rows of
+  /// nodes that are no labels are 0.
+  at::Tensor reward_sets(Reward kind) const;
 
   /// A trie of one path chosen by index: for pooling by a random path.
   static LabelTrie trie_of(const LabelGraph& graph, const std::vector<const Path*>& paths);

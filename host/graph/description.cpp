@@ -102,7 +102,8 @@ void find_cycles(const Sketch& s, std::vector<Problem>& problems) {
 
 std::vector<Problem> LabelGraph::check(const Description& d) {
   std::vector<Problem> problems;
-  if (d.root.empty()) problems.push_back({"no root is named", ""});
+  if (d.root.empty()) return {{"no root is named", ""}};
+  if (d.nodes.empty() && d.edges.empty()) return {{"no node stands below the root '" + d.root + "'", d.root}};
   Sketch s;
   const int root = s.add(d.root);
   std::set<std::string> declared;

@@ -106,10 +106,12 @@ void judge(const LabelGraph& graph, std::vector<Path>& paths) {
   for (auto& p : paths) {
     auto holds = [&](Token t) { return std::find(p.tokens.begin(), p.tokens.end(), t) != p.tokens.end(); };
     for (Token u : p.tokens) {
+      // all but a few of the rivals are on other paths alone: the search ends at once
       const auto& rivals = through[graph.block(u)];
-      if (rivals.size() < 2) continue;
-      for (const auto& [w, count] : rivals)
-        if (w != u && count > (holds(w) ? 1 : 0)) p.deterministic = false;
+      p.deterministic = rivals.size() < 2 || std::none_of(rivals.begin(), rivals.end(), [&](const auto& rival) {
+        return rival.first != u && rival.second > (holds(rival.first) ? 1 : 0);
+      });
+      if (!p.deterministic) break;
     }
   }
 }
@@ -185,14 +187,14 @@ LabelGraph LabelGraph::without(const std::vector<Token>& nodes) const {
     gone[t] = true;
   }
   // children of a node with dropped ones replaced by their children, in place and once
+  std::vector<Token> met(names_.size(), 0);  // the node for which a child was last met
   auto remaining = [&](Token at) {
     std::vector<Token> out, stack(children_[at].rbegin(), children_[at].rend());
-    std::vector<bool> met(names_.size(), false);
     while (!stack.empty()) {
       const Token c = stack.back();
       stack.pop_back();
-      if (met[c]) continue;
-      met[c] = true;
+      if (met[c] == at) continue;
+      met[c] = at;
       if (!gone[c]) out.push_back(c);
       else stack.insert(stack.end(), children_[c].rbegin(), children_[c].rend());
     }
@@ -213,18 +215,16 @@ LabelGraph LabelGraph::without(const std::vector<Token>& nodes) const {
 }
 
 Description LabelGraph::describe() const {
-  return [this] {
-    Description d;
-    d.root = names_.back();
-    d.nodes = names();
-    for (Token t : labels()) d.labels.push_back(names_[t]);
-    for (Token c : children_[start()]) d.edges.emplace_back(names_.back(), names_[c]);
-    for (Token t = 1; t <= size(); ++t) {
-      if (!block_name(t).empty()) d.blocks.emplace_back(names_[t], block_name(t));
-      for (Token c : children_[t]) d.edges.emplace_back(names_[t], names_[c]);
-    }
-    return d;
-  }();
+  Description d;
+  d.root = names_.back();
+  d.nodes = names();
+  for (Token t : labels()) d.labels.push_back(names_[t]);
+  for (Token c : children_[start()]) d.edges.emplace_back(names_.back(), names_[c]);
+  for (Token t = 1; t <= size(); ++t) {
+    if (!block_name(t).empty()) d.blocks.emplace_back(names_[t], block_name(t));
+    for (Token c : children_[t]) d.edges.emplace_back(names_[t], names_[c]);
+  }
+  return d;
 }
 
 nlohmann::ordered_json LabelGraph::to_json() const {

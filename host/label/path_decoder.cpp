@@ -3,6 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
+#include <deque>
+#include <limits>
+
 #include "host/error.hpp"
 #include "host/label/block_softmax.hpp"
 
@@ -26,7 +30,7 @@ at::Generator or_default(at::Generator g) { return g.defined() ? g : at::detail:
 
 PathDecoder::PathDecoder(std::shared_ptr<const graph::LabelGraph> g, const DecoderOptions& o)
     : Module("PathDecoder"), graph_(std::move(g)), compiled_(graph_, o.max_paths), options_(o),
-      baseline_(register_buffer("baseline", at::zeros({3}, at::kDouble))) {
+      baseline_(register_buffer("baseline", RewardBaseline::start())) {
   if (o.features < 1 || o.hidden < 1 || o.embed < 1) fail("path_decoder: features, hidden and embed must be positive");
   const int64_t v = compiled_.vocabulary(), input = o.embed * (o.feed_feature ? 2 : 1);
   embed_ = add("embed", nn::build("Embedding", {{"num_embeddings", compiled_.tokens()}, {"embedding_dim", o.embed}}));
@@ -83,101 +87,66 @@ at::Tensor PathDecoder::log_block(const at::Tensor& z, const at::Tensor& fed) {
   return block_log_softmax(z, block_, candidates_.index_select(0, fed));
 }
 
-at::Tensor PathDecoder::teacher_forced(const at::Tensor& features, const std::vector<const LabelTrie*>& tries, const std::vector<double>& scale) {
+at::Tensor PathDecoder::teacher_forced(const at::Tensor& features, const TrieBatch& batch) {
   Step step = begin(features);
-  const at::Device device = features.device();
-  size_t depth = 0;
-  for (const auto* t : tries) depth = std::max(depth, t->levels.size());
-  std::vector<int64_t> base(tries.size(), 0);  // where a sample's nodes of the level before begin
-  std::vector<int64_t> fed, target, row;       // of all levels: fed token by row, then an edge each
-  std::vector<double> weight;
   std::vector<at::Tensor> hidden;
-  int64_t rows = 0;
-  for (size_t level = 0; level < depth; ++level) {
-    std::vector<int64_t> tokens, parents, samples, next(tries.size(), 0);
-    for (size_t s = 0; s < tries.size(); ++s) {
-      if (level >= tries[s]->levels.size()) continue;
-      const auto& l = tries[s]->levels[level];
-      next[s] = static_cast<int64_t>(tokens.size());
-      for (const auto& e : l.edges) {
-        row.push_back(rows + next[s] + e.node);
-        target.push_back(e.target);
-        weight.push_back(scale[s] * e.paths);
-      }
-      for (const auto& n : l.nodes) {
-        tokens.push_back(n.token);
-        parents.push_back(level == 0 ? static_cast<int64_t>(s) : base[s] + n.parent);
-        samples.push_back(static_cast<int64_t>(s));
-      }
-    }
-    at::Tensor before = level == 0 ? step.h0 : hidden.back();
-    hidden.push_back(advance(step, longs(tokens, device), before.index_select(0, longs(parents, device)),
-                             step.extra.defined() ? longs(samples, device) : at::Tensor()));
-    fed.insert(fed.end(), tokens.begin(), tokens.end());
-    rows += static_cast<int64_t>(tokens.size());
-    base = next;
+  for (const auto& level : batch.levels) {
+    auto part = [&](const at::Tensor& t) { return t.narrow(0, level.row, level.rows); };
+    const at::Tensor& before = hidden.empty() ? step.h0 : hidden.back();
+    hidden.push_back(advance(step, part(batch.token), before.index_select(0, part(batch.parent)), part(batch.sample)));
   }
-  at::Tensor z = logits(hidden.size() == 1 ? hidden[0] : at::cat(hidden));
-  at::Tensor log_p = log_block(z, longs(fed, device));
-  at::Tensor flat = log_p.view(-1).index_select(0, longs([&] {
-    std::vector<int64_t> at(row.size());
-    for (size_t i = 0; i < row.size(); ++i) at[i] = row[i] * compiled_.vocabulary() + target[i];
-    return at;
-  }(), device));
-  return -(flat * at::tensor(weight, at::kDouble).to(device, flat.scalar_type(), true)).sum();
+  at::Tensor log_p = log_block(logits(hidden.size() == 1 ? hidden[0] : at::cat(hidden)), batch.token);
+  at::Tensor chosen = log_p.reshape(-1).index_select(0, batch.edge_row * compiled_.vocabulary() + batch.edge_target);
+  return -(chosen * batch.edge_weight).sum();
 }
 
 // The network is fed its own likeliest candidates; the targets stay the ground truth.
-at::Tensor PathDecoder::free_running(const at::Tensor& features, const std::vector<const LabelTrie*>& tries, const std::vector<double>& scale) {
+at::Tensor PathDecoder::free_running(const at::Tensor& features, const TrieBatch& batch) {
   Step step = begin(features);
-  const at::Device device = features.device();
-  size_t depth = 0;
-  for (const auto* t : tries) depth = std::max(depth, t->levels.size());
   at::Tensor h = step.h0;
-  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong));
+  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
   at::Tensor loss = features.new_zeros({});
-  for (size_t level = 0; level < depth; ++level) {
+  for (size_t i = 0; i < batch.levels.size(); ++i) {
+    const auto& level = batch.levels[i];
     h = advance(step, fed, h, {});
     at::Tensor z = logits(h);
+    at::Tensor row = batch.edge_row.narrow(0, level.edge, level.edges), target = batch.edge_target.narrow(0, level.edge, level.edges);
     // the children normaliser needs the true prefix, which differs between paths of one sample: a row for each edge
-    std::vector<int64_t> row, target, prefix;
-    std::vector<double> weight;
-    for (size_t s = 0; s < tries.size(); ++s) {
-      if (level >= tries[s]->levels.size()) continue;
-      for (const auto& e : tries[s]->levels[level].edges) {
-        row.push_back(static_cast<int64_t>(s));
-        target.push_back(e.target);
-        prefix.push_back(tries[s]->levels[level].nodes[e.node].token);
-        weight.push_back(scale[s] * e.paths);
-      }
-    }
-    at::Tensor rows = longs(row, device);
-    at::Tensor log_p = options_.normalizer == Normalizer::group ? block_log_softmax(z, block_).index_select(0, rows)
-                                                                : log_block(z.index_select(0, rows), longs(prefix, device));
-    at::Tensor chosen = log_p.gather(1, longs(target, device).unsqueeze(1)).squeeze(1);
-    loss = loss - (chosen * at::tensor(weight, at::kDouble).to(device, chosen.scalar_type(), true)).sum();
-    if (level + 1 < depth) {
+    at::Tensor log_p = log_block(z.index_select(0, batch.sample.index_select(0, row)), batch.token.index_select(0, row));
+    at::Tensor chosen = log_p.gather(1, target.unsqueeze(1)).squeeze(1);
+    loss = loss - (chosen * batch.edge_weight.narrow(0, level.edge, level.edges)).sum();
+    if (i + 1 < batch.levels.size()) {
       at::NoGradGuard guard;
-      at::Tensor open = candidates_.index_select(0, fed);
-      fed = candidate_log_softmax(log_block(z, fed), open).argmax(1);
+      fed = candidate_log_softmax(log_block(z, fed), candidates_.index_select(0, fed)).argmax(1);
     }
   }
   return loss;
 }
 
+void PathDecoder::check_labels(const at::Tensor& features, const std::vector<Token>& labels) const {
+  if (static_cast<int64_t>(labels.size()) != features.size(0))
+    fail("path_decoder: ", features.size(0), " features, ", labels.size(), " labels");
+  for (Token label : labels) {
+    if (label < 1 || label > graph_->size())
+      fail("path_decoder: label ", label, " is no node of the graph (1 to ", graph_->size(), ")");
+    if (compiled_.paths(label).empty())
+      fail("path_decoder: node '", graph_->name(label), "' was no label of the graph when the decoder was made");
+  }
+}
+
 at::Tensor PathDecoder::nll(const at::Tensor& features, const std::vector<Token>& labels, const NllOptions& o, at::Generator generator) {
   place(features);
-  if (static_cast<int64_t>(labels.size()) != features.size(0)) fail("path_decoder: ", features.size(0), " features, ", labels.size(), " labels");
+  check_labels(features, labels);
   generator = or_default(generator);
   const bool forced = o.teacher_forcing >= 1 || uniform(generator) <= o.teacher_forcing;
   std::vector<const LabelTrie*> tries(labels.size());
   std::vector<double> scale(labels.size(), 0);
-  std::vector<LabelTrie> drawn;
-  drawn.reserve(labels.size());
+  std::deque<LabelTrie> drawn;  // grows without moving what `tries` points at
   static const LabelTrie nothing;
   int64_t counted = 0;
+  bool any_nondeterministic = false;
   for (size_t s = 0; s < labels.size(); ++s) {
-    if (labels[s] < 1 || labels[s] > graph_->size()) fail("path_decoder: label ", labels[s], " is no node of the graph (1 to ", graph_->size(), ")");
+    any_nondeterministic |= compiled_.has_nondeterministic(labels[s]);
     tries[s] = &compiled_.trie(labels[s]);
     const int64_t n = tries[s]->paths;
     if (n == 0) {
@@ -193,34 +162,47 @@ at::Tensor PathDecoder::nll(const at::Tensor& features, const std::vector<Token>
     }
   }
   if (counted == 0) return (features * 0).sum();
-  for (double& s : scale) s /= static_cast<double>(counted);
-  return forced ? teacher_forced(features, tries, scale) : free_running(features, tries, scale);
+  for (double& s : scale) s *= (any_nondeterministic ? o.alpha : 1.0) / static_cast<double>(counted);
+  const TrieBatch batch = merge(tries, scale, features.device(), features.scalar_type());
+  return forced ? teacher_forced(features, batch) : free_running(features, batch);
+}
+
+// Rows of the table of all labels' sets, which is moved to the features' device and dtype once.
+at::Tensor PathDecoder::reward_sets(const std::vector<Token>& labels, graph::Reward kind, const at::Tensor& like) {
+  at::Tensor& table = reward_sets_[static_cast<int>(kind)];
+  if (!table.defined()) table = compiled_.reward_sets(kind);
+  if (table.device() != like.device() || table.scalar_type() != like.scalar_type()) table = table.to(like.device(), like.scalar_type());
+  return table.index_select(0, longs({labels.begin(), labels.end()}, like.device()));
 }
 
 at::Tensor PathDecoder::reinforce(const at::Tensor& features, const std::vector<Token>& labels, const ReinforceOptions& o, at::Generator generator) {
   place(features);
+  check_labels(features, labels);
+  if (o.samples < 1) fail("path_decoder: reinforce needs at least one sample a label, got ", o.samples);
   generator = or_default(generator);
   std::vector<int64_t> rows;
   std::vector<Token> wanted;
   for (size_t s = 0; s < labels.size(); ++s) {
-    if (labels[s] < 1 || labels[s] > graph_->size()) fail("path_decoder: label ", labels[s], " is no node of the graph (1 to ", graph_->size(), ")");
     if (!compiled_.has_nondeterministic(labels[s])) continue;
-    for (int64_t k = 0; k < std::max<int64_t>(1, o.samples); ++k) rows.push_back(static_cast<int64_t>(s)), wanted.push_back(labels[s]);
+    rows.insert(rows.end(), o.samples, static_cast<int64_t>(s));
+    wanted.insert(wanted.end(), o.samples, labels[s]);
   }
   if (rows.empty()) return (features * 0).sum();
   at::Tensor chosen = features.index_select(0, longs(rows, features.device()));
   Step step = begin(chosen);
   at::Tensor h = step.h0, sum = chosen.new_zeros({chosen.size(0)});
-  at::Tensor fed = at::full({chosen.size(0)}, graph_->start(), chosen.options().dtype(at::kLong));
-  at::Tensor visited = at::zeros({chosen.size(0), compiled_.vocabulary()}, chosen.options());
+  at::Tensor fed = at::full({chosen.size(0)}, graph_->start(), chosen.options().dtype(at::kLong).requires_grad(false));
+  at::Tensor visited = at::zeros({chosen.size(0), compiled_.vocabulary()}, chosen.options().requires_grad(false));
   for (int64_t t = 0; t + 1 < compiled_.max_length(); ++t) {  // the last step could only be <eop>
     h = advance(step, fed, h, {});
-    at::Tensor log_pi = candidate_log_softmax(log_block(logits(h), fed), candidates_.index_select(0, fed));
+    at::Tensor open = candidates_.index_select(0, fed);
+    at::Tensor log_pi = candidate_log_softmax(log_block(logits(h), fed), open);
     {
-      // a sample by racing exponentials: argmax of log pi - log q, on the device
+      // a sample by racing exponentials: argmax of log pi - log q, on the device. q may round to 0, whose logarithm
+      // would make a node that is no candidate nan.
       at::NoGradGuard guard;
       at::Tensor q = at::empty_like(log_pi, at::kCPU).exponential_(1, generator).to(log_pi.device(), true);
-      fed = (log_pi - q.log()).argmax(1);
+      fed = (log_pi - q.log()).masked_fill(open.logical_not(), -std::numeric_limits<double>::infinity()).argmax(1);
       visited.scatter_(1, fed.unsqueeze(1), 1);
     }
     sum = sum + log_pi.gather(1, fed.unsqueeze(1)).squeeze(1);
@@ -228,20 +210,11 @@ at::Tensor PathDecoder::reinforce(const at::Tensor& features, const std::vector<
   at::Tensor advantage;
   {
     at::NoGradGuard guard;
-    at::Tensor sets = compiled_.reward_sets(wanted, o.reward, chosen.options().requires_grad(false));
+    at::Tensor sets = reward_sets(wanted, o.reward, chosen);
     at::Tensor r = (visited * sets).sum(1) / sets.sum(1);
-    at::Tensor b = baseline_.to(r.options());
-    at::Tensor none = (baseline_[1] == 0).to(r.device());
-    switch (o.baseline) {
-      case Baseline::mean: b = b[0] / b[1].clamp_min(1); break;
-      case Baseline::ema: b = b[2]; break;
-      case Baseline::batch: b = r.mean(); break;
-      case Baseline::none: b = r.new_zeros({}); break;
-    }
-    advantage = r - b;
-    at::Tensor total = r.sum().to(baseline_.options()), mean = r.mean().to(baseline_.options());
-    at::Tensor ema = at::where(none.to(baseline_.device()), mean, o.decay * baseline_[2] + (1 - o.decay) * mean);
-    baseline_.copy_(at::stack({baseline_[0] + total, baseline_[1] + static_cast<double>(r.numel()), ema}));
+    RewardBaseline baseline(baseline_);
+    advantage = r - baseline.value(o.baseline, r);
+    baseline.add(r, o.decay);
   }
   return -(advantage * sum).mean();
 }
@@ -250,7 +223,7 @@ Decoded PathDecoder::greedy(const at::Tensor& features) {
   at::NoGradGuard guard;
   Step step = begin(features);
   at::Tensor h = step.h0;
-  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong));
+  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
   std::vector<at::Tensor> tokens;
   at::Tensor sum = features.new_zeros({features.size(0)});
   for (int64_t t = 0; t + 1 < compiled_.max_length(); ++t) {
@@ -266,22 +239,31 @@ Decoded PathDecoder::greedy(const at::Tensor& features) {
   return {at::stack(tokens, 1), sum};
 }
 
-at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<std::vector<Token>>& paths) {
-  if (static_cast<int64_t>(paths.size()) != features.size(0)) fail("path_decoder: ", features.size(0), " features, ", paths.size(), " paths");
+at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<std::vector<Token>>& paths, bool policy) {
   Step step = begin(features);
+  if (static_cast<int64_t>(paths.size()) != features.size(0)) fail("path_decoder: ", features.size(0), " features, ", paths.size(), " paths");
   size_t longest = 0;
-  for (const auto& p : paths) longest = std::max(longest, p.size());
+  for (const auto& p : paths) {
+    longest = std::max(longest, p.size());
+    Token at = graph_->start();
+    for (Token t : p) {
+      const auto& children = graph_->children(at);
+      if (std::find(children.begin(), children.end(), t) == children.end())
+        fail("path_decoder: no edge leads from '", graph_->name(at), "' to ", t < 0 || t > graph_->start() ? std::to_string(t) : "'" + graph_->name(t) + "'");
+      at = t;
+    }
+  }
   at::Tensor h = step.h0, sum = features.new_zeros({features.size(0)});
-  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong));
+  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
   for (size_t t = 0; t < longest; ++t) {
     h = advance(step, fed, h, {});
     std::vector<int64_t> target(paths.size());
-    std::vector<uint8_t> live(paths.size());
-    for (size_t s = 0; s < paths.size(); ++s) live[s] = t < paths[s].size(), target[s] = live[s] ? paths[s][t] : kEnd;
+    for (size_t s = 0; s < paths.size(); ++s) target[s] = t < paths[s].size() ? paths[s][t] : kEnd;
     at::Tensor next = longs(target, features.device());
-    at::Tensor log_p = log_block(logits(h), fed).gather(1, next.unsqueeze(1)).squeeze(1);
-    at::Tensor mask = at::tensor(std::vector<int64_t>(live.begin(), live.end()), at::kLong).to(features.device(), true) == 0;
-    sum = sum + log_p.masked_fill(mask, 0);
+    at::Tensor log_p = log_block(logits(h), fed);
+    // where a path is over (its target is <eop>) nothing is added; <eop> need not be a candidate there
+    if (policy) log_p = candidate_log_softmax(log_p, candidates_.index_select(0, fed));
+    sum = sum + log_p.gather(1, next.unsqueeze(1)).squeeze(1).masked_fill(next == static_cast<int64_t>(kEnd), 0);
     fed = next;
   }
   return sum;
@@ -290,7 +272,10 @@ at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<s
 at::Tensor PathDecoder::classes(const at::Tensor& tokens, const std::vector<Token>& classes, int64_t vocabulary) {
   at::NoGradGuard guard;
   std::vector<int64_t> number(vocabulary, -1);
-  for (size_t k = 0; k < classes.size(); ++k) number.at(classes[k]) = static_cast<int64_t>(k);
+  for (size_t k = 0; k < classes.size(); ++k) {
+    if (classes[k] < 1 || classes[k] >= vocabulary) fail("path_decoder: class ", classes[k], " is no node of the graph (1 to ", vocabulary - 1, ")");
+    number[classes[k]] = static_cast<int64_t>(k);
+  }
   at::Tensor table = longs(number, tokens.device());
   at::Tensor found = at::full({tokens.size(0)}, -1, tokens.options());
   for (int64_t t = 0; t < tokens.size(1); ++t) {

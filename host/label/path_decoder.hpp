@@ -11,13 +11,14 @@
 #include <ATen/core/Generator.h>
 
 #include "host/graph/compile.hpp"
+#include "host/label/reward_baseline.hpp"
+#include "host/label/trie_batch.hpp"
 #include "host/nn/module.hpp"
 
 namespace moonlab::label {
 
 enum class Normalizer { group, children };
 enum class Pool { mean, sum, random };
-enum class Baseline { mean, ema, batch, none };
 
 struct DecoderOptions {
   int64_t features = 0, hidden = 512, embed = 256;
@@ -29,6 +30,7 @@ struct DecoderOptions {
 struct NllOptions {
   double teacher_forcing = 1.0;  // probability that a batch is fed the ground truth; else its own argmax
   Pool pool = Pool::mean;
+  double alpha = 1.0;  // weight in batches where some label has a nondeterministic path (Algorithm 1); else 1
 };
 
 struct ReinforceOptions {
@@ -38,7 +40,7 @@ struct ReinforceOptions {
   int64_t samples = 1;
 };
 
-/// Decoded paths. tokens [B, L] long, filled up with <eop>; log_p [B]: sum of the candidates' log pi along the path.
+/// Decoded paths. tokens [B, L] long, filled up with <eop>; log_p [B]: sum of log p along the path, as log_prob gives it.
 struct Decoded {
   at::Tensor tokens, log_p;
 };
@@ -58,8 +60,9 @@ class PathDecoder : public nn::Module {
   /// Algorithm 2: the likeliest candidate at every step.
   Decoded greedy(const at::Tensor& features);
 
-  /// log p of given paths under teacher forcing, without <eop>: [B] for one path a sample.
-  at::Tensor log_prob(const at::Tensor& features, const std::vector<std::vector<graph::Token>>& paths);
+  /// log p of given paths under teacher forcing, without <eop>: [B] for one path a sample. With `policy` log pi, the
+  /// probability that sampling takes the path: each step renormalised over the fed node's children.
+  at::Tensor log_prob(const at::Tensor& features, const std::vector<std::vector<graph::Token>>& paths, bool policy = false);
 
   /// The class of each decoded path: the last of its nodes that is a class of `classes` (tokens), else -1. long [B].
   static at::Tensor classes(const at::Tensor& tokens, const std::vector<graph::Token>& classes, int64_t vocabulary);
@@ -81,15 +84,18 @@ class PathDecoder : public nn::Module {
   at::Tensor log_block(const at::Tensor& logits, const at::Tensor& fed);
   at::Tensor logits(const at::Tensor& h);
   void place(const at::Tensor& features);
-  at::Tensor teacher_forced(const at::Tensor& features, const std::vector<const graph::LabelTrie*>& tries, const std::vector<double>& scale);
-  at::Tensor free_running(const at::Tensor& features, const std::vector<const graph::LabelTrie*>& tries, const std::vector<double>& scale);
+  at::Tensor teacher_forced(const at::Tensor& features, const TrieBatch& batch);
+  at::Tensor free_running(const at::Tensor& features, const TrieBatch& batch);
+  void check_labels(const at::Tensor& features, const std::vector<graph::Token>& labels) const;
+  at::Tensor reward_sets(const std::vector<graph::Token>& labels, graph::Reward kind, const at::Tensor& like);
 
   std::shared_ptr<const graph::LabelGraph> graph_;
   graph::Compiled compiled_;
   DecoderOptions options_;
   std::shared_ptr<nn::Module> embed_, cell_, init_, out_, feed_;
   at::Tensor block_, candidates_;  // on the parameters' device
-  at::Tensor& baseline_;           // buffer double [3]: sum and number of earlier rewards, EMA
+  at::Tensor reward_sets_[3];      // by kind of reward, made when first used
+  at::Tensor& baseline_;           // buffer: the state of RewardBaseline
 };
 
 }  // namespace moonlab::label

@@ -19,7 +19,8 @@ inline Json known_answer(const std::string& id) {
   for (std::string folder; std::getline(folders, folder, ':');) {
     std::ifstream file(folder + "/../oracles/cases.json");
     if (!file) continue;
-    for (const auto& c : Json::parse(file)["cases"])
+    const Json all = Json::parse(file);  // named: a range-based for keeps no temporary alive behind operator[]
+    for (const auto& c : all["cases"])
       if (c["id"] == id) return c;
   }
   std::cout << "SKIPPED: known answer " << id << ": no oracles/cases.json beside $MOONLAB_DATA ('" << (data ? data : "") << "')\n";
