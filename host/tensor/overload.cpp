@@ -46,6 +46,7 @@ bool lay_positional(const Overload& o, const Values& v, bool method, bool explai
     while (first < n && place(o, first, method) != static_cast<size_t>(o.gathers)) ++first;
     if (first < n && is_integers(v, first)) fit.gathers = true, n = first;
   }
+  while (n > o.positional && v.positional[n - 1].kind == Kind::nil) --n;  // f(a, b, nil, nil) gives a and b
   if (n > o.positional) {
     if (explain) fit.reason = "takes " + std::to_string(o.positional) + " positional arguments, got " + std::to_string(n);
     return false;
@@ -54,10 +55,24 @@ bool lay_positional(const Overload& o, const Values& v, bool method, bool explai
   return true;
 }
 
+/// Position of the argument of this name, also by the names that PyTorch's Python layer accepts beside the schema's.
+size_t named_place(const Overload& o, std::string_view name) {
+  auto find = [&](std::string_view wanted) {
+    size_t i = 0;
+    while (i < o.arguments.size() && o.arguments[i].name != wanted) ++i;
+    return i;
+  };
+  size_t i = find(name);
+  if (i < o.arguments.size()) return i;
+  if (name == "input" || name == "x") return find("self");
+  if (name == "axis") return find("dim");
+  if (name == "x2") return find("other");
+  return i;
+}
+
 bool lay_named(const Overload& o, const Values& v, bool explain, Fit& fit) {
   for (const auto& [name, value] : v.named) {
-    size_t i = 0;
-    while (i < o.arguments.size() && o.arguments[i].name != name) ++i;
+    size_t i = named_place(o, name);
     if (i == o.arguments.size()) {
       if (name == "out") {  // the schema may call it otherwise
         size_t outs = 0, last = 0;
@@ -120,7 +135,10 @@ std::string expected(const Argument& a) {
 bool check(const Overload& o, const Values& v, bool explain, Fit& fit) {
   for (size_t i = 0; i < o.arguments.size(); ++i) {
     const Argument& a = o.arguments[i];
-    if (fit.gathers && static_cast<int>(i) == o.gathers) continue;
+    if (fit.gathers && static_cast<int>(i) == o.gathers) {
+      ++fit.coerced;  // hsplit(x, 2): a number where an overload wants one, before a list of one
+      continue;
+    }
     const Value* value = fit.slots[i];
     if (!value || is_absent(*value, a)) {
       // an optional argument without a default (clamp's min) must be written, nil will do

@@ -20,10 +20,10 @@ function torch.tensor(data, options)
   return x
 end
 
--- A factory whose requires_grad keyword ATen does not know.
-local function with_grad(name)
-  local bare = torch[name]
-  torch[name] = function(...)
+-- A factory whose requires_grad keyword ATen does not know: a function of `holder`, torch or the methods of tensors.
+local function with_grad(name, holder)
+  local bare = holder[name] or require "host.operators".find(name, true)
+  holder[name] = function(...)
     local n = select("#", ...)
     local last = select(n, ...)
     if n > 0 and type(last) == "table" and last.requires_grad ~= nil then
@@ -37,9 +37,11 @@ local function with_grad(name)
     return bare(...)
   end
 end
-for _, name in ipairs { "zeros", "ones", "rand", "randn", "empty", "eye", "linspace", "arange", "zeros_like", "ones_like", "rand_like", "randn_like", "empty_like" } do
-  with_grad(name)
-end
+local factories = [[zeros ones rand randn randint randperm empty eye linspace logspace arange range scalar_tensor empty_strided empty_permuted
+  zeros_like ones_like rand_like randn_like randint_like empty_like bartlett_window blackman_window hamming_window hann_window
+  kaiser_window fft_fftfreq fft_rfftfreq]]
+for name in factories:gmatch "%S+" do with_grad(name, torch) end
+for _, name in ipairs { "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided" } do with_grad(name, torch.Tensor) end
 
 local full = torch.full
 --- torch.full(size, value, {dtype=...}): float32 unless dtype says otherwise, also for an integral value.
@@ -54,7 +56,7 @@ function torch.full(size, value, options)
   if requires_grad then x.requires_grad = true end
   return x
 end
-with_grad "full_like"
+with_grad("full_like", torch)
 
 function torch.get_default_dtype() return "float32" end
 

@@ -1,5 +1,6 @@
---- Functions that PyTorch builds in Python: seeds, clipping, normalisation, sampling.
+--- Functions that PyTorch builds in Python: seeds, clipping, sampling, dtypes as functions.
 local torch = require "torch"
+local signature = require "torch.signature"
 local rng = require "host.rng"
 
 --- torch.manual_seed(n): restarts the generators of every device from n.
@@ -9,15 +10,13 @@ torch.manual_seed = rng.manual_seed
 --- torch.generator(seed, device): a generator of its own, for the keyword `generator` of random operators.
 -- @usage torch.randn(2, { generator = torch.generator(1) })
 torch.generator = rng.generator
-torch.get_rng_state, torch.set_rng_state = rng.state, rng.set_state
+torch.get_rng_state, torch.set_rng_state, torch.initial_seed = rng.state, rng.set_state, rng.initial_seed
 
---- torch.normalize(x, {p=2, dim=1, eps=1e-12}): rows of unit length.
+--- torch.normalize(x, {p=2, dim=1, eps=1e-12}): rows of unit length; torch.nn.functional.normalize.
 -- @usage torch.normalize(torch.randn(4, 3))
-function torch.normalize(x, options)
-  options = options or {}
-  local p, dim, eps = options.p or 2, options.dim or 1, options.eps or 1e-12
-  return x / x:norm(p, { dim }, true):clamp_min(eps):expand_as(x)
-end
+torch.normalize = signature("normalize(input, p=2.0, dim=1, eps=1e-12, out=nil)", function(...)
+  return require "nn.functional".normalize(...)
+end)
 
 --- Scales gradients in place so that their norm over all parameters is at most max_norm; returns the norm before.
 -- @usage torch.clip_grad_norm_({ torch.ones(2, { requires_grad = true }) }, 1)
@@ -33,3 +32,19 @@ function torch.clip_grad_norm_(parameters, max_norm, norm_type)
     return total
   end)
 end
+
+-- torch.float(x) and so on: the methods of tensors under torch, as PyTorch's references have them.
+for _, word in ipairs { "float", "double", "half", "bfloat16", "long", "int", "short", "char", "byte", "bool", "cfloat", "cdouble", "chalf" } do
+  torch[word] = function(x, ...) return x[word](x, ...) end
+end
+
+--- torch.as_tensor(data, {dtype=, device=}), torch.asarray: a tensor of the data, or the tensor itself where nothing
+-- changes.
+-- @usage torch.as_tensor({ 1, 2, 3 })
+function torch.as_tensor(data, options)
+  options = options or {}
+  if not torch.is_tensor(data) then return torch.tensor(data, options) end
+  if not options.dtype and not options.device then return data end
+  return data:to { dtype = options.dtype, device = options.device }
+end
+torch.asarray = torch.as_tensor

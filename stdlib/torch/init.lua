@@ -76,8 +76,25 @@ setmetatable(torch, {
 
 local get_index, set_index, property, set_property = tensor.get_index, tensor.set_index, tensor.property, tensor.set_property
 
+-- Properties that follow from others.
+local computed = {
+  H = function(x) return x.mT:conj() end,
+  mH = function(x) return x.mT:conj() end,
+  is_cpu = function(x) return x.device == "cpu" end,
+  is_cuda = function(x) return x.device:find "^cuda" ~= nil end,
+  is_meta = function(x) return x.device == "meta" end,
+  is_sparse = function(x) return x.layout == "sparse_coo" end,
+  is_quantized = function(x) return x.dtype:find "^q" ~= nil end,
+}
+
 local function slow_index(x, key)
   if type(key) ~= "string" then return get_index(x, key) end
+  if computed[key] then
+    if key == "H" and x.ndim ~= 2 then
+      error(("x.H is for matrices; this tensor has %d dims, and x.mH transposes the last two"):format(x.ndim), 2)
+    end
+    return computed[key](x)
+  end
   local known, value = property(x, key)
   if known then
     if key == "shape" then return torch.shape_of(value) end
@@ -156,5 +173,8 @@ end)
 require "torch.create"
 require "torch.methods"
 require "torch.autograd"
+require "torch.several"
+require "torch.unique"
+require "torch.matrix"
 require "torch.functional"
 return torch

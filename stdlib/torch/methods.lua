@@ -14,16 +14,16 @@ function T.item64(x) return loadstring("return " .. host.item64(x) .. "LL")() en
 -- @usage local x = scope(function() return torch.ones(2):keep() end)
 T.keep = host.keep
 
-local size_of = operators.find("size", true)
 --- x:size() is the shape, x:size(dim) one of its sizes; dims count from 0, negative ones from the end.
 -- @usage torch.ones(2, 3):size(-1)
 function T.size(x, dim)
   if dim == nil then return x.shape end
-  return size_of(x, dim)
+  return host.size(x, dim)
 end
 
 function T.dim(x) return x.ndim end
-function T.nelement(x) return x:numel() end
+T.numel, T.nelement = host.numel, host.numel
+torch.numel = host.numel
 function T.element_size(x) return x.itemsize end
 
 -- A device, a dtype or a tensor to be like; in any of these places a trailing table with keywords.
@@ -81,3 +81,25 @@ end
 
 --- x:print() at full length.
 function T.print(x) print(host.to_text(x, true)) end
+
+--- x:type() is the dtype, x:type("float64") the tensor in that dtype.
+-- @usage print(torch.ones(2):type()) -- float32
+function T.type(x, dtype)
+  if dtype == nil then return x.dtype end
+  return x:to(dtype)
+end
+
+T.tolist = T.totable
+T.ndimension = T.dim
+
+-- Python's names for the operators of tensors, as PyTorch's references list them; x + y is the way to write it.
+local bitwise = { __rand__ = torch.bitwise_and, __ror__ = torch.bitwise_or, __rxor__ = torch.bitwise_xor }
+for name, call in pairs(bitwise) do T[name] = function(x, other) return call(x, other) end end
+function T.__radd__(x, other) return torch.add(x, other) end
+function T.__rmul__(x, other) return torch.mul(x, other) end
+function T.__rsub__(x, other) return torch.rsub(x, other) end
+function T.__rdiv__(x, other) return other * x:reciprocal() end
+function T.__rpow__(x, other) return torch.pow(other, x) end
+function T.__rmod__(x, other) return torch.remainder(other, x) end
+function T.__rmatmul__(x, other) return torch.matmul(other, x) end
+function T.__getitem__(x, key) return host.get_index(x, key) end
