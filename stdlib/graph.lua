@@ -45,13 +45,6 @@ end
 
 function Builder:edge(from, to) table.insert(self.edges, { from, to }) end
 
--- Where the i-th item of a statement stands: the statement itself where the source index does not say.
-local function item_position(node, i)
-  local items = node.position and node.position.items
-  local item = items and items[i]
-  return item and { file = node.position.file, line = item.line, column = item.column } or node.position
-end
-
 -- A block's name is unique below its parent; in the graph it carries its parent's name unless that is the root.
 local function block_key(self, parent, name) return parent == self.root and name or parent .. "." .. name end
 
@@ -60,14 +53,14 @@ local statements = {}
 function statements.block(self, node, parent)
   local name = node.args.name
   local scope = self.scopes[parent]
-  if scope[name] then
+  if rawget(scope, name) then -- a block further up may have the same name: below `parent` this one is meant
     self:problem(node.position, ("block '%s' is declared twice below '%s'"):format(name, parent))
     return
   end
   local key = block_key(self, parent, name)
   scope[name] = { key = key, members = {} }
-  for i, member in ipairs(node.args.nodes) do
-    self:declare(member, item_position(node, i))
+  for _, member in ipairs(node.args.nodes) do
+    self:declare(member, node.position)
     self:edge(parent, member)
     table.insert(self.blocks, { member, key })
     scope[name].members[member] = true
@@ -107,8 +100,8 @@ function statements.labels(self, node, parent)
     return
   end
   self.scopes[below] = self.scopes[below] or setmetatable({}, { __index = self.scopes[parent] })
-  for i, row in ipairs(o.rows) do
-    local position = site.tables[row] or item_position(node, i)
+  for _, row in ipairs(o.rows) do
+    local position = site.tables[row] or node.position
     local label = type(row) == "string" and row or row[1]
     if type(label) ~= "string" then
       self:problem(position, "a row of labels starts with the label's name, as in { \"abyssinian\", hair = \"short\" }")

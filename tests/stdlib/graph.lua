@@ -1,0 +1,140 @@
+-- The graph language: what its statements build, and where its mistakes are found.
+local t = require "test"
+local language = require "language"
+local system = require "host.system"
+
+local folder = system.temporary_folder "moonlab-graph"
+
+local function load_text(text)
+  local path = folder .. "/g.lua"
+  assert(system.write_atomic(path, text))
+  return language.load_file(path)
+end
+
+local function build(text) return load_text(text):build() end
+
+-- The messages of a graph's mistakes as an evaluated script shows them: "line:column: text".
+local function mistakes(text)
+  local script = 'local g = ' .. text:gsub("^%s*return%s*", "") .. '\nreturn experiment "x" { data = join { graph = g, '
+    .. 'mnist5k {} }, model = path_decoder { vision.mlp {} }, loss = path.nll {}, optim = adamw {} }'
+  local result, errors = language.evaluate { name = "g.lua", text = script }
+  local found = {}
+  for i, e in ipairs(result and {} or errors) do found[i] = ("%d:%s: %s"):format(e.line, e.column or "?", e.message) end
+  return found
+end
+
+local cats = [[
+return graph "animal" {
+  block "species" { "cat", "dog" },
+  under "cat" { block "hair" { "short", "long" }, block "color" { "solid", "tabby" } },
+  labels "breed" { under = "cat",
+    { "abyssinian", hair = "short", color = "tabby" },
+    { "british",    hair = "short", color = { "solid", "tabby" } },
+    "moggy" },
+  labels "dogs" { under = "dog", "beagle", "corgi" },
+}]]
+
+t.test("statements build nodes, edges, blocks and labels in order", function()
+  local g = build(cats)
+  t.eq(g:root(), "animal")
+  t.eq(g:names(), { "cat", "dog", "short", "long", "solid", "tabby", "abyssinian", "british", "moggy", "beagle", "corgi" })
+  t.eq(g:labels(), { "abyssinian", "british", "moggy", "beagle", "corgi" })
+  t.eq(g:children "cat", { "short", "long", "solid", "tabby", "moggy" })
+  t.eq(g:children "animal", { "cat", "dog" })
+  t.eq(g:block "cat", "species")
+  t.eq(g:block "short", "cat.hair")
+  t.eq(g:block "beagle", "dog.dogs")
+  t.eq(g:block "moggy", g:block "british")
+  t.eq(g:depth(), 3)
+  t.eq(g:token "cat", 1)
+  t.eq(g:name(2), "dog")
+  t.eq(tostring(g), "label graph 'animal': 11 nodes, 5 labels, depth 3")
+end)
+
+t.test("the graph says which paths are deterministic", function()
+  local g = build(cats)
+  t.eq(g:paths "british", {
+    { path = { "cat", "short", "british" }, kind = "det" },
+    { path = { "cat", "solid", "british" }, kind = "nondet" },
+    { path = { "cat", "tabby", "british" }, kind = "nondet" },
+  })
+  t.eq(g:path_count "abyssinian", 2)
+  t.eq(g:deterministic { "cat", "tabby", "abyssinian" }, true)
+  t.eq(g:deterministic { "cat", "tabby", "british" }, false)
+  t.raises(function() g:paths "abysinian" end, "the graph 'animal' has no node 'abysinian'; did you mean 'abyssinian'?")
+  t.raises(function() g:name(99) end, "the graph 'animal' has no node 99 (1 to 11)")
+end)
+
+t.test("a block further down may have the name of one further up", function()
+  local g = build [[return graph "r" {
+    block "size" { "big", "small" },
+    under "big" { block "size" { "huge", "large" } },
+    labels "things" { under = "big", { "whale", size = "huge" } },
+    labels "others" { { "mouse", size = "small" } },
+  }]]
+  t.eq(g:children "huge", { "whale" })
+  t.eq(g:children "small", { "mouse" })
+  t.eq(g:block "huge", "big.size")
+end)
+
+t.test("trimmed and given without nodes, labels stay", function()
+  local node = load_text(cats)
+  t.eq(node:trim(1):build():names(), { "abyssinian", "british", "moggy", "beagle", "corgi" })
+  local half = node:trim(0.5):build()
+  t.eq(half:size(), 11 - 3)
+  t.eq(half:labels(), node:build():labels())
+  local bare = node:without { "solid", "tabby" }:build()
+  t.eq(bare:children "cat", { "short", "long", "british", "abyssinian", "moggy" })
+  t.raises(function() node:without { "british" }:build() end, "'british' is a label; only augmented nodes can be dropped")
+  t.raises(function() node:without { "tabbi" }:build() end, "has no node 'tabbi'; did you mean 'tabby'?")
+end)
+
+t.test("a trimmed graph keeps the labels that datasets bind", function()
+  local schema = require "schema"
+  local node = load_text [[return graph "r" { block "kind" { "a", "b", "c" }, labels "l" { under = "a", "x" } }]]
+  t.eq(node:trim(1):build():names(), { "x" })
+  t.eq(schema.build(node:trim(1), { labels = { "b" } }):names(), { "b", "x" })
+end)
+
+t.test("mistakes stand where they are written, all at once", function()
+  t.eq(mistakes [[graph "animal" {
+  block "species" { "cat", "dog", "cat" },
+  under "cta" { block "x" { "y" } },
+  labels "breed" { under = "cats",
+    { "abyssinian" } },
+}]], { "2:3: node 'cat' is declared twice",
+       "3:3: under \"cta\": no such node; did you mean 'cat'?",
+       "4:3: labels \"breed\": no node 'cats'; did you mean 'cat'?" })
+  t.eq(mistakes [[graph "animal" {
+  block "species" { "cat" },
+  under "cat" { block "hair" { "short", "long" }, block "hair" { "curly" } },
+  labels "breed" { under = "cat",
+    { "abyssinian", hiar = "short" },
+    { "british", hair = "shrt" },
+    { "cat", hair = "long" },
+    { hair = "long" } },
+}]], { "3:51: block 'hair' is declared twice below 'cat'",
+       "5:5: label 'abyssinian': unknown block 'hiar'; did you mean 'hair'? (hair, species)",
+       "6:5: label 'british': block 'hair' has no node 'shrt'; did you mean 'short'? (long, short)",
+       "7:5: node 'cat' is declared twice",
+       "8:5: a row of labels starts with the label's name, as in { \"abyssinian\", hair = \"short\" }" })
+end)
+
+t.test("graph.load names what it looked for", function()
+  local graph = require "graph"
+  t.raises(function() graph.load "dgits" end, "graph.load: no graph 'dgits' (graphs/dgits.lua, " .. MOONLAB_ROOT .. "/graphs/dgits.lua)")
+  local digits = graph.load "digits":build()
+  t.eq(#digits:labels(), 10)
+  t.eq(digits:path_count "2", 3)
+  for _, path in ipairs(digits:paths "2") do t.eq(path.kind, path.path[1] == "mixed" and "det" or "nondet") end
+end)
+
+t.test("a graph survives JSON and is drawn", function()
+  local host, json = require "host.graph", build(cats):describe()
+  t.eq(host.build(json):describe(), json)
+  t.ok(build(cats):to_dot():find('"cat" -> "short"', 1, true))
+  t.eq(host.check { root = "r", edges = { { "r", "a" }, { "a", "b" }, { "b", "a" } } }, { { text = "cycle a->b->a", node = "a" } })
+  t.raises(function() host.build { root = "r", edges = { { "r", "a" } }, labels = { "b" } } end, "label 'b' is not reachable from the root 'r'")
+end)
+
+system.remove(folder)
