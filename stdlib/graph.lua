@@ -169,6 +169,13 @@ schema.declare("labels", {
   { "under", "string", schema.optional, "the node that rows without attributes hang on; the root where absent" },
 }, function() error("labels: it stands inside a graph", 0) end, { named = true })
 
+-- Every problem a line, located.
+local function listed(problems)
+  local lines = {}
+  for i, problem in ipairs(problems) do lines[i] = site.prefix(problem.position) .. problem.message end
+  return table.concat(lines, "\n")
+end
+
 local function bound(built, context)
   for _, label in ipairs(context and context.labels or {}) do built:bind(label) end
   return built
@@ -181,11 +188,7 @@ local graph = schema.declare("graph", {
   { "statements", "list of node block|under|labels", schema.required, "blocks and labels, in order", at = "rest" },
 }, function(o, context, node)
   local description, problems = described(o, node or {})
-  if #problems > 0 then
-    local lines = {}
-    for i, problem in ipairs(problems) do lines[i] = site.prefix(problem.position) .. problem.message end
-    error({ message = table.concat(lines, "\n"), text = table.concat(lines, "\n") }, 0)
-  end
+  if #problems > 0 then error(listed(problems), 0) end
   return bound(host.build(description), context)
 end, {
   named = true,
@@ -201,8 +204,8 @@ end, {
   -- a graph's mistakes are a script's mistakes: all at once, located, before anything is built
   check = function(o)
     local _, problems = described(o, { position = site.position() })
-    for i = 2, #problems do site.fail(problems[i].position, problems[i].message) end
-    if problems[1] then site.fail(problems[1].position, problems[1].message) end
+    if #problems > 0 and not site.session then error(listed(problems), 0) end
+    for _, problem in ipairs(problems) do site.fail(problem.position, problem.message) end
   end,
 })
 

@@ -137,4 +137,36 @@ t.test("a graph survives JSON and is drawn", function()
   t.raises(function() host.build { root = "r", edges = { { "r", "a" } }, labels = { "b" } } end, "label 'b' is not reachable from the root 'r'")
 end)
 
+local function command(...)
+  local process = system.spawn { system.executable(), "graph", ... }
+  local code = process:wait(60)
+  return code, process:read(), process:read_errors()
+end
+
+t.test("moonlab graph shows a graph, its paths and its mistakes", function()
+  local path = folder .. "/cats.lua"
+  assert(system.write_atomic(path, cats))
+  local code, out = command("show", path)
+  t.eq(code, 0)
+  t.ok(out:find("animal\n  cat  [species]\n    short  [cat.hair]\n      abyssinian  [cat.breed]  label\n", 1, true), out)
+  t.ok(select(2, command("show", path, "--dot")):find('"cat" -> "short";', 1, true))
+  code, out = command("paths", path, "british")
+  t.eq(code, 0)
+  t.ok(out:find "british%s+deterministic%s+cat > short > british\n" and out:find "british%s+nondeterministic%s+cat > tabby", out)
+  t.ok(not out:find "corgi", out)
+  code, out = command("check", path)
+  t.eq(code, 0)
+  t.ok(out:find("1 label with nondeterministic paths beside deterministic ones: british", 1, true), out)
+  assert(system.write_atomic(path, 'return graph "r" {\n  block "x" { "a", "a" },\n  under "b" { block "y" { "c" } },\n}\n'))
+  local _, err
+  code, _, err = command("check", path)
+  t.eq(code, 2)
+  t.eq(err, path .. ":2:3: node 'a' is declared twice\n" .. path .. ":3:3: under \"b\": no such node; did you mean 'a'?\n")
+  code, _, err = command("show", "dgits")
+  t.eq(code, 2)
+  t.ok(err:find "^graph.load: no graph 'dgits'", err)
+  t.eq({ command("chek", path) }, { 2, "", "moonlab graph: unknown word 'chek'; did you mean 'check'? (show, paths, check)\n" })
+  t.eq((command("paths", path, "zebra")), 2)
+end)
+
 system.remove(folder)
