@@ -66,6 +66,7 @@ setmetatable(torch, {
       rawset(torch, name, require(parts[name]))
       return rawget(torch, name)
     end
+    if name == "vmap" then return torch.func.vmap end
     if type(name) ~= "string" then unknown(name, "aten") end
     local call = operators.find(spelled[name] or name, false)
     if not call then unknown(name, "aten") end
@@ -177,4 +178,5 @@ require "torch.several"
 require "torch.unique"
 require "torch.matrix"
 require "torch.functional"
+require "torch.checkpoint"
 return torch

@@ -1,0 +1,110 @@
+-- torch.func: vmap, gradients, jvp; checkpointing. Against loops, plain autograd and finite differences.
+local t = require "test"
+local func = torch.func
+
+local function near(a, b) t.ok(a.shape == b.shape and torch.allclose(a, b, 1e-5, 1e-6), tostring(a) .. tostring(b)) end
+local function rand(...) return torch.randn({ ... }, { dtype = "float64" }) end
+
+t.test("vmap equals the loop, over any dim, with shared arguments", function()
+  local a, b = rand(4, 3), rand(4, 3)
+  near(func.vmap(torch.dot)(a, b), (a * b):sum(1))
+  near(func.vmap(torch.dot, { in_dims = { 0, 1 } })(a, b:t()), (a * b):sum(1))
+  near(torch.vmap(torch.mv, { in_dims = { torch.None, 0 } })(rand(2, 3):mul_(0):add_(1), a), a:sum(1, true):expand(4, 2))
+  near(func.vmap(function(x) return x * 2 end, { in_dims = -1, out_dims = 1 })(a), a * 2)
+  local sum, twice = func.vmap(function(x) return x:sum(), x * 2 end, { out_dims = { 0, 1 } })(a)
+  near(sum, a:sum(1))
+  near(twice, (a * 2):t())
+  near(func.vmap(function(x) return torch.ones(2) end)(a), torch.ones(4, 2))
+  near(func.vmap(function(p) return p.w * p.list[1] end, { in_dims = { { w = 0, list = { torch.None } } } })
+    { w = a, list = { torch.tensor({ 1, 2, 3 }, { dtype = "float64" }) } }, a * torch.tensor({ 1, 2, 3 }, { dtype = "float64" }))
+  local nested = func.vmap(func.vmap(torch.dot, { in_dims = { torch.None, 0 } }), { in_dims = { 0, torch.None } })
+  near(nested(a, b), a:matmul(b.mT))
+end)
+
+t.test("ordinary backward goes through vmap", function()
+  local w, x = rand(3), rand(5, 3)
+  w.requires_grad = true
+  func.vmap(function(row) return row:dot(w):sin() end)(x):sum():backward()
+  near(w.grad, x:t():matmul(x:mv(w:detach()):cos()))
+end)
+
+t.test("random numbers under vmap: refused, the same, different", function()
+  local x = torch.zeros(4)
+  local function noise(v) return v + torch.rand {} end
+  t.raises(function() func.vmap(noise)(x) end, "randomness")
+  t.eq(#torch.unique(func.vmap(noise, { randomness = "same" })(x)), 1)
+  t.eq(#torch.unique(func.vmap(noise, { randomness = "different" })(x)), 4)
+end)
+
+t.test("mistakes, after which the layer is gone", function()
+  local a = rand(4, 3)
+  t.raises(function() func.vmap(torch.dot)(a, rand(5, 3)) end, "argument 2 has size 5 in dim 0, the ones before 4")
+  t.raises(function() func.vmap(torch.dot, { in_dim = 0 }) end, "did you mean 'in_dims'")
+  t.raises(function() func.vmap(torch.dot, { in_dims = { 0 } })(a, a) end, "in_dims has 1 items for 2 arguments")
+  t.raises(function() func.vmap(function() error "inside" end)(a) end, "inside")
+  t.raises(function() func.vmap(function() return 3 end)(a) end, "result 1 is a number")
+  t.raises(function() func.vmap(torch.sum, { out_dims = 2 })(a) end, "out_dims must lie in [-1, 0], got 2")
+  near(a + a, a * 2)
+  t.raises(function() func.grad(function() error "inside" end)(a) end, "inside")
+  t.raises(function() func.jvp(function() error "inside" end, { a }, { a }) end, "inside")
+  near(select(2, func.jvp(torch.sin, { a }, { torch.ones_like(a) })), a:cos())
+end)
+
+t.test("grad: of one argument or several, nested, per sample", function()
+  local x, y = rand(3), rand(3)
+  near(func.grad(torch.dot)(x, y), y)
+  local gx, gy = func.grad(torch.dot, { argnums = { 0, 1 } })(x, y)
+  near(gx, y)
+  near(gy, x)
+  local slope, value, aux = func.grad_and_value(function(v) return (v ^ 2):sum(), v end, { has_aux = true })(x)
+  near(slope, 2 * x)
+  near(value, (x ^ 2):sum())
+  near(aux, x)
+  near(func.grad(func.grad(torch.sin))(x[0]), -x[0]:sin())
+  local w, batch = rand(3), rand(5, 3)
+  local per_sample = func.vmap(func.grad(function(p, row) return row:dot(p):sin() end), { in_dims = { torch.None, 0 } })
+  near(per_sample(w, batch), batch:mv(w):cos():unsqueeze(1) * batch)
+  t.raises(function() func.grad(torch.sin)(x) end, "must return one number")
+end)
+
+t.test("jvp, vjp, jacobians and hessians", function()
+  local x, v = rand(3), rand(3)
+  local function f(p) return (p:sin() * p:sum()) end
+  local value, slope = func.jvp(f, { x }, { v })
+  near(value, f(x))
+  near(func.jacrev(f)(x):mv(v), slope)
+  local y, back = func.vjp(f, x)
+  near(y, f(x))
+  near(back(v), func.jacrev(f)(x):t():mv(v))
+  near(func.hessian(function(p) return (p ^ 3):sum() end)(x), (6 * x):diag())
+  local out, slopes = func.jvp(function(p) return p * 2, p ^ 2 end, { x }, { v })
+  near(slopes[1], 2 * v)
+  near(slopes[2], 2 * x * v)
+  near(out[2], x ^ 2)
+end)
+
+t.test("checkpoint: the same values, gradients and random numbers", function()
+  local function run(checkpointed)
+    torch.manual_seed(3)
+    local x, w = torch.ones({ 20 }, { dtype = "float64", requires_grad = true }), torch.full({ 20 }, 0.5, { dtype = "float64", requires_grad = true })
+    local calls = 0
+    local function f(a, factor)
+      calls = calls + 1
+      return torch.nn.functional.dropout((a * w * factor):exp():sin(), 0.5)
+    end
+    local y = checkpointed and torch.checkpoint(f, x, 2) or f(x, 2)
+    local after = torch.rand(1)
+    y:sum():backward()
+    return y:detach(), x.grad, w.grad, after, calls
+  end
+  local y, gx, gw, after, calls = run(false)
+  local y2, gx2, gw2, after2, calls2 = run(true)
+  near(y, y2)
+  near(gx, gx2)
+  near(gw, gw2)
+  near(after, after2)
+  t.eq({ calls, calls2 }, { 1, 2 })
+  local w = torch.ones({ 2 }, { requires_grad = true })
+  torch.utils.checkpoint.checkpoint(function(x) return x * w end, torch.ones(2)):sum():backward()
+  t.eq(w.grad:totable(), { 1, 1 })
+end)
