@@ -250,16 +250,23 @@ int call(lua_State* L) {
     --n;
   }
   for (int i = 1; i <= n; ++i) values.positional.push_back(read_one(L, i, values, 0));
-  const Overload& overload = caller.chooser.prepare(values, caller.method, stack);
+  const Overload* used = nullptr;
   try {
-    overload.handle.callBoxed(&stack);
+    if (at::Tensor result = caller.chooser.direct(values, caller.method, used); result.defined()) {
+      push(L, std::move(result));
+      return 1;
+    }
+    if (!used) {
+      used = &caller.chooser.prepare(values, caller.method, stack);
+      used->handle.callBoxed(&stack);
+    }
   } catch (const Interrupted&) {
     throw;
-  } catch (const c10::Error& e) {
-    refused(L, caller.chooser.op(), overload, values, e);
   } catch (const std::exception& e) {
-    refused(L, caller.chooser.op(), overload, values, e);
+    if (!used) throw;  // no overload was chosen: the message says all
+    refused(L, caller.chooser.op(), *used, values, e);
   }
+  const Overload& overload = *used;
   const int results = static_cast<int>(stack.size());
   luaL_checkstack(L, results + 4, "too many results");
   for (int r = 0; r < results; ++r) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/tensor/direct.hpp"
 #include "host/tensor/operator.hpp"
 #include "host/tensor/value.hpp"
 
@@ -27,6 +28,10 @@ class Chooser {
   /// it was passed over; for a misspelt keyword it names the nearest.
   const Overload& prepare(const Values& values, bool method, std::vector<c10::IValue>& stack);
 
+  /// The result of a call whose kinds were met before and whose overload can be called without boxing; an undefined
+  /// tensor where prepare() has to be asked. `used` is the overload, also when it raises.
+  at::Tensor direct(const Values& values, bool method, const Overload*& used) const;
+
   const Operator& op() const { return *op_; }
 
  private:
@@ -37,8 +42,10 @@ class Chooser {
     const Overload* overload;
     std::vector<int16_t> sources;
     size_t first;
+    Form form = Form::none;
   };
   static constexpr int16_t kDefault = -1, kGathered = -2;
+  static Form direct_form(const Choice& choice, const Values& values);
   void fill(const Choice& choice, const Values& values, std::vector<c10::IValue>& stack) const;
 
   const Operator* op_;
