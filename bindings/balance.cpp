@@ -28,10 +28,15 @@ T choice(const std::string& word, const std::vector<std::pair<std::string, T>>& 
 int make(lua_State* L) {
   Json o = to_json(L, 1);
   if (!o.is_object()) o = Json::object();
-  push_object(L, std::make_shared<MetaBalance>(
-                     o.value("relax", 0.7), o.value("beta", 0.9),
-                     choice<balance::Strategy>(o.value("strategy", "C"), {{"A", balance::Strategy::shrink}, {"B", balance::Strategy::enlarge}, {"C", balance::Strategy::both}}, "strategy"),
-                     choice<balance::Part>(o.value("part", "tensor"), {{"tensor", balance::Part::tensor}, {"whole", balance::Part::whole}}, "part")));
+  push_object(
+      L, std::make_shared<MetaBalance>(
+             o.value("relax", 0.7), o.value("beta", 0.9),
+             choice<balance::Strategy>(
+                 o.value("strategy", "C"),
+                 {{"A", balance::Strategy::shrink}, {"B", balance::Strategy::enlarge}, {"C", balance::Strategy::both}},
+                 "strategy"),
+             choice<balance::Part>(o.value("part", "tensor"),
+                                   {{"tensor", balance::Part::tensor}, {"whole", balance::Part::whole}}, "part")));
   return 1;
 }
 
@@ -89,8 +94,11 @@ int load_state_dict(lua_State* L) {
 }  // namespace
 
 int open_balance(lua_State* L) {
-  const luaL_Reg methods[] = {{"combine", combine}, {"balance", balance_all}, {"state_dict", state_dict},
-                              {"load_state_dict", load_state_dict}, {nullptr, nullptr}};
+  const luaL_Reg methods[] = {{"combine", combine},
+                              {"balance", balance_all},
+                              {"state_dict", state_dict},
+                              {"load_state_dict", load_state_dict},
+                              {nullptr, nullptr}};
   register_type<MetaBalance>(L, methods);
   const luaL_Reg functions[] = {{"metabalance", make}, {nullptr, nullptr}};
   return push_library(L, functions);

@@ -180,17 +180,33 @@ int to_dot(lua_State* L) {
 
 int to_text(lua_State* L) {
   auto g = self(L);
-  push(L, std::string_view("label graph '" + g->name(g->start()) + "': " + std::to_string(g->size()) + " nodes, " + std::to_string(g->labels().size()) + " labels, depth " + std::to_string(g->depth())));
+  push(L, std::string_view("label graph '" + g->name(g->start()) + "': " + std::to_string(g->size()) + " nodes, " +
+                           std::to_string(g->labels().size()) + " labels, depth " + std::to_string(g->depth())));
   return 1;
 }
 
 }  // namespace
 
 int open_graph(lua_State* L) {
-  const luaL_Reg methods[] = {{"names", names}, {"name", name}, {"root", root}, {"token", token}, {"size", size}, {"bind", bind},
-                              {"is_label", is_label}, {"labels", labels}, {"children", children}, {"block", block}, {"paths", paths},
-                              {"path_count", path_count}, {"deterministic", deterministic}, {"depth", depth}, {"trim", trim},
-                              {"without", without}, {"describe", describe_graph}, {"to_json", to_json_text}, {"to_dot", to_dot},
+  const luaL_Reg methods[] = {{"names", names},
+                              {"name", name},
+                              {"root", root},
+                              {"token", token},
+                              {"size", size},
+                              {"bind", bind},
+                              {"is_label", is_label},
+                              {"labels", labels},
+                              {"children", children},
+                              {"block", block},
+                              {"paths", paths},
+                              {"path_count", path_count},
+                              {"deterministic", deterministic},
+                              {"depth", depth},
+                              {"trim", trim},
+                              {"without", without},
+                              {"describe", describe_graph},
+                              {"to_json", to_json_text},
+                              {"to_dot", to_dot},
                               {nullptr, nullptr}};
   const luaL_Reg meta[] = {{"__tostring", to_text}, {nullptr, nullptr}};
   register_type<LabelGraph>(L, methods, meta);

@@ -1,12 +1,11 @@
 // The path decoder and block softmax for Lua: require "host.label".
 //
 // path_decoder(graph, { features, hidden, embed, feed_feature, normalizer, max_paths }) -> a module with the methods
-//   nll(features, labels, { teacher_forcing, pool, alpha, generator }) -> loss        labels: long [B], tokens of the graph
-//   reinforce(features, labels, { reward, baseline, decay, samples, generator }) -> loss
-//   greedy(features) -> tokens [B, L], log_p [B]
-//   log_prob(features, paths) -> [B]                   paths: a list of lists of nodes below the root
-//   classes(tokens, nodes) -> long [B]                 index into nodes (from 0), -1 for none
-//   paths(tokens) -> list of { path = names, kind = "det" | "nondet" | nil where it is no path of a label }
+//   nll(features, labels, { teacher_forcing, pool, alpha, generator }) -> loss        labels: long [B], tokens of the
+//   graph reinforce(features, labels, { reward, baseline, decay, samples, generator }) -> loss greedy(features) ->
+//   tokens [B, L], log_p [B] log_prob(features, paths) -> [B]                   paths: a list of lists of nodes below
+//   the root classes(tokens, nodes) -> long [B]                 index into nodes (from 0), -1 for none paths(tokens) ->
+//   list of { path = names, kind = "det" | "nondet" | nil where it is no path of a label }
 #include "bindings/all.hpp"
 #include "bindings/graph.hpp"
 #include "bindings/module.hpp"
@@ -58,11 +57,21 @@ class Fields {
     lua_pop(L_, 1);
     return value;
   }
-  double number(const char* key, double d) { return get(key, [&](int i) { return optional_number(L_, i, d); }); }
-  int64_t integer(const char* key, int64_t d) { return get(key, [&](int i) { return optional_integer(L_, i, d); }); }
-  bool flag(const char* key, bool d) { return get(key, [&](int i) { return optional_boolean(L_, i, d); }); }
-  std::string word(const char* key, const char* d) { return get(key, [&](int i) { return optional_string(L_, i, d); }); }
-  at::Generator generator() { return get("generator", [&](int i) { return optional_generator(L_, i); }); }
+  double number(const char* key, double d) {
+    return get(key, [&](int i) { return optional_number(L_, i, d); });
+  }
+  int64_t integer(const char* key, int64_t d) {
+    return get(key, [&](int i) { return optional_integer(L_, i, d); });
+  }
+  bool flag(const char* key, bool d) {
+    return get(key, [&](int i) { return optional_boolean(L_, i, d); });
+  }
+  std::string word(const char* key, const char* d) {
+    return get(key, [&](int i) { return optional_string(L_, i, d); });
+  }
+  at::Generator generator() {
+    return get("generator", [&](int i) { return optional_generator(L_, i); });
+  }
 
  private:
   lua_State* L_;
@@ -79,8 +88,9 @@ int make(lua_State* L) {
   o.embed = f.integer("embed", o.embed);
   o.feed_feature = f.flag("feed_feature", false);
   o.max_paths = f.integer("max_paths", 0);
-  o.normalizer = choice<label::Normalizer>("normalizer", f.word("normalizer", "group"),
-                                           {{"group", label::Normalizer::group}, {"children", label::Normalizer::children}});
+  o.normalizer =
+      choice<label::Normalizer>("normalizer", f.word("normalizer", "group"),
+                                {{"group", label::Normalizer::group}, {"children", label::Normalizer::children}});
   push_module(L, std::make_shared<PathDecoder>(g, o));
   return 1;
 }
@@ -93,7 +103,9 @@ int nll(lua_State* L) {
   label::NllOptions o;
   o.teacher_forcing = f.number("teacher_forcing", 1.0);
   o.alpha = f.number("alpha", 1.0);
-  o.pool = choice<label::Pool>("pool", f.word("pool", "mean"), {{"mean", label::Pool::mean}, {"sum", label::Pool::sum}, {"random", label::Pool::random}});
+  o.pool =
+      choice<label::Pool>("pool", f.word("pool", "mean"),
+                          {{"mean", label::Pool::mean}, {"sum", label::Pool::sum}, {"random", label::Pool::random}});
   push(L, d->nll(check_tensor(L, 2), tokens_at(L, 3), o, f.generator()));
   return 1;
 }
@@ -103,9 +115,14 @@ int reinforce(lua_State* L) {
   Fields f(L, 4, {"reward", "baseline", "decay", "samples", "generator"});
   label::ReinforceOptions o;
   o.reward = choice<graph::Reward>("reward", f.word("reward", "label_nodes"),
-                                   {{"label_nodes", graph::Reward::label_nodes}, {"label_only", graph::Reward::label_only}, {"det_nodes", graph::Reward::det_nodes}});
+                                   {{"label_nodes", graph::Reward::label_nodes},
+                                    {"label_only", graph::Reward::label_only},
+                                    {"det_nodes", graph::Reward::det_nodes}});
   o.baseline = choice<label::Baseline>("baseline", f.word("baseline", "mean"),
-                                       {{"mean", label::Baseline::mean}, {"ema", label::Baseline::ema}, {"batch", label::Baseline::batch}, {"none", label::Baseline::none}});
+                                       {{"mean", label::Baseline::mean},
+                                        {"ema", label::Baseline::ema},
+                                        {"batch", label::Baseline::batch},
+                                        {"none", label::Baseline::none}});
   o.decay = f.number("decay", 0.9);
   o.samples = f.integer("samples", 1);
   push(L, d->reinforce(check_tensor(L, 2), tokens_at(L, 3), o, f.generator()));
@@ -114,6 +131,13 @@ int reinforce(lua_State* L) {
 
 int greedy(lua_State* L) {
   auto [tokens, log_p] = check_module<PathDecoder>(L, 1)->greedy(check_tensor(L, 2));
+  push(L, std::move(tokens));
+  push(L, std::move(log_p));
+  return 2;
+}
+
+int beam(lua_State* L) {
+  auto [tokens, log_p] = check_module<PathDecoder>(L, 1)->beam(check_tensor(L, 2), check_integer(L, 3));
   push(L, std::move(tokens));
   push(L, std::move(log_p));
   return 2;
@@ -184,8 +208,9 @@ int open_label(lua_State* L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "host.module");  // the decoder is a module
   lua_call(L, 1, 0);
-  const luaL_Reg methods[] = {{"nll", nll}, {"reinforce", reinforce}, {"greedy", greedy}, {"log_prob", log_prob},
-                              {"classes", classes}, {"paths", paths}, {"graph", graph_of}, {nullptr, nullptr}};
+  const luaL_Reg methods[] = {{"nll", nll},     {"reinforce", reinforce}, {"greedy", greedy},
+                              {"beam", beam},   {"log_prob", log_prob},   {"classes", classes},
+                              {"paths", paths}, {"graph", graph_of},      {nullptr, nullptr}};
   add_module_methods(L, "PathDecoder", methods);
   const luaL_Reg functions[] = {{"path_decoder", make}, {"block_log_softmax", block_log_softmax}, {nullptr, nullptr}};
   return push_library(L, functions);

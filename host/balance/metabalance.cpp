@@ -17,7 +17,8 @@ MetaBalance::MetaBalance(double relax, double beta, Strategy strategy, Part part
 std::vector<Tensors> MetaBalance::balance(const std::vector<Tensors>& gradients) {
   if (gradients.empty() || gradients[0].empty()) fail("metabalance: no gradients");
   for (const auto& g : gradients)
-    if (g.size() != gradients[0].size()) fail("metabalance: tasks with ", gradients[0].size(), " and ", g.size(), " gradients");
+    if (g.size() != gradients[0].size())
+      fail("metabalance: tasks with ", gradients[0].size(), " and ", g.size(), " gradients");
   at::NoGradGuard guard;
   Tensors rows;
   for (const auto& g : gradients) {
@@ -25,7 +26,8 @@ std::vector<Tensors> MetaBalance::balance(const std::vector<Tensors>& gradients)
     rows.push_back(part_ == Part::whole ? norm.norm().expand_as(norm) : norm);
   }
   at::Tensor now = at::stack(rows);  // [tasks, tensors]
-  if (norms_.defined() && norms_.sizes() != now.sizes()) fail("metabalance: ", now.sizes(), " norms do not continue ", norms_.sizes());
+  if (norms_.defined() && norms_.sizes() != now.sizes())
+    fail("metabalance: ", now.sizes(), " norms do not continue ", norms_.sizes());
   at::Tensor before = norms_.defined() ? norms_.to(now.options()) : at::zeros_like(now);
   // a gradient that is not finite (a skipped step of mixed precision) leaves no trace in the moving norms
   at::Tensor finite = now.isfinite();
@@ -37,7 +39,8 @@ std::vector<Tensors> MetaBalance::balance(const std::vector<Tensors>& gradients)
   if (strategy_ == Strategy::enlarge) leave = leave.logical_or(rest > main);
   factor = factor.masked_fill(leave, 1);
   std::vector<Tensors> balanced{gradients[0]};
-  for (size_t i = 1; i < gradients.size(); ++i) balanced.push_back(at::_foreach_mul(gradients[i], factor[static_cast<int64_t>(i) - 1].unbind()));
+  for (size_t i = 1; i < gradients.size(); ++i)
+    balanced.push_back(at::_foreach_mul(gradients[i], factor[static_cast<int64_t>(i) - 1].unbind()));
   return balanced;
 }
 

@@ -24,8 +24,8 @@ class MetaBalance {
   MetaBalance(double relax, double beta, Strategy strategy, Part part);
 
   /// gradients[i][p]: of task i, the main one first; all tasks have the same number of tensors. Returns the balanced
-  /// gradients in the same form; `sum` adds them up. A gradient whose m_i is zero, or one that is not finite (its own or
-  /// the main one), is left alone.
+  /// gradients in the same form; `sum` adds them up. A gradient whose m_i is zero, or one that is not finite (its own
+  /// or the main one), is left alone.
   std::vector<std::vector<at::Tensor>> balance(const std::vector<std::vector<at::Tensor>>& gradients);
   static std::vector<at::Tensor> sum(const std::vector<std::vector<at::Tensor>>& gradients);
 

@@ -56,7 +56,8 @@ Compiled::Compiled(std::shared_ptr<const LabelGraph> graph, int64_t max_paths) :
     for (size_t i = 0; i < paths_[label].size(); ++i) {
       const Path& p = paths_[label][i];
       if (!p.deterministic) nondeterministic_[label] = true;
-      else if (max_paths == 0 || static_cast<int64_t>(used.size()) < max_paths) used.push_back(&p), deterministic_[label].push_back(static_cast<int32_t>(i));
+      else if (max_paths == 0 || static_cast<int64_t>(used.size()) < max_paths)
+        used.push_back(&p), deterministic_[label].push_back(static_cast<int32_t>(i));
     }
     tries_[label] = trie_of(g, used);
   }

@@ -17,7 +17,7 @@ enum class Reward { label_nodes, label_only, det_nodes };
 /// the `leaf` rule <eop> after them has probability 1.
 struct LabelTrie {
   struct Node {
-    Token token;    // the node fed at this level: <start> at level 0
+    Token token;     // the node fed at this level: <start> at level 0
     int32_t parent;  // within the level before
   };
   struct Edge {

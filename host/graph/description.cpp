@@ -120,13 +120,17 @@ std::vector<Problem> LabelGraph::check(const Description& d) {
     if (b == root) problems.push_back({"an edge leads into the root: " + from + "->" + to, from});
   }
   for (const auto& name : s.names)
-    if (name.empty() || name == "<eop>" || name == "<start>") problems.push_back({"'" + name + "' cannot name a node", name});
+    if (name.empty() || name == "<eop>" || name == "<start>")
+      problems.push_back({"'" + name + "' cannot name a node", name});
   std::unordered_map<std::string, std::string> block_of;
   for (const auto& [node, block] : d.blocks) {
-    if (!s.index.count(node)) problems.push_back({"block '" + block + "' holds '" + node + "', which is no node" + did_you_mean(node, s.names), node});
+    if (!s.index.count(node))
+      problems.push_back(
+          {"block '" + block + "' holds '" + node + "', which is no node" + did_you_mean(node, s.names), node});
     auto [known, fresh] = block_of.emplace(node, block);
     if (!fresh && known->second != block)
-      problems.push_back({"node '" + node + "' stands in two blocks, '" + known->second + "' and '" + block + "'", node});
+      problems.push_back(
+          {"node '" + node + "' stands in two blocks, '" + known->second + "' and '" + block + "'", node});
   }
   find_cycles(s, problems);
 
@@ -149,7 +153,9 @@ std::vector<Problem> LabelGraph::check(const Description& d) {
     if (label == d.root) problems.push_back({"the root '" + label + "' cannot be a label", label});
     else if (known == s.index.end() || !reached[known->second]) {
       std::string near = nearest(label, reachable);
-      problems.push_back({"label '" + label + "' is not reachable from the root '" + d.root + "'" + (near.empty() || near == label ? "" : "; nearest node '" + near + "'"), label});
+      problems.push_back({"label '" + label + "' is not reachable from the root '" + d.root + "'" +
+                              (near.empty() || near == label ? "" : "; nearest node '" + near + "'"),
+                          label});
     }
   }
   for (size_t i = 0; i < s.names.size(); ++i)

@@ -109,8 +109,8 @@ void judge(const LabelGraph& graph, std::vector<Path>& paths) {
       // all but a few of the rivals are on other paths alone: the search ends at once
       const auto& rivals = through[graph.block(u)];
       p.deterministic = rivals.size() < 2 || std::none_of(rivals.begin(), rivals.end(), [&](const auto& rival) {
-        return rival.first != u && rival.second > (holds(rival.first) ? 1 : 0);
-      });
+                          return rival.first != u && rival.second > (holds(rival.first) ? 1 : 0);
+                        });
       if (!p.deterministic) break;
     }
   }
@@ -121,7 +121,8 @@ void judge(const LabelGraph& graph, std::vector<Path>& paths) {
 std::vector<Path> LabelGraph::paths(Token label, int64_t limit) const {
   if (label < 1 || label > size()) fail("no node has the number ", label, " (1 to ", size(), ")");
   if (counts_[label] > limit)
-    fail("node '", names_[label], "' has ", counts_[label], " paths from the root, more than ", limit, "; trim the graph or raise the limit");
+    fail("node '", names_[label], "' has ", counts_[label], " paths from the root, more than ", limit,
+         "; trim the graph or raise the limit");
   std::vector<bool> above(names_.size(), false);
   std::vector<Token> queue{label};
   above[label] = true;
@@ -229,8 +230,11 @@ Description LabelGraph::describe() const {
 
 nlohmann::ordered_json LabelGraph::to_json() const {
   Description d = describe();
-  nlohmann::ordered_json json{{"root", d.root}, {"nodes", d.nodes}, {"edges", nlohmann::ordered_json::array()},
-                              {"blocks", nlohmann::ordered_json::array()}, {"labels", d.labels}};
+  nlohmann::ordered_json json{{"root", d.root},
+                              {"nodes", d.nodes},
+                              {"edges", nlohmann::ordered_json::array()},
+                              {"blocks", nlohmann::ordered_json::array()},
+                              {"labels", d.labels}};
   for (const auto& [a, b] : d.edges) json["edges"].push_back({a, b});
   for (const auto& [n, b] : d.blocks) json["blocks"].push_back({n, b});
   return json;

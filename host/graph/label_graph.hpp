@@ -50,8 +50,8 @@ class LabelGraph {
   Token size() const { return static_cast<Token>(names_.size()) - 2; }  // nodes without the root
   Token start() const { return size() + 1; }
   const std::string& name(Token t) const { return names_.at(t); }  // "<eop>", ..., the root's own name
-  Token find(std::string_view name) const;                          // -1: no such node
-  Token at(std::string_view name) const;                            // raises with the nearest name
+  Token find(std::string_view name) const;                         // -1: no such node
+  Token at(std::string_view name) const;                           // raises with the nearest name
   std::vector<std::string> names() const { return {names_.begin() + 1, names_.end() - 1}; }
 
   const std::vector<Token>& children(Token t) const { return children_[t]; }

@@ -10,7 +10,8 @@ namespace moonlab::label {
 
 at::Tensor block_log_softmax(const at::Tensor& logits, const at::Tensor& block, const at::Tensor& candidates) {
   if (logits.dim() != 2 || block.dim() != 1 || logits.size(1) != block.size(0))
-    fail("block softmax: logits ", logits.sizes(), " do not fit ", block.sizes(), " block numbers; wanted [R, V] and [V]");
+    fail("block softmax: logits ", logits.sizes(), " do not fit ", block.sizes(),
+         " block numbers; wanted [R, V] and [V]");
   constexpr double kNone = -std::numeric_limits<double>::infinity();
   // one column for each block; a block's number never exceeds that of its nodes, so V columns suffice without a look
   // at the values, which would wait for the device

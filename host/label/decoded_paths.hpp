@@ -14,7 +14,8 @@ struct DecodedPath {
 };
 
 /// The rows of tokens [B, L], cut at <eop>, each with its kind among the paths of its last node that is a label.
-std::vector<DecodedPath> decoded_paths(const graph::LabelGraph& graph, const graph::Compiled& compiled, const at::Tensor& tokens);
+std::vector<DecodedPath> decoded_paths(const graph::LabelGraph& graph, const graph::Compiled& compiled,
+                                       const at::Tensor& tokens);
 
 /// Labels of a batch on the host; the tensor must be long [B].
 std::vector<graph::Token> host_tokens(const at::Tensor& labels);

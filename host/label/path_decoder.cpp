@@ -29,7 +29,10 @@ at::Generator or_default(at::Generator g) { return g.defined() ? g : at::detail:
 }  // namespace
 
 PathDecoder::PathDecoder(std::shared_ptr<const graph::LabelGraph> g, const DecoderOptions& o)
-    : Module("PathDecoder"), graph_(std::move(g)), compiled_(graph_, o.max_paths), options_(o),
+    : Module("PathDecoder"),
+      graph_(std::move(g)),
+      compiled_(graph_, o.max_paths),
+      options_(o),
       baseline_(register_buffer("baseline", RewardBaseline::start())) {
   if (o.features < 1 || o.hidden < 1 || o.embed < 1) fail("path_decoder: features, hidden and embed must be positive");
   const int64_t v = compiled_.vocabulary(), input = o.embed * (o.feed_feature ? 2 : 1);
@@ -37,14 +40,16 @@ PathDecoder::PathDecoder(std::shared_ptr<const graph::LabelGraph> g, const Decod
   cell_ = add("cell", nn::build("GRUCell", {{"input_size", input}, {"hidden_size", o.hidden}}));
   init_ = add("init", nn::build("Linear", {{"in_features", o.features}, {"out_features", o.hidden}}));
   out_ = add("out", nn::build("Linear", {{"in_features", o.hidden}, {"out_features", v}}));
-  if (o.feed_feature) feed_ = add("feed", nn::build("Linear", {{"in_features", o.features}, {"out_features", o.embed}}));
+  if (o.feed_feature)
+    feed_ = add("feed", nn::build("Linear", {{"in_features", o.features}, {"out_features", o.embed}}));
   block_ = compiled_.block;
   candidates_ = compiled_.candidates;
 }
 
 std::string PathDecoder::describe() const {
-  return std::to_string(graph_->size()) + " nodes, features=" + std::to_string(options_.features) + ", hidden=" + std::to_string(options_.hidden) +
-         ", embed=" + std::to_string(options_.embed) + (options_.feed_feature ? ", feed_feature" : "") +
+  return std::to_string(graph_->size()) + " nodes, features=" + std::to_string(options_.features) +
+         ", hidden=" + std::to_string(options_.hidden) + ", embed=" + std::to_string(options_.embed) +
+         (options_.feed_feature ? ", feed_feature" : "") +
          (options_.normalizer == Normalizer::children ? ", normalizer=children" : "");
 }
 
@@ -60,7 +65,8 @@ void PathDecoder::place(const at::Tensor& features) {
 PathDecoder::Step PathDecoder::begin(const at::Tensor& features) {
   place(features);
   Step step;
-  const at::Tensor &w = cell_->find("weight_ih")->value, &b = cell_->find("bias_ih")->value, &e = embed_->find("weight")->value;
+  const at::Tensor &w = cell_->find("weight_ih")->value, &b = cell_->find("bias_ih")->value,
+                   &e = embed_->find("weight")->value;
   step.inputs = at::linear(e, feed_ ? w.slice(1, 0, options_.embed) : w, b);
   if (feed_) step.extra = at::linear((*feed_)(features), w.slice(1, options_.embed));
   step.h0 = (*init_)(features);
@@ -68,7 +74,8 @@ PathDecoder::Step PathDecoder::begin(const at::Tensor& features) {
 }
 
 // One GRU step (Eq. 1) for rows that feed `tokens` [R]; `samples` [R] says whose feature a row feeds.
-at::Tensor PathDecoder::advance(const Step& step, const at::Tensor& tokens, const at::Tensor& h, const at::Tensor& samples) {
+at::Tensor PathDecoder::advance(const Step& step, const at::Tensor& tokens, const at::Tensor& h,
+                                const at::Tensor& samples) {
   at::Tensor gi = step.inputs.index_select(0, tokens);
   if (step.extra.defined()) gi = gi + (samples.defined() ? step.extra.index_select(0, samples) : step.extra);
   at::Tensor gh = at::linear(h, cell_->find("weight_hh")->value, cell_->find("bias_hh")->value);
@@ -104,15 +111,18 @@ at::Tensor PathDecoder::teacher_forced(const at::Tensor& features, const TrieBat
 at::Tensor PathDecoder::free_running(const at::Tensor& features, const TrieBatch& batch) {
   Step step = begin(features);
   at::Tensor h = step.h0;
-  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
+  at::Tensor fed =
+      at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
   at::Tensor loss = features.new_zeros({});
   for (size_t i = 0; i < batch.levels.size(); ++i) {
     const auto& level = batch.levels[i];
     h = advance(step, fed, h, {});
     at::Tensor z = logits(h);
-    at::Tensor row = batch.edge_row.narrow(0, level.edge, level.edges), target = batch.edge_target.narrow(0, level.edge, level.edges);
+    at::Tensor row = batch.edge_row.narrow(0, level.edge, level.edges),
+               target = batch.edge_target.narrow(0, level.edge, level.edges);
     // the children normaliser needs the true prefix, which differs between paths of one sample: a row for each edge
-    at::Tensor log_p = log_block(z.index_select(0, batch.sample.index_select(0, row)), batch.token.index_select(0, row));
+    at::Tensor log_p =
+        log_block(z.index_select(0, batch.sample.index_select(0, row)), batch.token.index_select(0, row));
     at::Tensor chosen = log_p.gather(1, target.unsqueeze(1)).squeeze(1);
     loss = loss - (chosen * batch.edge_weight.narrow(0, level.edge, level.edges)).sum();
     if (i + 1 < batch.levels.size()) {
@@ -134,7 +144,8 @@ void PathDecoder::check_labels(const at::Tensor& features, const std::vector<Tok
   }
 }
 
-at::Tensor PathDecoder::nll(const at::Tensor& features, const std::vector<Token>& labels, const NllOptions& o, at::Generator generator) {
+at::Tensor PathDecoder::nll(const at::Tensor& features, const std::vector<Token>& labels, const NllOptions& o,
+                            at::Generator generator) {
   place(features);
   check_labels(features, labels);
   generator = or_default(generator);
@@ -157,7 +168,8 @@ at::Tensor PathDecoder::nll(const at::Tensor& features, const std::vector<Token>
     scale[s] = o.pool == Pool::mean ? 1.0 / static_cast<double>(n) : 1.0;
     if (o.pool == Pool::random && n > 1) {
       const auto pick = std::min<int64_t>(static_cast<int64_t>(uniform(generator) * static_cast<double>(n)), n - 1);
-      drawn.push_back(graph::Compiled::trie_of(*graph_, {&compiled_.paths(labels[s])[compiled_.deterministic(labels[s])[pick]]}));
+      drawn.push_back(
+          graph::Compiled::trie_of(*graph_, {&compiled_.paths(labels[s])[compiled_.deterministic(labels[s])[pick]]}));
       tries[s] = &drawn.back();
     }
   }
@@ -171,11 +183,13 @@ at::Tensor PathDecoder::nll(const at::Tensor& features, const std::vector<Token>
 at::Tensor PathDecoder::reward_sets(const std::vector<Token>& labels, graph::Reward kind, const at::Tensor& like) {
   at::Tensor& table = reward_sets_[static_cast<int>(kind)];
   if (!table.defined()) table = compiled_.reward_sets(kind);
-  if (table.device() != like.device() || table.scalar_type() != like.scalar_type()) table = table.to(like.device(), like.scalar_type());
+  if (table.device() != like.device() || table.scalar_type() != like.scalar_type())
+    table = table.to(like.device(), like.scalar_type());
   return table.index_select(0, longs({labels.begin(), labels.end()}, like.device()));
 }
 
-at::Tensor PathDecoder::reinforce(const at::Tensor& features, const std::vector<Token>& labels, const ReinforceOptions& o, at::Generator generator) {
+at::Tensor PathDecoder::reinforce(const at::Tensor& features, const std::vector<Token>& labels,
+                                  const ReinforceOptions& o, at::Generator generator) {
   place(features);
   check_labels(features, labels);
   if (o.samples < 1) fail("path_decoder: reinforce needs at least one sample a label, got ", o.samples);
@@ -223,13 +237,15 @@ Decoded PathDecoder::greedy(const at::Tensor& features) {
   at::NoGradGuard guard;
   Step step = begin(features);
   at::Tensor h = step.h0;
-  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
+  at::Tensor fed =
+      at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
   std::vector<at::Tensor> tokens;
   at::Tensor sum = features.new_zeros({features.size(0)});
   for (int64_t t = 0; t + 1 < compiled_.max_length(); ++t) {
     h = advance(step, fed, h, {});
     at::Tensor open = candidates_.index_select(0, fed);
-    at::Tensor log_p = log_block(logits(h), fed).masked_fill(open.logical_not(), -std::numeric_limits<double>::infinity());
+    at::Tensor log_p =
+        log_block(logits(h), fed).masked_fill(open.logical_not(), -std::numeric_limits<double>::infinity());
     auto [best, next] = log_p.max(1);
     // after a leaf only <eop> is left, with probability 1
     sum = sum + best.masked_fill(next == static_cast<int64_t>(kEnd), 0);
@@ -239,9 +255,39 @@ Decoded PathDecoder::greedy(const at::Tensor& features) {
   return {at::stack(tokens, 1), sum};
 }
 
-at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<std::vector<Token>>& paths, bool policy) {
+Decoded PathDecoder::beam(const at::Tensor& features, int64_t width) {
+  if (width < 1) fail("path_decoder: a beam needs a width of at least 1, got ", width);
+  at::NoGradGuard guard;
   Step step = begin(features);
-  if (static_cast<int64_t>(paths.size()) != features.size(0)) fail("path_decoder: ", features.size(0), " features, ", paths.size(), " paths");
+  const int64_t b = features.size(0), v = compiled_.vocabulary();
+  const auto long_options = features.options().dtype(at::kLong).requires_grad(false);
+  at::Tensor sample = at::arange(b, long_options).unsqueeze(1);  // [B, 1]
+  at::Tensor h = step.h0, fed = at::full({b}, graph_->start(), long_options);
+  at::Tensor score = features.new_zeros({b, 1}), tokens = at::empty({b, 1, 0}, long_options);
+  for (int64_t t = 0; t + 1 < compiled_.max_length(); ++t) {
+    const int64_t kept = score.size(1), next = std::min(width, kept * v);
+    h = advance(step, fed, h, sample.expand({b, kept}).reshape(-1));
+    // a path that is over goes on with <eop>, whose probability is 1; where there are fewer paths than the beam is
+    // wide, the rest of it is -inf
+    at::Tensor log_p =
+        log_block(logits(h), fed)
+            .masked_fill(candidates_.index_select(0, fed).logical_not(), -std::numeric_limits<double>::infinity());
+    auto [best, index] = (score.reshape({-1, 1}) + log_p).view({b, kept * v}).topk(next, 1);
+    at::Tensor parent = index.floor_divide(v);
+    score = best;
+    fed = index.remainder(v).reshape(-1);
+    h = h.index_select(0, (sample * kept + parent).reshape(-1));
+    at::Tensor before = tokens.gather(1, parent.unsqueeze(2).expand({b, next, t}));
+    tokens = at::cat({before, fed.view({b, next, 1})}, 2);
+  }
+  return {tokens.select(1, 0), score.select(1, 0)};
+}
+
+at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<std::vector<Token>>& paths,
+                                 bool policy) {
+  Step step = begin(features);
+  if (static_cast<int64_t>(paths.size()) != features.size(0))
+    fail("path_decoder: ", features.size(0), " features, ", paths.size(), " paths");
   size_t longest = 0;
   for (const auto& p : paths) {
     longest = std::max(longest, p.size());
@@ -249,12 +295,14 @@ at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<s
     for (Token t : p) {
       const auto& children = graph_->children(at);
       if (std::find(children.begin(), children.end(), t) == children.end())
-        fail("path_decoder: no edge leads from '", graph_->name(at), "' to ", t < 0 || t > graph_->start() ? std::to_string(t) : "'" + graph_->name(t) + "'");
+        fail("path_decoder: no edge leads from '", graph_->name(at), "' to ",
+             t < 0 || t > graph_->start() ? std::to_string(t) : "'" + graph_->name(t) + "'");
       at = t;
     }
   }
   at::Tensor h = step.h0, sum = features.new_zeros({features.size(0)});
-  at::Tensor fed = at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
+  at::Tensor fed =
+      at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
   for (size_t t = 0; t < longest; ++t) {
     h = advance(step, fed, h, {});
     std::vector<int64_t> target(paths.size());
@@ -273,7 +321,8 @@ at::Tensor PathDecoder::classes(const at::Tensor& tokens, const std::vector<Toke
   at::NoGradGuard guard;
   std::vector<int64_t> number(vocabulary, -1);
   for (size_t k = 0; k < classes.size(); ++k) {
-    if (classes[k] < 1 || classes[k] >= vocabulary) fail("path_decoder: class ", classes[k], " is no node of the graph (1 to ", vocabulary - 1, ")");
+    if (classes[k] < 1 || classes[k] >= vocabulary)
+      fail("path_decoder: class ", classes[k], " is no node of the graph (1 to ", vocabulary - 1, ")");
     number[classes[k]] = static_cast<int64_t>(k);
   }
   at::Tensor table = longs(number, tokens.device());

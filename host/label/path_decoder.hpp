@@ -1,11 +1,11 @@
 // The path decoder of 000: a recurrent network that walks from the root to a label, one block softmax a step.
 //
-// Parameters: embed.weight [V + 1, d_e] (tokens, <start> last), cell.{weight_ih, weight_hh, bias_ih, bias_hh} (GRU, gate
-// order r, z, n), init.{weight, bias} (feature -> first hidden state), out.{weight, bias} (hidden -> V logits), and with
-// feed_feature also feed.{weight, bias} (feature -> d_e, added to the input of every step by concatenation).
+// Parameters: embed.weight [V + 1, d_e] (tokens, <start> last), cell.{weight_ih, weight_hh, bias_ih, bias_hh} (GRU,
+// gate order r, z, n), init.{weight, bias} (feature -> first hidden state), out.{weight, bias} (hidden -> V logits),
+// and with feed_feature also feed.{weight, bias} (feature -> d_e, added to the input of every step by concatenation).
 //
-// Labels of a batch are tokens of the graph, given on the CPU: which prefixes a batch needs is worked out there, so that
-// a training step never waits for a device.
+// Labels of a batch are tokens of the graph, given on the CPU: which prefixes a batch needs is worked out there, so
+// that a training step never waits for a device.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -40,7 +40,8 @@ struct ReinforceOptions {
   int64_t samples = 1;
 };
 
-/// Decoded paths. tokens [B, L] long, filled up with <eop>; log_p [B]: sum of log p along the path, as log_prob gives it.
+/// Decoded paths. tokens [B, L] long, filled up with <eop>; log_p [B]: sum of log p along the path, as log_prob gives
+/// it.
 struct Decoded {
   at::Tensor tokens, log_p;
 };
@@ -51,18 +52,24 @@ class PathDecoder : public nn::Module {
 
   /// L_d (Eq. 2): for each sample the pooled sum of -log p over its label's deterministic paths, averaged over the
   /// samples that have one. features [B, F]; labels: B tokens. A zero that still has a gradient where none has one.
-  at::Tensor nll(const at::Tensor& features, const std::vector<graph::Token>& labels, const NllOptions& options, at::Generator generator);
+  at::Tensor nll(const at::Tensor& features, const std::vector<graph::Token>& labels, const NllOptions& options,
+                 at::Generator generator);
 
   /// L_nd (Eqs. 3 to 5): -(r - b) log pi of sampled paths, averaged over the samples whose label has a
   /// nondeterministic path. The baseline is updated after use.
-  at::Tensor reinforce(const at::Tensor& features, const std::vector<graph::Token>& labels, const ReinforceOptions& options, at::Generator generator);
+  at::Tensor reinforce(const at::Tensor& features, const std::vector<graph::Token>& labels,
+                       const ReinforceOptions& options, at::Generator generator);
 
   /// Algorithm 2: the likeliest candidate at every step.
   Decoded greedy(const at::Tensor& features);
 
+  /// The likeliest of the paths that a beam of `width` keeps, by log p of the whole path. Width 1 is greedy decoding.
+  Decoded beam(const at::Tensor& features, int64_t width);
+
   /// log p of given paths under teacher forcing, without <eop>: [B] for one path a sample. With `policy` log pi, the
   /// probability that sampling takes the path: each step renormalised over the fed node's children.
-  at::Tensor log_prob(const at::Tensor& features, const std::vector<std::vector<graph::Token>>& paths, bool policy = false);
+  at::Tensor log_prob(const at::Tensor& features, const std::vector<std::vector<graph::Token>>& paths,
+                      bool policy = false);
 
   /// The class of each decoded path: the last of its nodes that is a class of `classes` (tokens), else -1. long [B].
   static at::Tensor classes(const at::Tensor& tokens, const std::vector<graph::Token>& classes, int64_t vocabulary);

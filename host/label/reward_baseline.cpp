@@ -9,10 +9,14 @@ at::Tensor RewardBaseline::start() { return at::zeros({3}, at::kDouble); }
 at::Tensor RewardBaseline::value(Baseline kind, const at::Tensor& rewards) const {
   at::NoGradGuard guard;
   switch (kind) {
-    case Baseline::mean: return (state_[0] / state_[1].clamp_min(1)).to(rewards.options());
-    case Baseline::ema: return state_[2].to(rewards.options());
-    case Baseline::batch: return rewards.mean();
-    case Baseline::none: break;
+    case Baseline::mean:
+      return (state_[0] / state_[1].clamp_min(1)).to(rewards.options());
+    case Baseline::ema:
+      return state_[2].to(rewards.options());
+    case Baseline::batch:
+      return rewards.mean();
+    case Baseline::none:
+      break;
   }
   return rewards.new_zeros({});
 }

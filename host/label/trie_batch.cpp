@@ -31,7 +31,8 @@ TrieBatch merge(const std::vector<const graph::LabelTrie*>& tries, const std::ve
         sample.push_back(static_cast<int64_t>(s));
       }
     }
-    batch.levels.push_back({first, static_cast<int64_t>(token.size()) - first, edge, static_cast<int64_t>(row.size()) - edge});
+    batch.levels.push_back(
+        {first, static_cast<int64_t>(token.size()) - first, edge, static_cast<int64_t>(row.size()) - edge});
     base.swap(next);
   }
   const auto rows = static_cast<int64_t>(token.size()), edges = static_cast<int64_t>(row.size());

@@ -78,6 +78,16 @@ t.test("decoding gives paths with kinds, and classes", function()
   end
 end)
 
+t.test("a beam of one is greedy, a wider one finds no worse path", function()
+  local d = decoder()
+  local x = torch.randn(8, 4)
+  local greedy, log_p = d:greedy(x)
+  t.eq(d:beam(x, 1), greedy)
+  local _, wide = d:beam(x, 9)
+  for i, value in ipairs(wide:totable()) do t.ok(value >= log_p:totable()[i] - 1e-6) end
+  t.raises(function() d:beam(x, 0) end, "a beam needs a width of at least 1, got 0")
+end)
+
 t.test("options that are none are named", function()
   t.raises(function() decoder { normaliser = "group" } end, "path_decoder: unknown option 'normaliser'; did you mean 'normalizer'?")
   t.raises(function() decoder { normalizer = "groop" } end, "unknown normalizer 'groop'; did you mean 'group'? (group, children)")

@@ -84,7 +84,8 @@ TEST_CASE("norms continue where a state left off") {
   first.balance(step(0)), first.balance(step(1));
   second.set_norms(first.norms().to(at::kFloat));
   check(MetaBalance::sum(second.balance(step(2)))[0], c["expected"]["steps"][2]["sum"]);
-  CHECK_THROWS_WITH(second.balance({{vector({1}), vector({1})}, {vector({1}), vector({1})}}), Catch::Contains("do not continue"));
+  CHECK_THROWS_WITH(second.balance({{vector({1}), vector({1})}, {vector({1}), vector({1})}}),
+                    Catch::Contains("do not continue"));
 }
 
 TEST_CASE("float32 gradients stay float32, and what cannot be balanced is refused") {
@@ -93,6 +94,7 @@ TEST_CASE("float32 gradients stay float32, and what cannot be balanced is refuse
   CHECK(balanced[1][0].scalar_type() == at::kFloat);
   CHECK_THROWS_WITH(m.balance({}), "metabalance: no gradients");
   CHECK_THROWS_WITH(m.balance({{vector({1})}, {}}), "metabalance: tasks with 1 and 0 gradients");
-  CHECK_THROWS_WITH(MetaBalance(1.5, 0.9, Strategy::both, Part::tensor), "metabalance: relax must be in [0, 1], got 1.5");
+  CHECK_THROWS_WITH(MetaBalance(1.5, 0.9, Strategy::both, Part::tensor),
+                    "metabalance: relax must be in [0, 1], got 1.5");
   CHECK_THROWS_WITH(MetaBalance(0.5, 1, Strategy::both, Part::tensor), "metabalance: beta must be in [0, 1), got 1");
 }

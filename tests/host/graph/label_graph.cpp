@@ -153,7 +153,8 @@ TEST_CASE("a graph survives its own description") {
     CHECK(other->to_json() == g.to_json());
     for (Token label : g.labels()) CHECK(written(*other, g.name(label)) == written(g, g.name(label)));
   }
-  CHECK_THAT(g.to_dot(), Catch::Contains("\"cat\" -> \"short\";") && Catch::Contains("label=\"colour\"; \"solid\"; \"point\";") &&
+  CHECK_THAT(g.to_dot(), Catch::Contains("\"cat\" -> \"short\";") &&
+                             Catch::Contains("label=\"colour\"; \"solid\"; \"point\";") &&
                              Catch::Contains("\"siamese\" [shape=box];"));
 }
 

@@ -45,9 +45,12 @@ TEST_CASE("every kind of bad graph has its text") {
   CHECK(problems(R"({"root": "r", "edges": [["r", "a"], ["a", "b"], ["b", "a"]]})") == Texts{"cycle a->b->a"});
   CHECK(problems(R"({"root": "r", "edges": [["r", "a"], ["a", "a"]]})") == Texts{"cycle a->a"});
   CHECK(problems(R"({"root": "r", "edges": [["r", "a"], ["x", "y"], ["y", "x"]]})") ==
-        Texts{"cycle x->y->x", "node 'x' is not reachable from the root 'r'", "node 'y' is not reachable from the root 'r'"});
-  CHECK(problems(R"({"root": "r", "edges": [["r", "a"], ["a", "r"]]})") == Texts{"an edge leads into the root: a->r", "cycle r->a->r"});
-  CHECK(problems(R"({"root": "r", "nodes": ["a", "a"], "edges": [["r", "a"]]})") == Texts{"node 'a' is declared twice"});
+        Texts{"cycle x->y->x", "node 'x' is not reachable from the root 'r'",
+              "node 'y' is not reachable from the root 'r'"});
+  CHECK(problems(R"({"root": "r", "edges": [["r", "a"], ["a", "r"]]})") ==
+        Texts{"an edge leads into the root: a->r", "cycle r->a->r"});
+  CHECK(problems(R"({"root": "r", "nodes": ["a", "a"], "edges": [["r", "a"]]})") ==
+        Texts{"node 'a' is declared twice"});
   CHECK(problems(R"({"root": "r", "nodes": ["r", "a"], "edges": [["r", "a"]]})") ==
         Texts{"the root 'r' is declared as a node below itself"});
   CHECK(problems(R"({"root": "r", "edges": [["r", "a"], ["r", "a"]]})") == Texts{"edge r->a stands twice"});
@@ -61,13 +64,15 @@ TEST_CASE("every kind of bad graph has its text") {
         Texts{"node 'b' is not reachable from the root 'r'"});
   CHECK(problems(R"({"root": "r", "edges": [["r", "siamese"]], "labels": ["siamesse"]})") ==
         Texts{"label 'siamesse' is not reachable from the root 'r'; nearest node 'siamese'"});
-  CHECK(problems(R"({"root": "r", "edges": [["r", "a"]], "labels": ["r"]})") == Texts{"the root 'r' cannot be a label"});
-  CHECK(problems(R"({"root": "r", "edges": [["r", "a"]], "blocks": [["a", "x"], ["a", "x"]], "labels": ["a", "a"]})").empty());
+  CHECK(problems(R"({"root": "r", "edges": [["r", "a"]], "labels": ["r"]})") ==
+        Texts{"the root 'r' cannot be a label"});
+  CHECK(problems(R"({"root": "r", "edges": [["r", "a"]], "blocks": [["a", "x"], ["a", "x"]], "labels": ["a", "a"]})")
+            .empty());
 }
 
 TEST_CASE("building raises every problem at once, a line each") {
-  CHECK_THROWS_WITH(LabelGraph(Description::from_json(Json::parse(
-                        R"({"root": "r", "nodes": ["a", "a"], "edges": [["r", "a"]], "labels": ["z"]})"))),
+  CHECK_THROWS_WITH(LabelGraph(Description::from_json(
+                        Json::parse(R"({"root": "r", "nodes": ["a", "a"], "edges": [["r", "a"]], "labels": ["z"]})"))),
                     "node 'a' is declared twice\nlabel 'z' is not reachable from the root 'r'; nearest node 'a'");
 }
 

@@ -45,7 +45,8 @@ TEST_CASE("known answer 000-24: a sampled step when part of a block lies below t
   for (int64_t i : c["input"]["candidates"].get<std::vector<int64_t>>()) open[0][i].fill_(true);
   at::Tensor log_pi = candidate_log_softmax(block_log_softmax(z, at::zeros({3}, at::kLong)), open);
   check(log_pi.exp(), c["expected"]["pi"]);
-  at::Tensor loss = -c["input"]["reward_minus_baseline"].get<double>() * log_pi[0][c["input"]["sampled"].get<int64_t>()];
+  at::Tensor loss =
+      -c["input"]["reward_minus_baseline"].get<double>() * log_pi[0][c["input"]["sampled"].get<int64_t>()];
   CHECK(near(loss.item<double>(), c["expected"]["loss"]));
   loss.backward();
   check(z.grad(), c["expected"]["grad"]);
@@ -65,27 +66,29 @@ TEST_CASE("known answer 000-14: REINFORCE is unbiased for every constant baselin
     }
     size_t found = 0;
     at::Tensor expected_gradient = at::zeros({}, at::kDouble), objective = at::zeros({}, at::kDouble);
-    std::function<void(const std::string&, std::vector<std::string>, at::Tensor)> walk = [&](const std::string& node, auto path, at::Tensor sum) {
-      if (!policy.contains(node)) {  // a leaf: a whole path
-        std::set<std::string> hit;
-        for (const auto& n : path)
-          if (wanted_set.count(n)) hit.insert(n);
-        const double r = double(hit.size()) / double(wanted_set.size()), p = sum.exp().template item<double>();
-        const auto& wanted = c["expected"]["paths"][found++];
-        CHECK(wanted["path"] == Json(path));
-        CHECK(near(p, wanted["prob"]));
-        CHECK(near(r, wanted["reward"]));
-        expected_gradient = expected_gradient - p * (r - baseline) * sum;  // p is a number: the expectation over samples
-        objective = objective - sum.exp() * r;
-        return;
-      }
-      const auto& children = policy[node]["children"];
-      for (size_t k = 0; k < children.size(); ++k) {
-        auto longer = path;
-        longer.push_back(children[k]);
-        walk(children[k], longer, sum + log_pi[node][static_cast<int64_t>(k)]);
-      }
-    };
+    std::function<void(const std::string&, std::vector<std::string>, at::Tensor)> walk =
+        [&](const std::string& node, auto path, at::Tensor sum) {
+          if (!policy.contains(node)) {  // a leaf: a whole path
+            std::set<std::string> hit;
+            for (const auto& n : path)
+              if (wanted_set.count(n)) hit.insert(n);
+            const double r = double(hit.size()) / double(wanted_set.size()), p = sum.exp().template item<double>();
+            const auto& wanted = c["expected"]["paths"][found++];
+            CHECK(wanted["path"] == Json(path));
+            CHECK(near(p, wanted["prob"]));
+            CHECK(near(r, wanted["reward"]));
+            expected_gradient =
+                expected_gradient - p * (r - baseline) * sum;  // p is a number: the expectation over samples
+            objective = objective - sum.exp() * r;
+            return;
+          }
+          const auto& children = policy[node]["children"];
+          for (size_t k = 0; k < children.size(); ++k) {
+            auto longer = path;
+            longer.push_back(children[k]);
+            walk(children[k], longer, sum + log_pi[node][static_cast<int64_t>(k)]);
+          }
+        };
     walk("r", {}, at::zeros({}, at::kDouble));
     CHECK(found == c["expected"]["paths"].size());
     CHECK(near(objective.item<double>(), c["expected"]["L_nd"]));

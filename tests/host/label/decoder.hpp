@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <catch2/catch.hpp>
 
@@ -31,10 +32,12 @@ inline std::shared_ptr<const LabelGraph> cats() {
 }
 
 /// A decoder in float64 whose parameters depend on the seed alone, large enough that its steps differ.
-inline std::shared_ptr<PathDecoder> decoder(std::shared_ptr<const LabelGraph> g, label::DecoderOptions o = {}, uint64_t seed = 1) {
+inline std::shared_ptr<PathDecoder> decoder(std::shared_ptr<const LabelGraph> g, label::DecoderOptions o = {},
+                                            uint64_t seed = 1) {
   o.features = 4, o.hidden = 5, o.embed = 3;
   auto d = std::make_shared<PathDecoder>(std::move(g), o);
   d->to(std::nullopt, at::kDouble);
+  at::set_num_threads(1);  // tensors this small only wait for threads
   at::manual_seed(seed);
   at::NoGradGuard guard;
   for (auto& [name, p] : d->named_parameters()) p.copy_(at::randn(p.sizes(), at::kDouble));
@@ -66,7 +69,8 @@ void check_gradients(PathDecoder& d, at::Tensor x, F loss) {
     at::Tensor flat = p.view(-1), grad = p.grad().reshape(-1);
     double worst = 0;
     const double eps = 1e-5;
-    for (int64_t i = 0; i < flat.numel(); i += 1 + flat.numel() / 6) {  // a few of each are enough: indices share their code
+    for (int64_t i = 0; i < flat.numel();
+         i += 1 + flat.numel() / 6) {  // a few of each are enough: indices share their code
       const double value = flat[i].item<double>();
       flat[i].fill_(value + eps);
       const double above = loss(x).template item<double>();

@@ -20,7 +20,11 @@ at::Tensor matrix(const Json& rows, int64_t count) {
 
 /// The decoder of case 000-09 on a graph of its vocabulary with these edges.
 std::shared_ptr<PathDecoder> given(const Json& d, const std::vector<std::vector<std::string>>& edges) {
-  Json description{{"root", "root"}, {"edges", edges}, {"nodes", Json::array()}, {"blocks", Json::array()}, {"labels", {"EgyptianMau"}}};
+  Json description{{"root", "root"},
+                   {"edges", edges},
+                   {"nodes", Json::array()},
+                   {"blocks", Json::array()},
+                   {"labels", {"EgyptianMau"}}};
   const auto vocabulary = d["vocab"].get<std::vector<std::string>>();
   for (size_t i = 1; i + 1 < vocabulary.size(); ++i) {
     description["nodes"].push_back(vocabulary[i]);
@@ -33,12 +37,19 @@ std::shared_ptr<PathDecoder> given(const Json& d, const std::vector<std::vector<
   o.features = 5, o.hidden = 4, o.embed = 3;
   auto made = std::make_shared<PathDecoder>(graph_of(description), o);
   made->to(std::nullopt, at::kDouble);
-  auto vector = [](const Json& v, size_t n) { return at::tensor(v.get<std::vector<double>>(), at::kDouble).slice(0, 0, n); };
+  auto vector = [](const Json& v, size_t n) {
+    return at::tensor(v.get<std::vector<double>>(), at::kDouble).slice(0, 0, n);
+  };
   made->load_state_dict({{"embed.weight", matrix(d["embed"], 17)},
-                         {"cell.weight_ih", matrix(d["W_ih"], 12)}, {"cell.weight_hh", matrix(d["W_hh"], 12)},
-                         {"cell.bias_ih", vector(d["b_ih"], 12)}, {"cell.bias_hh", vector(d["b_hh"], 12)},
-                         {"init.weight", matrix(d["W_init"], 4)}, {"init.bias", vector(d["b_init"], 4)},
-                         {"out.weight", matrix(d["W_out"], 16)}, {"out.bias", vector(d["b_out"], 16)}}, false);
+                         {"cell.weight_ih", matrix(d["W_ih"], 12)},
+                         {"cell.weight_hh", matrix(d["W_hh"], 12)},
+                         {"cell.bias_ih", vector(d["b_ih"], 12)},
+                         {"cell.bias_hh", vector(d["b_hh"], 12)},
+                         {"init.weight", matrix(d["W_init"], 4)},
+                         {"init.bias", vector(d["b_init"], 4)},
+                         {"out.weight", matrix(d["W_out"], 16)},
+                         {"out.bias", vector(d["b_out"], 16)}},
+                        false);
   for (int64_t i = 0; i < 16; ++i) REQUIRE(made->compiled().block[i].item<int64_t>() == d["block"][i].get<int64_t>());
   return made;
 }
@@ -100,7 +111,8 @@ TEST_CASE("shared prefixes give what the plain loop over paths gives, in value a
       CHECK(near(number(fast), number(plain), 1e-12));
       fast.backward();
       std::vector<at::Tensor> gradients{x.grad().clone()};
-      for (auto& [name, p] : d->named_parameters()) gradients.push_back(p.grad().clone()), p.mutable_grad() = at::Tensor();
+      for (auto& [name, p] : d->named_parameters())
+        gradients.push_back(p.grad().clone()), p.mutable_grad() = at::Tensor();
       x.mutable_grad() = at::Tensor();
       plain.backward();
       CHECK(at::allclose(gradients[0], x.grad(), 1e-9, 1e-12));
@@ -116,7 +128,9 @@ TEST_CASE("gradients of L_d agree with differences: all pools, both normalisers,
       for (double forcing : {1.0, 0.0}) {
         auto d = decoder(cats(), o);
         const auto labels = tokens(*d->graph(), kBatch);
-        check_gradients(*d, features(7), [&](const at::Tensor& x) { return d->nll(x, labels, {forcing, pool}, stream(5, "test")); });
+        check_gradients(*d, features(7), [&](const at::Tensor& x) {
+          return d->nll(x, labels, {forcing, pool}, stream(5, "test"));
+        });
       }
     }
   }
@@ -154,10 +168,12 @@ TEST_CASE("free running feeds its own likeliest children and keeps the targets")
         bool taken = true;
         for (int64_t t = 0; t < 3; ++t) taken &= walked[s][t].item<int64_t>() == path[t];
         at::Tensor row = x.slice(0, s, s + 1);
-        const double free = number(d->nll(row, {path.back()}, {0.0}, {})), forced = number(d->nll(row, {path.back()}, {1.0}, {}));
+        const double free = number(d->nll(row, {path.back()}, {0.0}, {})),
+                     forced = number(d->nll(row, {path.back()}, {1.0}, {}));
         if (taken) CHECK(near(free, forced, 1e-12));
         // the first step has nothing fed yet: a label below the root costs the same
-        CHECK(near(number(d->nll(row, tokens(*d->graph(), {"dog"}), {0.0}, {})), number(d->nll(row, tokens(*d->graph(), {"dog"}), {1.0}, {})), 1e-12));
+        CHECK(near(number(d->nll(row, tokens(*d->graph(), {"dog"}), {0.0}, {})),
+                   number(d->nll(row, tokens(*d->graph(), {"dog"}), {1.0}, {})), 1e-12));
         // and where its first choice is wrong, the rest is judged after that choice
         if (!taken && walked[s][0].item<int64_t>() != path[0]) CHECK_FALSE(near(free, forced, 1e-9));
       }
@@ -181,7 +197,9 @@ TEST_CASE("the coin of teacher forcing falls as often as it should") {
 TEST_CASE("rule 000-16: alpha weighs only batches in which some label has a nondeterministic path") {
   auto d = decoder(cats());
   at::Tensor x = features(2);
-  auto loss = [&](std::vector<std::string> labels, double alpha) { return number(d->nll(x, tokens(*d->graph(), labels), {1.0, Pool::mean, alpha}, {})); };
+  auto loss = [&](std::vector<std::string> labels, double alpha) {
+    return number(d->nll(x, tokens(*d->graph(), labels), {1.0, Pool::mean, alpha}, {}));
+  };
   CHECK(near(loss({"mau", "dog"}, 0.25), loss({"mau", "dog"}, 1), 1e-12));
   CHECK(near(loss({"mau", "british"}, 0.25), 0.25 * loss({"mau", "british"}, 1), 1e-12));
   CHECK(near(loss({"mau", "mix"}, 0.25), 0.25 * loss({"mau", "mix"}, 1), 1e-12));
@@ -233,6 +251,34 @@ TEST_CASE("greedy decoding is the likeliest child at every step") {
   }
 }
 
+TEST_CASE("a beam of one is greedy, a wide one finds the likeliest of all paths") {
+  int better = 0;
+  for (const auto& o : variants()) {
+    auto d = decoder(cats(), o);
+    at::Tensor x = features(20);
+    auto greedy = d->greedy(x), one = d->beam(x, 1), two = d->beam(x, 2), wide = d->beam(x, 50);
+    CHECK(at::equal(one.tokens, greedy.tokens));
+    CHECK(at::allclose(one.log_p, greedy.log_p));
+    CHECK((two.log_p >= greedy.log_p - 1e-12).all().item<bool>());
+    better += (wide.log_p > greedy.log_p + 1e-9).sum().item<int>();
+    std::vector<std::vector<Token>> all;
+    for (Token t = 1; t <= d->graph()->size(); ++t)
+      if (d->graph()->leaf(t))
+        for (const auto& p : d->graph()->paths(t)) all.push_back(p.tokens);
+    for (int64_t s = 0; s < 20; ++s) {
+      at::Tensor row = x.slice(0, s, s + 1).expand({static_cast<int64_t>(all.size()), 4});
+      auto [best, which] = d->log_prob(row, all).max(0);
+      CHECK(near(number(wide.log_p[s]), number(best), 1e-12));
+      const auto& path = all[which.item<int64_t>()];
+      for (size_t t = 0; t < path.size(); ++t) CHECK(wide.tokens[s][t].item<int64_t>() == path[t]);
+      for (int64_t t = path.size(); t < d->graph()->depth(); ++t)
+        CHECK(wide.tokens[s][t].item<int64_t>() == graph::kEnd);
+    }
+  }
+  CHECK(better > 0);  // greedy is not always best
+  CHECK_THROWS_WITH(decoder(cats())->beam(features(1), 0), "path_decoder: a beam needs a width of at least 1, got 0");
+}
+
 TEST_CASE("probabilities: the policy of all leaves sums to 1, log_prob batches paths of different length") {
   for (const auto& o : variants()) {
     auto d = decoder(cats(), o);
@@ -252,7 +298,10 @@ TEST_CASE("a class is the last node of the path that is one of the classes") {
   auto d = decoder(cats());
   const auto& g = *d->graph();
   auto t = [&](const char* name) { return static_cast<int64_t>(g.at(name)); };
-  at::Tensor paths = at::tensor({t("cat"), t("short"), t("mau"), t("cat"), t("long"), t("coon"), t("dog"), int64_t{0}, int64_t{0}}, at::kLong).view({3, 3});
+  at::Tensor paths =
+      at::tensor({t("cat"), t("short"), t("mau"), t("cat"), t("long"), t("coon"), t("dog"), int64_t{0}, int64_t{0}},
+                 at::kLong)
+          .view({3, 3});
   auto classes = [&](std::vector<std::string> names) {
     at::Tensor c = PathDecoder::classes(paths, tokens(g, names), g.size() + 1);
     return std::vector<int64_t>(c.const_data_ptr<int64_t>(), c.const_data_ptr<int64_t>() + 3);
@@ -278,7 +327,9 @@ TEST_CASE("known answer 000-20: decoded paths through a node and their kinds") {
     const auto& [nodes, known, deterministic] = paths[i];
     CHECK(known);
     if (std::find(nodes.begin(), nodes.end(), g->at(c["input"]["node"].get<std::string>())) == nodes.end()) continue;
-    traversals.push_back({{"id", c["input"]["decoded"][i]["id"]}, {"label", g->name(nodes.back())}, {"kind", deterministic ? "det" : "nondet"}});
+    traversals.push_back({{"id", c["input"]["decoded"][i]["id"]},
+                          {"label", g->name(nodes.back())},
+                          {"kind", deterministic ? "det" : "nondet"}});
     if (!deterministic) ++nondeterministic, agreed += c["input"]["decoded"][i]["human_mark"].get<bool>();
   }
   CHECK(traversals == c["expected"]["traversals"]);
@@ -292,8 +343,10 @@ TEST_CASE("what does not fit is refused by name") {
   CHECK_THROWS_WITH(d->nll(x, {g.at("cat"), g.at("cat")}, {}, {}), "path_decoder: 1 features, 2 labels");
   CHECK_THROWS_WITH(d->reinforce(x, {}, {}, {}), "path_decoder: 1 features, 0 labels");
   CHECK_THROWS_WITH(d->nll(x, {99}, {}, {}), "path_decoder: label 99 is no node of the graph (1 to 10)");
-  CHECK_THROWS_WITH(d->nll(x, {g.at("short")}, {}, {}), "path_decoder: node 'short' was no label of the graph when the decoder was made");
-  CHECK_THROWS_WITH(d->nll(at::zeros({1, 3}, at::kDouble), {1}, {}, {}), "path_decoder: features must be [B, 4], got [1, 3]");
+  CHECK_THROWS_WITH(d->nll(x, {g.at("short")}, {}, {}),
+                    "path_decoder: node 'short' was no label of the graph when the decoder was made");
+  CHECK_THROWS_WITH(d->nll(at::zeros({1, 3}, at::kDouble), {1}, {}, {}),
+                    "path_decoder: features must be [B, 4], got [1, 3]");
   CHECK_THROWS_WITH(d->log_prob(x, {tokens(g, {"cat", "coon"})}), "path_decoder: no edge leads from 'cat' to 'coon'");
   CHECK_THROWS_WITH(PathDecoder(cats(), DecoderOptions{}), "path_decoder: features, hidden and embed must be positive");
 }

@@ -71,7 +71,8 @@ TEST_CASE("the surrogate's gradient agrees with differences for fixed samples") 
     const auto labels = tokens(*d->graph(), {"british", "mau", "mix", "british"});
     ReinforceOptions r;
     r.baseline = Baseline::none, r.samples = 3;
-    check_gradients(*d, features(4), [&](const at::Tensor& x) { return d->reinforce(x, labels, r, stream(4, "samples")); });
+    check_gradients(*d, features(4),
+                    [&](const at::Tensor& x) { return d->reinforce(x, labels, r, stream(4, "samples")); });
   }
 }
 
@@ -114,7 +115,9 @@ TEST_CASE("only labels with nondeterministic paths are sampled") {
   at::Tensor none = d->reinforce(x, tokens(*d->graph(), {"mau", "dog", "cat"}), {}, stream(1, "samples"));
   CHECK(number(none) == 0);
   CHECK(d->find("baseline")->value[1].item<double>() == 1);
-  CHECK_THROWS_AS(d->reinforce(x, tokens(*d->graph(), {"mau", "dog", "cat"}), {graph::Reward::label_nodes, Baseline::mean, 0.9, 0}, {}), Error);
+  CHECK_THROWS_AS(d->reinforce(x, tokens(*d->graph(), {"mau", "dog", "cat"}),
+                               {graph::Reward::label_nodes, Baseline::mean, 0.9, 0}, {}),
+                  Error);
 }
 
 TEST_CASE("the baseline in use is that of earlier batches") {
@@ -160,7 +163,8 @@ TEST_CASE("REINFORCE alone learns to reach the label on a fixed feature") {
 
 TEST_CASE("coarse data raise fine accuracy: labels of an inner node train what its children share") {
   // Two kinds of animal with two breeds each. What tells the kinds lies in a direction that few fine samples show.
-  auto g = graph_of(Json::parse(R"({"root": "r", "edges": [["r", "a"], ["r", "b"], ["a", "a1"], ["a", "a2"], ["b", "b1"], ["b", "b2"]],
+  auto g = graph_of(Json::parse(
+      R"({"root": "r", "edges": [["r", "a"], ["r", "b"], ["a", "a1"], ["a", "a2"], ["b", "b1"], ["b", "b2"]],
     "blocks": {"a": "kind", "b": "kind", "a1": "leaf", "a2": "leaf", "b1": "leaf", "b2": "leaf"},
     "labels": ["a", "b", "a1", "a2", "b1", "b2"]})"));
   const auto fine = tokens(*g, {"a1", "a2", "b1", "b2"}), coarse = tokens(*g, {"a", "b"});
@@ -170,7 +174,7 @@ TEST_CASE("coarse data raise fine accuracy: labels of an inner node train what i
     for (int64_t i = 0; i < n; ++i) {
       leaf.push_back(i % 4);
       x[i][0] += i % 4 < 2 ? 1.0 : -1.0;  // the kind, noisy in one direction
-      x[i][1] += i % 2 == 0 ? 3 : -3;      // the breed, clear
+      x[i][1] += i % 2 == 0 ? 3 : -3;     // the breed, clear
     }
     return x;
   };
