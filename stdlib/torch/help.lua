@@ -3,24 +3,32 @@
 local torch = require "torch"
 local operators = require "host.operators"
 local is_tensor = require "host.tensor".is_tensor
+local signature = require "torch.signature"
 
--- The comment that begins with three dashes right above a Lua function, its code as it is used, and its first line.
+-- The comment that begins with three dashes right above a Lua function. A function with a signature also shows that, and
+-- its comment stands above the line that names it.
 local function documented(fn)
-  local info = debug.getinfo(fn, "S")
+  local made = signature.bodies[fn]
+  local info = debug.getinfo(made and made.body or fn, "S")
   local path = info.what ~= "C" and info.source:match "^@(.*)$"
   local file = path and io.open(path)
-  if not file then return nil end
+  if not file then return made and made.text end
   local lines = {}
   for line in file:lines() do
     lines[#lines + 1] = line
     if #lines == info.linedefined then break end
   end
   file:close()
-  local first = #lines
+  local last = #lines
+  if made then
+    local name = made.text:match "^[%w_]+"
+    while last > 1 and last > #lines - 4 and not lines[last]:find(name, 1, true) do last = last - 1 end
+  end
+  local first = last
   while first > 1 and lines[first - 1]:match "^%s*%-%-" do first = first - 1 end
-  if first == #lines or not lines[first]:match "^%s*%-%-%-" then return nil end
-  local text = {}
-  for i = first, #lines - 1 do
+  if first == last or not lines[first]:match "^%s*%-%-%-" then return made and made.text end
+  local text = { made and made.text }
+  for i = first, last - 1 do
     local line = lines[i]:gsub("^%s*%-%-%-?%s?", "")
     text[#text + 1] = line:match "^@usage" and "\nUsage:\n  " .. line:gsub("^@usage%s*", "") or line
   end
@@ -43,7 +51,9 @@ end
 
 -- The name under which torch or tensors hold a function.
 local function name_of(fn)
-  for _, holder in ipairs { { torch, "torch." }, { torch.Tensor, "x:" }, { torch.autograd, "torch.autograd." } } do
+  for _, holder in ipairs { { torch, "torch." }, { torch.Tensor, "x:" }, { torch.autograd, "torch.autograd." },
+    { torch.nn.functional, "torch.nn.functional." }, { torch.linalg, "torch.linalg." }, { torch.fft, "torch.fft." },
+    { torch.special, "torch.special." }, { torch.func, "torch.func." } } do
     for name, value in next, holder[1] do
       if rawequal(value, fn) then return name, holder[2] end
     end
@@ -52,14 +62,17 @@ end
 
 local function about(name, prefix, fn)
   local comment = fn and documented(fn)
-  local bare = operators.find(name, false)
+  local family = prefix:match "^torch%.(%l+)%.$"
+  local operator = (family == "linalg" or family == "fft" or family == "special") and family .. "_" .. name or name
+  local bare = operators.find(operator, false)
   if not comment and not bare then return nil end
   local lines = { prefix .. name }
   if comment then lines[#lines + 1] = comment end
   if bare then
-    lines[#lines + 1] = (comment and "\nThe operator itself (torch.ops.aten.%s):" or "torch.%s(...) or x:%s(...); "
-      .. "keywords in a last table, { keyword = value }; after * by keyword alone:"):format(name, name)
-    lines[#lines + 1] = signatures(name)
+    local call = operator == name and ("torch.%s(...) or x:%s(...)"):format(name, name) or prefix .. name .. "(...)"
+    lines[#lines + 1] = comment and ("\nThe operator itself (torch.ops.aten.%s):"):format(operator)
+      or call .. "; keywords in a last table, { keyword = value }; after * by keyword alone:"
+    lines[#lines + 1] = signatures(operator)
   end
   return table.concat(lines, "\n")
 end

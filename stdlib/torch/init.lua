@@ -58,7 +58,8 @@ local methods = {}
 torch.Tensor = methods
 
 -- Modules that add functions to `torch` or methods to tensors when one of their names is first used.
-local parts = { nn = "nn", optim = "optim", linalg = "torch.linalg", fft = "torch.fft", special = "torch.special", func = "torch.func", cuda = "torch.cuda" }
+local parts = { nn = "nn", optim = "optim", linalg = "torch.linalg", fft = "torch.fft", special = "torch.special", func = "torch.func",
+  masked = "torch.masked", signal = "torch.signal", cuda = "torch.cuda" }
 
 setmetatable(torch, {
   __index = function(_, name)
