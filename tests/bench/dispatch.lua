@@ -84,9 +84,12 @@ local function python_times(times)
     io.stderr:write("dispatch.py failed:\n", child:read_errors(), "\n")
     os.exit(1)
   end
-  for name, size, value in output:gmatch '"([%a_]+) (%d+)": ([%d.e+]+)' do
-    local key = name .. " " .. size
-    times[key] = math.min(times[key] or math.huge, tonumber(value))
+  local blocks = output:match '"ns": {(.*)}' or error("dispatch.py printed no times:\n" .. output, 0)
+  for name, by_size in blocks:gmatch '"([%a_]+)": (%b{})' do
+    for size, value in by_size:gmatch '"(%d+)x%d+": ([%d.e+]+)' do
+      local key = name .. " " .. size
+      times[key] = math.min(times[key] or math.huge, tonumber(value))
+    end
   end
   return times
 end

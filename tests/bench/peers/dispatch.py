@@ -57,7 +57,7 @@ def calls(n):
         "slice": lambda: a[1:],
         "index": lambda: a[0],
         "linear_relu_forward": forward,
-        "linear_relu_forward_backward": forward_backward,
+        "linear_relu_backward": forward_backward,
     }
 
 
