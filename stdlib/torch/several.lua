@@ -20,17 +20,13 @@ local function over_all(name)
   local bare = aten[name]
   torch[name] = function(...) return bare((gather(...))) end
 end
-for _, name in ipairs { "block_diag", "cartesian_prod", "chain_matmul" } do over_all(name) end
+for _, name in ipairs { "block_diag", "broadcast_tensors", "cartesian_prod", "chain_matmul" } do over_all(name) end
 
---- torch.broadcast_tensors(a, b, ...): each expanded to the common shape, as several values.
--- @usage local a, b = torch.broadcast_tensors(torch.ones(3, 1), torch.ones(4))
-function torch.broadcast_tensors(...) return unpack(aten.broadcast_tensors((gather(...)))) end
-
---- torch.meshgrid(a, b, ..., {indexing = "ij"}): one grid of coordinates for each vector, as several values.
--- @usage local rows, columns = torch.meshgrid(torch.arange(2), torch.arange(3))
+--- torch.meshgrid(a, b, ..., {indexing = "ij"}): a list with one grid of coordinates for each vector.
+-- @usage local rows, columns = unpack(torch.meshgrid(torch.arange(2), torch.arange(3)))
 function torch.meshgrid(...)
   local tensors, options = gather(...)
-  return unpack(aten.meshgrid(tensors, { indexing = options and options.indexing or "ij" }))
+  return aten.meshgrid(tensors, { indexing = options and options.indexing or "ij" })
 end
 
 for n = 1, 3 do
@@ -39,7 +35,7 @@ for n = 1, 3 do
   torch[name] = function(...)
     local tensors = gather(...)
     if is_tensor((...)) and select("#", ...) == 1 then return bare((...)) end
-    return unpack(bare(tensors))
+    return bare(tensors)
   end
 end
 

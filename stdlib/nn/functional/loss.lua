@@ -83,24 +83,24 @@ return function(F)
     end)
 
   loss("l1_loss(input, target, size_average=nil, reduce=nil, reduction='mean', weight=nil)", function(input, target, reduction, weight)
-    input, target = torch.broadcast_tensors(input, target)
+    input, target = unpack(torch.broadcast_tensors(input, target))
     if not weight then return aten.l1_loss(input, target, reduction) end
     local each = (input - target):abs() * weight
     return reduction == "mean" and each:sum() / weight:sum() or reduce(each, reduction)
   end)
   loss("mse_loss(input, target, size_average=nil, reduce=nil, reduction='mean', weight=nil)", function(input, target, reduction, weight)
-    input, target = torch.broadcast_tensors(input, target)
+    input, target = unpack(torch.broadcast_tensors(input, target))
     if not weight then return aten.mse_loss(input, target, reduction) end
     local each = (input - target):pow(2) * weight
     return reduction == "mean" and each:sum() / weight:sum() or reduce(each, reduction)
   end)
   loss("smooth_l1_loss(input, target, size_average=nil, reduce=nil, reduction='mean', beta=1.0)", function(input, target, reduction, beta)
-    input, target = torch.broadcast_tensors(input, target)
+    input, target = unpack(torch.broadcast_tensors(input, target))
     if beta == 0 then return aten.l1_loss(input, target, reduction) end
     return aten.smooth_l1_loss(input, target, reduction, beta)
   end)
   loss("huber_loss(input, target, reduction='mean', delta=1.0, weight=nil)", function(input, target, reduction, delta, weight)
-    input, target = torch.broadcast_tensors(input, target)
+    input, target = unpack(torch.broadcast_tensors(input, target))
     if not weight then return aten.huber_loss(input, target, reduction, delta) end
     return reduce(aten.huber_loss(input, target, "none", delta) * weight, reduction)
   end)
