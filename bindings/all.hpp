@@ -10,6 +10,7 @@ int open_tensor(lua_State* L);
 int open_operators(lua_State* L);
 int open_autograd(lua_State* L);
 int open_functorch(lua_State* L);
+int open_settings(lua_State* L);
 int open_rng(lua_State* L);
 int open_module(lua_State* L);
 int open_initializers(lua_State* L);

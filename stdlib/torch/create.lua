@@ -15,6 +15,9 @@ function torch.tensor(data, options)
     if options.dtype or options.device then x = x:to { dtype = options.dtype, device = options.device } end
   else
     x = host.from_table(data, options.dtype, options.device)
+    local default = torch.get_default_dtype()
+    -- read again: float64 numbers must not have been float32 in between
+    if not options.dtype and x.dtype == "float32" and default ~= "float32" then x = host.from_table(data, default, options.device) end
   end
   if options.requires_grad then x.requires_grad = true end
   return x
@@ -58,7 +61,24 @@ function torch.full(size, value, options)
 end
 with_grad("full_like", torch)
 
-function torch.get_default_dtype() return "float32" end
+local settings = require "host.settings"
+
+--- The floating dtype of tensors whose dtype nothing else decides: "float32" unless torch.set_default_dtype said otherwise.
+-- @usage print(torch.get_default_dtype())
+torch.get_default_dtype = settings.dtype
+torch.set_default_dtype = settings.set_dtype
+
+--- Threads that one operator may use.
+-- @usage torch.set_num_threads(1)
+torch.get_num_threads, torch.set_num_threads = settings.threads, settings.set_threads
+
+--- torch.use_deterministic_algorithms(on, {warn_only = false}): operators without a deterministic form raise.
+-- @usage torch.use_deterministic_algorithms(true)
+function torch.use_deterministic_algorithms(on, options)
+  settings.set_deterministic(on, options and options.warn_only)
+end
+torch.are_deterministic_algorithms_enabled = settings.deterministic
+torch.set_flush_denormal = settings.flush_denormal
 
 --- A number that counts as a float where a Scalar of 2 would count as an integer.
 -- @usage torch.ones(2, { dtype = "int64" }):add(torch.float_scalar(2)) -- float32

@@ -38,3 +38,23 @@ t.test("windows by their formulas; periodic ones are one point longer, cut", fun
   t.eq({ w.hann(0).shape, w.hann(1):totable(), w.hann(3, { requires_grad = true }).requires_grad }, { { 0 }, { 1 }, true })
   t.raises(function() w.gaussian(3, { std = 0 }) end, "std must be positive")
 end)
+
+t.test("settings: default dtype, threads, deterministic algorithms", function()
+  t.raises(function() torch.set_default_dtype "int64" end, "must be a floating one, got 'int64'")
+  torch.set_default_dtype "float64"
+  local made = { torch.zeros(2).dtype, torch.tensor({ 0.1 }).dtype, torch.full({ 1 }, 2).dtype, torch.tensor({ true }).dtype, torch.randn(1).dtype }
+  local exact = torch.tensor({ 0.1 }):item()
+  torch.set_default_dtype "float32"
+  t.eq(made, { "float64", "float64", "float64", "bool", "float64" })
+  t.eq(exact, 0.1)
+  t.eq(torch.zeros(2).dtype, "float32")
+  local threads = torch.get_num_threads()
+  torch.set_num_threads(1)
+  t.eq(torch.get_num_threads(), 1)
+  torch.set_num_threads(threads)
+  t.raises(function() torch.set_num_threads(0) end, "must be 1 or more, got 0")
+  torch.use_deterministic_algorithms(true)
+  t.eq(torch.are_deterministic_algorithms_enabled(), true)
+  torch.use_deterministic_algorithms(false)
+  t.eq(torch.are_deterministic_algorithms_enabled(), false)
+end)
