@@ -55,6 +55,16 @@ function autograd.grad(outputs, inputs, options)
   return unpack(grads, 1, n)
 end
 
+--- torch.autograd.backward({a, b}, {gradient of a, gradient of b}, {retain_graph=, create_graph=, inputs=}): backward of
+-- several tensors at once; the gradients may be left out for single numbers.
+-- @usage local x = torch.ones(2, { requires_grad = true }); torch.autograd.backward({ x:sum(), (x * x):sum() })
+function autograd.backward(tensors, gradients, options)
+  if type(gradients) == "table" and next(gradients) ~= nil and #gradients == 0 then gradients, options = nil, gradients end
+  options = options or {}
+  known(options, { retain_graph = true, create_graph = true, inputs = true, grad_tensors = true }, "torch.autograd.backward")
+  host.backward(tensors, gradients or options.grad_tensors, options.retain_graph, options.create_graph, options.inputs)
+end
+
 local context = {}
 context.__index = function(ctx, key)
   if key == "saved_tensors" then return rawget(ctx, "_saved") or {} end

@@ -7,6 +7,14 @@ local rng = require "host.rng"
 -- @usage torch.manual_seed(0)
 torch.manual_seed = rng.manual_seed
 
+--- torch.seed(): restarts the generators from the time; returns the number.
+-- @usage torch.seed()
+function torch.seed()
+  local number = math.floor(require "host.system".time() * 1e6) % 2 ^ 53
+  torch.manual_seed(number)
+  return number
+end
+
 --- torch.generator(seed, device): a generator of its own, for the keyword `generator` of random operators.
 -- @usage torch.randn(2, { generator = torch.generator(1) })
 torch.generator = rng.generator

@@ -175,6 +175,7 @@ end)
 require "torch.create"
 require "torch.methods"
 require "torch.autograd"
+require "torch.constants"
 require "torch.several"
 require "torch.unique"
 require "torch.matrix"

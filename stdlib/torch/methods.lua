@@ -21,6 +21,16 @@ function T.size(x, dim)
   return host.size(x, dim)
 end
 
+local stride_of = operators.find("stride", true)
+--- x:stride() is a table of the steps between neighbours in each dim, x:stride(dim) one of them.
+-- @usage torch.ones(2, 3):stride(0)
+function T.stride(x, dim)
+  if dim ~= nil then return stride_of(x, dim) end
+  local list = {}
+  for d = 1, x.ndim do list[d] = stride_of(x, d - 1) end
+  return torch.shape_of(list)
+end
+
 function T.dim(x) return x.ndim end
 T.numel, T.nelement = host.numel, host.numel
 torch.numel = host.numel
