@@ -35,13 +35,10 @@ end
 --- Builds the experiment of a result; nil and a located text where that finds a mistake.
 function runner.build(result)
   local ok, made = xpcall(result.node.build, function(failure)
-    if type(failure) == "table" then return failure end
-    return { message = tostring(failure), trace = debug.traceback("", 2) }
+    return type(failure) == "table" and failure or { message = tostring(failure) }
   end, result.node, { seed = result.seed, device = result.device })
   if ok then return made end
-  local text = located(result, made)
-  if made.trace and os.getenv "MOONLAB_TRACE" then text = text .. made.trace end
-  return nil, text
+  return nil, located(result, made)
 end
 
 local function meta(result, options)

@@ -157,7 +157,7 @@ end
 
 local function handler(message)
   if type(message) == "table" then return message end
-  return { where = nil, message = tostring(message), trace = debug.traceback("", 2) }
+  return { where = nil, message = tostring(message) }
 end
 
 local function report(name, failure)
@@ -173,7 +173,6 @@ local function report(name, failure)
     if not where then where, message = current_file or "?", tostring(failure.message) end
   end
   write(where, ": ", name, ": ", message)
-  if failure.trace and os.getenv "MOONLAB_TRACE" then write(failure.trace) end
 end
 
 local function summary()

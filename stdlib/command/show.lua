@@ -18,7 +18,7 @@ return {
     end
     local found, run = pcall(host_run.open, runner.store(), id)
     if not found then
-      io.stderr:write("moonlab show: ", tostring(run):match "^[^\n]*", "\n")
+      io.stderr:write("moonlab show: ", (tostring(run):match("^[^\n]*"):gsub("^%S*show%.lua:%d+: ", "")), "\n")
       return 1
     end
     if config then

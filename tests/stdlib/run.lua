@@ -53,26 +53,6 @@ t.test("pictures are SVG, the same bytes each time", function()
   t.ok(run.bar_plot { title = "t", labels = { "a" }, series = { bars } }:find "fill%-opacity")
 end)
 
-t.test("a label graph is drawn from its description and the datasets of a join", function()
-  local picture = require "run.label_picture"
-  local description = {
-    root = "digit", nodes = { "straight", "no_loop", "1", "4" }, labels = { "straight", "1", "4" },
-    edges = { { "digit", "straight" }, { "digit", "no_loop" }, { "straight", "1" }, { "straight", "4" },
-              { "no_loop", "1" } },
-    blocks = { { "1", "digit" }, { "4", "digit" } },
-  }
-  local path = { nodes = { "straight", "1" }, deterministic = true }
-  local svg = picture(description, {
-    title = "digits",
-    datasets = { { name = "A", labels = { "1", "4" } }, { name = "B", class_names = { "straight" } } },
-    paths = { path, path, { nodes = { "digit", "no_loop", "1" }, deterministic = false, count = 3 } },
-  })
-  for _, text in ipairs { ">digit<", ">no_loop<", "block: one of these", ">A<", ">B<", ">added node<", ">2<", ">3<", "nondeterministic" } do
-    t.ok(svg:find(text, 1, true), text)
-  end
-  t.ok(picture(description):find(">label<", 1, true), "labels without a dataset have a colour")
-end)
-
 t.test("sha256 of text and of a file", function()
   local digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
   t.eq(run.sha256 "abc", digest)
