@@ -8,6 +8,7 @@
 local bench = require "host.bench"
 local system = require "host.system"
 
+torch.set_num_threads(1) -- as the peer does
 local python = arg and arg[1]
 local sizes = { 2, 64, 512 }
 local rounds = 9
