@@ -238,6 +238,18 @@ function help.explain(key)
       field_lines({ list = { field } }, "  ", lines)
       return table.concat(lines, "\n")
     end
+    -- `optim.lr` names an option of whatever stands there: every constructor of the folder that has it.
+    local folder, rest = key:match "^([%w_]+)%.(.+)$"
+    local lines = {}
+    for _, name in ipairs(folder and schema.names(folder) or {}) do
+      local constructor = schema.find(folder .. "." .. name)
+      local found = option(constructor.declaration.spec, rest)
+      if found then
+        lines[#lines + 1] = ("%s of %s"):format(rest, node.title(constructor.kind))
+        field_lines({ list = { found } }, "  ", lines)
+      end
+    end
+    if #lines > 0 then return table.concat(lines, "\n") end
     if experiment.declaration.spec.by_name[key:match "^[^.]+"] then
       return nil, ("the experiment has no option '%s'%s"):format(key, near)
     end

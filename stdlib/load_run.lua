@@ -10,6 +10,10 @@ Loaded.__index = Loaded
 --- Classes for inputs as the run's data gives them ([B, C, H, W], normalised), in evaluation mode, without gradient.
 -- @return { y = long[B], names = the class names, and what the head adds: scores, paths }
 function Loaded:predict(x)
+  local image = self.image
+  if x.ndim ~= 4 or x.shape[2] ~= image[1] or x.shape[3] ~= image[2] or x.shape[4] ~= image[3] then
+    error(("predict: run %s takes images [B, %d, %d, %d], got %s"):format(self.id, image[1], image[2], image[3], tostring(x.shape)), 2)
+  end
   self.model:eval()
   return torch.no_grad(function()
     local prediction = self.model:predict { x = x:to(self.device) }
@@ -43,6 +47,6 @@ return function(id, options)
   return setmetatable({
     id = run:id(), status = run:status(), path = run:path(), config = run:config(), meta = meta, model = made.model,
     data = made.data, graph = made.data.graph, labels = made.data.class_names, device = made.device,
-    metrics = run:metrics(),
+    metrics = run:metrics(), image = (made.data.sets or made.data.parts[1].sets).train:shape(),
   }, Loaded)
 end

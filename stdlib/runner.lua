@@ -88,6 +88,19 @@ local function save_checkpoint(run, made, name)
   checkpoint.save(run:place("ckpt/" .. name .. ".safetensors"), made.model.module:state_dict())
 end
 
+-- What a store refused, without where in our own files that was noticed.
+local function refusal(message)
+  message = tostring(message):match "^[^\n]*"
+  return (message:gsub("^[^:]*%.lua:%d+: ", "")) .. "\n  the store is " .. runner.store()
+    .. "; MOONLAB_STORE=/another/folder keeps runs elsewhere\n"
+end
+
+local function is_refusal(message)
+  message = tostring(message)
+  return message:find("No space left on device", 1, true) or message:find("Read-only file system", 1, true)
+    or message:find("Permission denied", 1, true)
+end
+
 --- Trains one experiment in a run directory of its own.
 -- @param result what language.evaluate gave (kind "experiment")
 -- @param options { events = boolean, quiet, name, tag, base }
@@ -98,7 +111,11 @@ function runner.experiment(result, options)
     io.stderr:write(mistake, "\n")
     return 2
   end
-  local run = create(result, options)
+  local created, run = pcall(create, result, options)
+  if not created then
+    io.stderr:write(refusal(run))
+    return 1
+  end
   if not options.events and not options.quiet then print("run " .. run:id()) end
   local best
   local ok, state = xpcall(trial.run, debug.traceback, made, {
@@ -110,8 +127,8 @@ function runner.experiment(result, options)
     end,
   })
   if not ok then
-    run:set_error(state)
-    io.stderr:write(state, "\n")
+    pcall(run.set_error, run, state)
+    io.stderr:write(is_refusal(state) and refusal(state) or state .. "\n")
     return 1, run
   end
   if state.diverged then
@@ -120,18 +137,27 @@ function runner.experiment(result, options)
       :format(state.stop, state.epoch))
     return 3, run, state
   end
-  if made.o.train.checkpoint ~= "none" then save_checkpoint(run, made, "last") end
+  local stored, problem = pcall(function()
+    if made.o.train.checkpoint ~= "none" then save_checkpoint(run, made, "last") end
+    if state.interrupted then return run:set_status "interrupted" end
+    local final = { final = true, epoch = state.epoch, step = state.step, seconds = state.seconds,
+                    samples = state.final_samples }
+    for _, pair in ipairs(state.final) do final[pair[1]] = pair[2] end
+    run:add_metrics(final)
+    if #made.o.eval.report > 0 then require "reports".write(made, run) end
+    run:set_status "done"
+  end)
+  if not stored then
+    -- what was trained for is at least shown
+    io.stderr:write(refusal(problem))
+    for _, pair in ipairs(state.final or {}) do io.stderr:write(("%s %.4f (not stored)\n"):format(pair[1], pair[2])) end
+    pcall(run.set_error, run, tostring(problem))
+    return 1, run, state
+  end
   if state.interrupted then
-    run:set_status "interrupted"
     io.stderr:write(("interrupted at step %d; weights are in %s\n"):format(state.step, run:path() .. "/ckpt"))
     return 75, run, state
   end
-  local final = { final = true, epoch = state.epoch, step = state.step, seconds = state.seconds,
-                  samples = state.final_samples }
-  for _, pair in ipairs(state.final) do final[pair[1]] = pair[2] end
-  run:add_metrics(final)
-  if #made.o.eval.report > 0 then require "reports".write(made, run) end
-  run:set_status "done"
   return 0, run, state
 end
 

@@ -69,8 +69,10 @@ Editor::~Editor() {
 
 char* Editor::prompt_of(EditLine* editor) { return self(editor)->prompt_.data(); }
 
+constexpr char kEndOfInput = 4;  // Ctrl-D
+
 // libedit's own reader swallows the first EINTR; this one gives up on an interrupt and understands UTF-8.
-int Editor::read_key(EditLine*, wchar_t* key) {
+int Editor::read_key(EditLine* editor, wchar_t* key) {
   std::mbstate_t partial{};
   for (;;) {
     pollfd input{STDIN_FILENO, POLLIN, 0};
@@ -83,6 +85,12 @@ int Editor::read_key(EditLine*, wchar_t* key) {
     const ssize_t n = ::read(STDIN_FILENO, &byte, 1);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return static_cast<int>(n);
+    if (byte == kEndOfInput || byte == 0) {
+      // Ctrl-D typed while the terminal was still in line mode arrives as a zero byte
+      const LineInfo* line = el_line(editor);
+      if (line->lastchar == line->buffer) return 0;
+      if (byte == 0) continue;
+    }
     const size_t used = std::mbrtowc(key, &byte, 1, &partial);
     if (used == static_cast<size_t>(-2)) continue;  // more bytes belong to it
     if (used == static_cast<size_t>(-1)) partial = {};
