@@ -48,7 +48,7 @@ namespace {
 void collect(lua_State* L) {
   State& s = State::of(L);
   lua_gc(L, LUA_GCCOLLECT, 0);
-  s.governor.collected();
+  s.governor.collected(int64_t{1024} * lua_gc(L, LUA_GCCOUNT, 0));
 }
 
 void set_metatable(lua_State* L) {

@@ -10,24 +10,6 @@ namespace {
 
 using at::Tensor;
 using c10::Scalar;
-using T = Tensor(const Tensor&);
-using TT = Tensor(const Tensor&, const Tensor&);
-using TTS = Tensor(const Tensor&, const Tensor&, const Scalar&);
-using TS = Tensor(const Tensor&, const Scalar&);
-using TSS = Tensor(const Tensor&, const Scalar&, const Scalar&);
-using TSizes = Tensor(const Tensor&, c10::SymIntArrayRef);
-using TIntSize = Tensor(const Tensor&, int64_t, c10::SymInt);
-
-// The typed entry checks the C++ signature and raises where it differs.
-template <class Signature>
-bool agrees(const Overload& o) {
-  try {
-    o.handle.typed<Signature>();
-    return true;
-  } catch (const c10::Error&) {
-    return false;
-  }
-}
 
 Scalar scalar(const Value* value, const Argument& a, const Values& values) {
   if (!value) return a.fallback->toScalar();
@@ -42,44 +24,56 @@ const Tensor& tensor(const Value* value) { return *value->tensor; }
 
 }  // namespace
 
-Form form_of(const Overload& o) {
+template <class Signature>
+void DirectCall::resolve(const Overload& o, Form form) {
+  try {
+    handle_ = o.handle.typed<Signature>();  // raises where the C++ signature differs
+    form_ = form;
+  } catch (const c10::Error&) {
+  }
+}
+
+DirectCall::DirectCall(const Overload& o) {
   const auto& returns = o.handle.schema().returns();
-  if (returns.size() != 1 || returns[0].type()->kind() != c10::TypeKind::TensorType) return Form::none;
+  if (returns.size() != 1 || returns[0].type()->kind() != c10::TypeKind::TensorType) return;
   std::string code;
   for (const auto& a : o.arguments) {
-    if (a.optional || a.written) return Form::none;
+    if (a.optional || a.written) return;
     switch (a.want) {
       case Want::tensor: code += 't'; break;
       case Want::scalar: code += 's'; break;
       case Want::integer_list: code += 'l'; break;
       case Want::integer: code += 'i'; break;
-      default: return Form::none;
+      default: return;
     }
   }
-  if (code == "t" && agrees<T>(o)) return Form::t;
-  if (code == "tt" && agrees<TT>(o)) return Form::tt;
-  if (code == "tts" && agrees<TTS>(o)) return Form::tts;
-  if (code == "ts" && agrees<TS>(o)) return Form::ts;
-  if (code == "tss" && agrees<TSS>(o)) return Form::tss;
-  if (code == "tl" && agrees<TSizes>(o)) return Form::t_sizes;
-  if (code == "tii" && agrees<TIntSize>(o)) return Form::t_int_size;
-  return Form::none;
+  if (code == "t") resolve<T>(o, Form::t);
+  else if (code == "tt") resolve<TT>(o, Form::tt);
+  else if (code == "tts") resolve<TTS>(o, Form::tts);
+  else if (code == "ts") resolve<TS>(o, Form::ts);
+  else if (code == "tss") resolve<TSS>(o, Form::tss);
+  else if (code == "tl") resolve<TSizes>(o, Form::t_sizes);
+  else if (code == "tii") resolve<TIntSize>(o, Form::t_int_size);
 }
 
-at::Tensor call_direct(const Overload& o, Form form, const Value* const* args, const Values& values, const Value* sizes, size_t count) {
+at::Tensor DirectCall::operator()(const Overload& o, const Value* const* args, const Values& values, const Value* sizes,
+                                  size_t count) const {
   const auto& a = o.arguments;
-  switch (form) {
-    case Form::t: return o.handle.typed<T>().call(tensor(args[0]));
-    case Form::tt: return o.handle.typed<TT>().call(tensor(args[0]), tensor(args[1]));
-    case Form::tts: return o.handle.typed<TTS>().call(tensor(args[0]), tensor(args[1]), scalar(args[2], a[2], values));
-    case Form::ts: return o.handle.typed<TS>().call(tensor(args[0]), scalar(args[1], a[1], values));
-    case Form::tss: return o.handle.typed<TSS>().call(tensor(args[0]), scalar(args[1], a[1], values), scalar(args[2], a[2], values));
+  auto call = [&]<class Signature>(auto&&... arguments) {
+    return std::get_if<c10::TypedOperatorHandle<Signature>>(&handle_)->call(std::forward<decltype(arguments)>(arguments)...);
+  };
+  switch (form_) {
+    case Form::t: return call.operator()<T>(tensor(args[0]));
+    case Form::tt: return call.operator()<TT>(tensor(args[0]), tensor(args[1]));
+    case Form::tts: return call.operator()<TTS>(tensor(args[0]), tensor(args[1]), scalar(args[2], a[2], values));
+    case Form::ts: return call.operator()<TS>(tensor(args[0]), scalar(args[1], a[1], values));
+    case Form::tss: return call.operator()<TSS>(tensor(args[0]), scalar(args[1], a[1], values), scalar(args[2], a[2], values));
     case Form::t_sizes: {
       c10::SmallVector<c10::SymInt, 6> list;
       for (size_t i = 0; i < count; ++i) list.emplace_back(sizes[i].integer);
-      return o.handle.typed<TSizes>().call(tensor(args[0]), list);
+      return call.operator()<TSizes>(tensor(args[0]), c10::SymIntArrayRef(list));
     }
-    case Form::t_int_size: return o.handle.typed<TIntSize>().call(tensor(args[0]), args[1]->integer, c10::SymInt(args[2]->integer));
+    case Form::t_int_size: return call.operator()<TIntSize>(tensor(args[0]), args[1]->integer, c10::SymInt(args[2]->integer));
     case Form::none: break;
   }
   return {};

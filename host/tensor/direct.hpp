@@ -6,6 +6,9 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <variant>
 
 #include "host/tensor/operator.hpp"
 #include "host/tensor/value.hpp"
@@ -14,11 +17,38 @@ namespace moonlab {
 
 enum class Form : uint8_t { none, t, tt, tts, ts, tss, t_sizes, t_int_size };
 
-/// The form of an overload whose C++ signature agrees, else none. Worked out once for an overload that a script uses.
-Form form_of(const Overload& overload);
+/// The typed entry of one overload, resolved once: asking the dispatcher for it compares C++ signatures each time, which
+/// is a twentieth of a small operator.
+class DirectCall {
+ public:
+  DirectCall() = default;
+  /// With form() none where the overload's form is not among those here or its C++ signature does not agree.
+  explicit DirectCall(const Overload& overload);
 
-/// Calls an overload of this form. arguments[i] is the value of the i-th argument, nullptr for its default; `sizes` are
-/// the integers of t_sizes where they were given one by one.
-at::Tensor call_direct(const Overload& overload, Form form, const Value* const* arguments, const Values& values, const Value* sizes, size_t count);
+  Form form() const { return form_; }
+  void disable() { form_ = Form::none; }
+
+  /// arguments[i] is the value of the i-th argument, nullptr for its default; `sizes` are the integers of t_sizes.
+  at::Tensor operator()(const Overload& overload, const Value* const* arguments, const Values& values, const Value* sizes,
+                        size_t count) const;
+
+  using T = at::Tensor(const at::Tensor&);
+  using TT = at::Tensor(const at::Tensor&, const at::Tensor&);
+  using TTS = at::Tensor(const at::Tensor&, const at::Tensor&, const c10::Scalar&);
+  using TS = at::Tensor(const at::Tensor&, const c10::Scalar&);
+  using TSS = at::Tensor(const at::Tensor&, const c10::Scalar&, const c10::Scalar&);
+  using TSizes = at::Tensor(const at::Tensor&, c10::SymIntArrayRef);
+  using TIntSize = at::Tensor(const at::Tensor&, int64_t, c10::SymInt);
+
+ private:
+  template <class Signature>
+  void resolve(const Overload& overload, Form form);
+
+  template <class... Signatures>
+  using AnyOf = std::variant<std::monostate, c10::TypedOperatorHandle<Signatures>...>;
+
+  Form form_ = Form::none;
+  AnyOf<T, TT, TTS, TS, TSS, TSizes, TIntSize> handle_;
+};
 
 }  // namespace moonlab

@@ -129,11 +129,25 @@ void assign(at::Tensor part, const at::Tensor& value) {
   part.copy_(fitting);
 }
 
+// x["a:b"], the commonest index: one operator, nothing to check that it does not check.
+bool is_single_slice(const at::Tensor& x, const Terms& terms) {
+  return terms.size() == 1 && terms[0].is_slice() && x.dim() > 0 && !x.is_nested() && terms[0].slice().step() > 0;
+}
+
+at::Tensor single_slice(const at::Tensor& x, const at::indexing::Slice& slice) {
+  return x.slice_symint(0, slice.start(), slice.stop(), slice.step());
+}
+
 }  // namespace
 
 Terms parse_slice(std::string_view text) { return *cached_terms(text); }
 
-at::Tensor get(const at::Tensor& x, std::string_view text) { return get(x, *cached_terms(text)); }
+at::Tensor get(const at::Tensor& x, std::string_view text) {
+  const auto& cached = cached_terms(text);
+  if (is_single_slice(x, *cached)) return single_slice(x, (*cached)[0].slice());
+  const auto terms = cached;
+  return get(x, *terms);
+}
 
 at::Tensor get(const at::Tensor& x, int64_t index) {
   if (x.is_nested()) return x.select(0, index);
@@ -145,10 +159,7 @@ at::Tensor get(const at::Tensor& x, int64_t index) {
 at::Tensor get(const at::Tensor& x, const Terms& terms) {
   if (terms.size() == 1 && terms[0].is_integer()) return get(x, terms[0].integer().expect_int());
   if (terms.empty()) return x;
-  if (terms.size() == 1 && terms[0].is_slice() && x.dim() > 0 && !x.is_nested()) {
-    const auto& slice = terms[0].slice();
-    if (slice.step() > 0) return x.slice_symint(0, slice.start(), slice.stop(), slice.step());
-  }
+  if (is_single_slice(x, terms)) return single_slice(x, terms[0].slice());
   check(x, terms, /*values=*/false);
   Terms changed;
   const Terms& used = with_bool_masks(terms, changed);

@@ -235,20 +235,19 @@ void Chooser::fill(const Choice& choice, const Values& v, std::vector<c10::IValu
   }
 }
 
-/// The form in which the choice's calls can go without boxing: every tensor and integer is given as such.
-Form Chooser::direct_form(const Choice& choice, const Values& v) {
-  const Form form = form_of(*choice.overload);
-  if (form == Form::none) return form;
-  for (size_t i = 0; i < choice.sources.size(); ++i) {
+/// How the choice's calls can go without boxing: every tensor and integer is given as such.
+DirectCall Chooser::direct_call(const Choice& choice, const Values& v) {
+  DirectCall call(*choice.overload);
+  for (size_t i = 0; call.form() != Form::none && i < choice.sources.size(); ++i) {
     const int16_t source = choice.sources[i];
     const Want want = choice.overload->arguments[i].want;
     const Kind kind = source >= 0 ? v.positional[source].kind : Kind::nil;
-    if (want == Want::tensor && kind != Kind::tensor) return Form::none;
-    if (want == Want::integer && kind != Kind::integer) return Form::none;
-    if (want == Want::scalar && (source < 0 ? !choice.overload->arguments[i].fallback.has_value() : kind == Kind::tensor)) return Form::none;
-    if (want == Want::integer_list && source != kGathered && kind != Kind::integer_list) return Form::none;
+    if (want == Want::tensor && kind != Kind::tensor) call.disable();
+    if (want == Want::integer && kind != Kind::integer) call.disable();
+    if (want == Want::scalar && (source < 0 ? !choice.overload->arguments[i].fallback.has_value() : kind == Kind::tensor)) call.disable();
+    if (want == Want::integer_list && source != kGathered && kind != Kind::integer_list) call.disable();
   }
-  return form;
+  return call;
 }
 
 at::Tensor Chooser::direct(const Values& v, bool method, const Overload*& used) const {
@@ -256,7 +255,7 @@ at::Tensor Chooser::direct(const Values& v, bool method, const Overload*& used) 
   if (key == kUncached) return {};
   for (const auto& c : choices_) {
     if (c.key != key) continue;
-    if (c.form == Form::none) return {};
+    if (c.direct.form() == Form::none) return {};
     used = c.overload;
     const Value* arguments[3] = {nullptr, nullptr, nullptr};  // no form has more
     const Value* sizes = nullptr;
@@ -265,8 +264,8 @@ at::Tensor Chooser::direct(const Values& v, bool method, const Overload*& used) 
       if (c.sources[i] == kGathered) sizes = &v.positional[c.first], count = v.positional.size() - c.first;
       else if (c.sources[i] >= 0) arguments[i] = &v.positional[c.sources[i]];
     }
-    if (c.form == Form::t_sizes && !sizes) sizes = v.begin(*arguments[1]), count = arguments[1]->size;
-    return call_direct(*c.overload, c.form, arguments, v, sizes, count);
+    if (c.direct.form() == Form::t_sizes && !sizes) sizes = v.begin(*arguments[1]), count = arguments[1]->size;
+    return c.direct(*c.overload, arguments, v, sizes, count);
   }
   return {};
 }
@@ -301,7 +300,7 @@ const Overload& Chooser::prepare(const Values& v, bool method, std::vector<c10::
       else if (!value || is_absent(*value, chosen->arguments[i])) choice.sources.push_back(kDefault);
       else choice.sources.push_back(static_cast<int16_t>(value - v.positional.data()));
     }
-    choice.form = direct_form(choice, v);
+    choice.direct = direct_call(choice, v);
     choices_.push_back(std::move(choice));
     fill(choices_.back(), v, stack);
     return *chosen;

@@ -42,10 +42,10 @@ class Chooser {
     const Overload* overload;
     std::vector<int16_t> sources;
     size_t first;
-    Form form = Form::none;
+    DirectCall direct;
   };
   static constexpr int16_t kDefault = -1, kGathered = -2;
-  static Form direct_form(const Choice& choice, const Values& values);
+  static DirectCall direct_call(const Choice& choice, const Values& values);
   void fill(const Choice& choice, const Values& values, std::vector<c10::IValue>& stack) const;
 
   const Operator* op_;

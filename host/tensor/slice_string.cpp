@@ -1,11 +1,10 @@
 #include "host/tensor/slice_string.hpp"
 
+#include <array>
 #include <charconv>
-#include <functional>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "host/error.hpp"
 
@@ -15,8 +14,6 @@ using at::indexing::TensorIndex;
 using Terms = std::vector<TensorIndex>;
 
 namespace {
-
-constexpr size_t kCachedStrings = 512;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\n";
@@ -72,24 +69,27 @@ Terms parse_terms(std::string_view slice) {
   }
 }
 
-struct TextHash : std::hash<std::string_view> {
-  using is_transparent = void;
+// Direct-mapped by the place of the text: Lua interns its strings, so a slice written in a script is always at the same
+// address. The text itself is compared, so another string at that address is only a miss.
+struct Entry {
+  const char* place = nullptr;
+  std::string text;
+  std::shared_ptr<const Terms> terms;
 };
+constexpr size_t kEntries = 256;
 
 }  // namespace
 
-std::shared_ptr<const Terms> cached_terms(std::string_view text) {
-  static std::mutex mutex;
-  static auto* cache = new std::unordered_map<std::string, std::shared_ptr<const Terms>, TextHash, std::equal_to<>>;
-  {
-    std::lock_guard lock(mutex);
-    if (auto found = cache->find(text); found != cache->end()) return found->second;
+const std::shared_ptr<const Terms>& cached_terms(std::string_view text) {
+  static thread_local auto cache = std::make_unique<std::array<Entry, kEntries>>();
+  const auto address = reinterpret_cast<uintptr_t>(text.data());
+  Entry& entry = (*cache)[(address >> 4 ^ address >> 12) % kEntries];
+  if (entry.place != text.data() || entry.text != text) {
+    entry.terms = std::make_shared<const Terms>(parse_terms(text));
+    entry.text = text;
+    entry.place = text.data();
   }
-  auto terms = std::make_shared<const Terms>(parse_terms(text));
-  std::lock_guard lock(mutex);
-  if (cache->size() >= kCachedStrings) cache->clear();  // strings made in a loop must not fill the memory
-  cache->emplace(text, terms);
-  return terms;
+  return entry.terms;
 }
 
 }  // namespace moonlab

@@ -9,8 +9,8 @@
 
 namespace moonlab {
 
-/// The terms of a slice string as parse_slice describes them, shared with the cache: an entry that is dropped lives on
-/// while somebody uses it.
-std::shared_ptr<const std::vector<at::indexing::TensorIndex>> cached_terms(std::string_view text);
+/// The terms of a slice string as parse_slice describes them, from a cache of this thread. The reference holds until the
+/// next call; who may be interrupted by a script's function (a hook) copies the pointer.
+const std::shared_ptr<const std::vector<at::indexing::TensorIndex>>& cached_terms(std::string_view text);
 
 }  // namespace moonlab

@@ -89,6 +89,9 @@ local computed = {
   is_quantized = function(x) return x.dtype:find "^q" ~= nil end,
 }
 
+-- Texts seen to be slices ("1:, ..."), so that the next time nothing else is asked about them.
+local slices, slice_count = {}, 0
+
 local function slow_index(x, key)
   if type(key) ~= "string" then return get_index(x, key) end
   if computed[key] then
@@ -112,6 +115,8 @@ local function slow_index(x, key)
     local near = operators.nearest(key, "aten")
     error(("a tensor has no property or method '%s'%s"):format(key, near ~= "" and ("; did you mean '" .. near .. "'?") or ""), 2)
   end
+  if slice_count >= 512 then slices, slice_count = {}, 0 end -- texts made in a loop must not fill the memory
+  slices[key], slice_count = true, slice_count + 1
   return get_index(x, key)
 end
 
@@ -126,6 +131,7 @@ tensor.set_metamethods {
   __index = function(x, key)
     local method = methods[key]
     if method then return method end
+    if slices[key] then return get_index(x, key) end
     return slow_index(x, key)
   end,
   __newindex = function(x, key, value)
