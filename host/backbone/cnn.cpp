@@ -12,24 +12,24 @@ namespace {
 /// Blocks of 3x3 convolution, ReLU and 2x2 max pooling, then a linear layer with ReLU.
 /// x [B, channels, size, size] -> [B, features].
 struct Cnn : Backbone {
-  std::vector<std::shared_ptr<Module>> convolutions;
-  std::shared_ptr<Module> fc;
+  std::vector<Part> convolutions;
+  std::optional<Part> fc;
   double drop;
 
   Cnn(int64_t in, int64_t size, const std::vector<int64_t>& channels, int64_t features, double dropout) : Backbone("Cnn", features), drop(dropout) {
     if (channels.empty()) fail("Cnn: give at least one number of channels");
     for (size_t i = 0; i < channels.size(); ++i) {
-      convolutions.push_back(add("conv" + std::to_string(i + 1),
-                                 build("Conv2d", {{"in_channels", i ? channels[i - 1] : in}, {"out_channels", channels[i]}, {"kernel_size", 3}, {"padding", 1}})));
+      convolutions.emplace_back(this, "conv" + std::to_string(i + 1),
+                                build("Conv2d", {{"in_channels", i ? channels[i - 1] : in}, {"out_channels", channels[i]}, {"kernel_size", 3}, {"padding", 1}}));
       size /= 2;
     }
     if (size < 1) fail("Cnn: ", channels.size(), " poolings leave nothing of the image");
-    fc = add("fc", build("Linear", {{"in_features", channels.back() * size * size}, {"out_features", features}}));
+    fc.emplace(this, "fc", build("Linear", {{"in_features", channels.back() * size * size}, {"out_features", features}}));
   }
   Tensors forward(const Tensors& inputs) override {
     at::Tensor x = inputs.at(0);
     // pooling first: the same numbers, a quarter of the work for ReLU
-    for (auto& conv : convolutions) x = at::relu(at::max_pool2d((*conv)(x), 2));
+    for (auto& conv : convolutions) x = at::relu(at::max_pool2d(conv(x), 2));
     return {at::dropout(at::relu((*fc)(x.flatten(1))), drop, training_)};
   }
 };
@@ -37,12 +37,11 @@ struct Cnn : Backbone {
 /// The MNIST network of Label Embedding Networks (section 4 of that paper and its code): two 5x5 convolutions of 32 and
 /// 64 channels with 2x2 pooling, a layer of 1024. Truncated normal weights of deviation 0.1, biases 0.1.
 struct MnistCnn : Backbone {
-  std::shared_ptr<Module> conv1, conv2, fc;
+  Part conv1{this, "conv1", build("Conv2d", {{"in_channels", 1}, {"out_channels", 32}, {"kernel_size", 5}, {"padding", 2}})};
+  Part conv2{this, "conv2", build("Conv2d", {{"in_channels", 32}, {"out_channels", 64}, {"kernel_size", 5}, {"padding", 2}})};
+  Part fc{this, "fc", build("Linear", {{"in_features", 3136}, {"out_features", 1024}})};
 
   MnistCnn() : Backbone("MnistCnn", 1024) {
-    conv1 = add("conv1", build("Conv2d", {{"in_channels", 1}, {"out_channels", 32}, {"kernel_size", 5}, {"padding", 2}}));
-    conv2 = add("conv2", build("Conv2d", {{"in_channels", 32}, {"out_channels", 64}, {"kernel_size", 5}, {"padding", 2}}));
-    fc = add("fc", build("Linear", {{"in_features", 3136}, {"out_features", 1024}}));
     for (auto& [name, p] : named_parameters()) {
       at::Tensor t = p;
       if (t.dim() > 1) init::trunc_normal(t, 0, 0.1, -0.2, 0.2);
@@ -50,23 +49,23 @@ struct MnistCnn : Backbone {
     }
   }
   Tensors forward(const Tensors& inputs) override {
-    at::Tensor x = at::relu(at::max_pool2d((*conv1)(inputs.at(0)), 2));
-    x = at::relu(at::max_pool2d((*conv2)(x), 2));
-    return {at::relu((*fc)(x.flatten(1)))};
+    at::Tensor x = at::relu(at::max_pool2d(conv1(inputs.at(0)), 2));
+    x = at::relu(at::max_pool2d(conv2(x), 2));
+    return {at::relu(fc(x.flatten(1)))};
   }
 };
 
 /// Linear layers with ReLU after each. x [B, ...] is flattened; -> [B, last width].
 struct Mlp : Backbone {
-  std::vector<std::shared_ptr<Module>> layers;
+  std::vector<Part> layers;
 
   Mlp(int64_t in, const std::vector<int64_t>& widths) : Backbone("Mlp", widths.empty() ? in : widths.back()) {
     for (size_t i = 0; i < widths.size(); ++i)
-      layers.push_back(add("fc" + std::to_string(i + 1), build("Linear", {{"in_features", i ? widths[i - 1] : in}, {"out_features", widths[i]}})));
+      layers.emplace_back(this, "fc" + std::to_string(i + 1), build("Linear", {{"in_features", i ? widths[i - 1] : in}, {"out_features", widths[i]}}));
   }
   Tensors forward(const Tensors& inputs) override {
     at::Tensor x = inputs.at(0).flatten(1);
-    for (auto& layer : layers) x = at::relu((*layer)(x));
+    for (auto& layer : layers) x = at::relu(layer(x));
     return {x};
   }
 };

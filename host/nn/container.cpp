@@ -11,7 +11,7 @@ struct Sequential : Module {
   Sequential() : Module("Sequential") {}
   Tensors forward(const Tensors& x) override {
     Tensors y = x;
-    for (const auto& [name, child] : children()) y = child->forward(y);
+    for (const auto& [name, child] : children()) y = child->call(y);
     return y;
   }
   int64_t features() const override { return children().empty() ? 0 : children().back().second->features(); }

@@ -17,6 +17,7 @@ struct Recurrent : Module {
   bool lstm, bias, batch_first, bidirectional;
   int64_t in, hidden, layers;
   double dropout;
+  std::vector<const at::Tensor*> weights_;  // the places of the weights, in the operator's order
 
   Recurrent(bool is_lstm, const Options& o)
       : Module(is_lstm ? "LSTM" : "GRU"), lstm(is_lstm), bias(o["bias"]), batch_first(o["batch_first"]),
@@ -25,11 +26,12 @@ struct Recurrent : Module {
     for (int64_t l = 0; l < layers; ++l)
       for (int64_t d = 0; d < directions; ++d) {
         const std::string end = "_l" + std::to_string(l) + (d ? "_reverse" : "");
-        register_parameter("weight_ih" + end, at::empty({gates, l == 0 ? in : hidden * directions}));
-        register_parameter("weight_hh" + end, at::empty({gates, hidden}));
+        auto keep = [&](const std::string& name, at::IntArrayRef shape) { weights_.push_back(&register_parameter(name + end, at::empty(shape))); };
+        keep("weight_ih", {gates, l == 0 ? in : hidden * directions});
+        keep("weight_hh", {gates, hidden});
         if (!bias) continue;
-        register_parameter("bias_ih" + end, at::empty({gates}));
-        register_parameter("bias_hh" + end, at::empty({gates}));
+        keep("bias_ih", {gates});
+        keep("bias_hh", {gates});
       }
     const double bound = hidden > 0 ? 1 / std::sqrt(static_cast<double>(hidden)) : 0;
     for (auto& [name, p] : named_parameters()) {
@@ -49,7 +51,7 @@ struct Recurrent : Module {
       return at::zeros({layers * (bidirectional ? 2 : 1), batch, hidden}, input.options());
     };
     Tensors weights;
-    for (const auto& e : entries()) weights.push_back(e.value);
+    for (const at::Tensor* w : weights_) weights.push_back(*w);
     at::Tensor y, h, c;
     if (lstm) std::tie(y, h, c) = at::lstm(input, {start(1), start(2)}, weights, bias, layers, dropout, training_, bidirectional, batch_first);
     else std::tie(y, h) = at::gru(input, start(1), weights, bias, layers, dropout, training_, bidirectional, batch_first);
