@@ -7,73 +7,75 @@
 #include <sstream>
 
 #include "host/error.hpp"
+#include "host/graph/path_table.hpp"
+#include "host/graph/sketch.hpp"
 #include "host/rng.hpp"
 
 namespace moonlab::graph {
 
 LabelGraph::LabelGraph(const Description& d) {
-  if (auto problems = check(d); !problems.empty()) {
+  const Sketch sketch(d);
+  if (auto problems = sketch.problems(d); !problems.empty()) {
     std::string text;
     for (const auto& p : problems) text += (text.empty() ? "" : "\n") + p.text;
     throw Error(text);
   }
-  std::vector<std::string> order;
-  std::unordered_map<std::string, Token> number;
-  auto add = [&](const std::string& name) {
-    if (name != d.root && number.emplace(name, static_cast<Token>(order.size()) + 1).second) order.push_back(name);
-  };
-  for (const auto& n : d.nodes) add(n);
-  for (const auto& [from, to] : d.edges) add(from), add(to);
-
+  // a node's number in the sketch is its token; the root's is 0 there and start() here
+  const auto n = static_cast<Token>(sketch.names.size());
+  names_.reserve(n + 1);
   names_.push_back("<eop>");
-  names_.insert(names_.end(), order.begin(), order.end());
+  names_.insert(names_.end(), sketch.names.begin() + 1, sketch.names.end());
   names_.push_back(d.root);
-  const Token start = static_cast<Token>(names_.size()) - 1;
-  for (Token t = 1; t <= start; ++t) tokens_.emplace(names_[t], t);
+  tokens_.reserve(n);
+  for (Token t = 1; t <= n; ++t) tokens_.emplace(names_[t], t);
+  auto token = [&](int number) { return number == 0 ? n : number; };
+  auto link = [&](Links& links, bool down) {
+    links.first.assign(n + 2, 0);
+    for (const auto& [from, to] : sketch.edges) ++links.first[token(down ? from : to) + 1];
+    for (Token t = 1; t <= n + 1; ++t) links.first[t] += links.first[t - 1];
+    links.to.resize(sketch.edges.size());
+    std::vector<int32_t> next(links.first.begin(), links.first.end() - 1);
+    for (const auto& [from, to] : sketch.edges) links.to[next[token(down ? from : to)]++] = token(down ? to : from);
+  };
+  link(children_, true);
+  link(parents_, false);
 
-  children_.resize(names_.size());
-  parents_.resize(names_.size());
-  for (const auto& [from, to] : d.edges) {
-    const Token a = tokens_.at(from), b = tokens_.at(to);
-    children_[a].push_back(b);
-    parents_[b].push_back(a);
-  }
-
-  std::unordered_map<std::string, std::string> block_of(d.blocks.begin(), d.blocks.end());
-  std::unordered_map<std::string, int32_t> known;
-  block_.resize(names_.size());
+  std::vector<std::string_view> block_of(n + 1);
+  for (const auto& [node, block] : d.blocks) block_of[token(sketch.find(node))] = block;
+  std::unordered_map<std::string_view, int32_t> known;
+  block_.resize(n + 1);
   block_names_.push_back("");  // <eop>
-  for (Token t = 1; t < start; ++t) {
-    auto named = block_of.find(names_[t]);
-    if (named == block_of.end()) {
+  for (Token t = 1; t < n; ++t) {
+    if (block_of[t].empty()) {
       block_[t] = blocks();
       block_names_.push_back("");
     } else {
-      auto [at, fresh] = known.emplace(named->second, blocks());
-      if (fresh) block_names_.push_back(named->second);
+      auto [at, fresh] = known.emplace(block_of[t], blocks());
+      if (fresh) block_names_.emplace_back(block_of[t]);
       block_[t] = at->second;
     }
   }
-  block_[start] = -1;  // the root is never predicted
+  has_blocks_ = !known.empty();
+  block_[n] = -1;  // the root is never predicted
 
-  label_.assign(names_.size(), false);
-  for (const auto& l : d.labels) label_[tokens_.at(l)] = true;
+  label_.assign(n + 1, false);
+  for (const auto& l : d.labels) label_[token(sketch.find(l))] = true;
 
   // counts and depth in topological order
   constexpr int64_t kMost = int64_t{1} << 62;
-  std::vector<int> waiting(names_.size()), level(names_.size(), 0);
-  for (Token t = 1; t <= start; ++t) waiting[t] = static_cast<int>(parents_[t].size());
-  counts_.assign(names_.size(), 0);
-  counts_[start] = 1;
-  std::vector<Token> ready{start};
-  while (!ready.empty()) {
-    const Token at = ready.back();
-    ready.pop_back();
+  std::vector<int> waiting(n + 1), level(n + 1, 0);
+  for (Token t = 1; t <= n; ++t) waiting[t] = static_cast<int>(parents(t).size());
+  counts_.assign(n + 1, 0);
+  counts_[n] = 1;
+  topological_.assign(1, n);
+  topological_.reserve(n);
+  for (size_t i = 0; i < topological_.size(); ++i) {
+    const Token at = topological_[i];
     depth_ = std::max(depth_, level[at]);
-    for (Token c : children_[at]) {
+    for (Token c : children(at)) {
       counts_[c] = counts_[c] > kMost - counts_[at] ? kMost : counts_[c] + counts_[at];
       level[c] = std::max(level[c], level[at] + 1);
-      if (--waiting[c] == 0) ready.push_back(c);
+      if (--waiting[c] == 0) topological_.push_back(c);
     }
   }
 }
@@ -96,64 +98,15 @@ std::vector<Token> LabelGraph::labels() const {
   return all;
 }
 
-namespace {
-
-// A path is nondeterministic where one of its nodes competes with a node of another path to the same label.
-void judge(const LabelGraph& graph, std::vector<Path>& paths) {
-  std::map<int32_t, std::map<Token, int64_t>> through;  // block -> node -> paths that hold it
-  for (const auto& p : paths)
-    for (Token t : p.tokens) ++through[graph.block(t)][t];
-  for (auto& p : paths) {
-    auto holds = [&](Token t) { return std::find(p.tokens.begin(), p.tokens.end(), t) != p.tokens.end(); };
-    for (Token u : p.tokens) {
-      // all but a few of the rivals are on other paths alone: the search ends at once
-      const auto& rivals = through[graph.block(u)];
-      p.deterministic = rivals.size() < 2 || std::none_of(rivals.begin(), rivals.end(), [&](const auto& rival) {
-                          return rival.first != u && rival.second > (holds(rival.first) ? 1 : 0);
-                        });
-      if (!p.deterministic) break;
-    }
-  }
-}
-
-}  // namespace
-
 std::vector<Path> LabelGraph::paths(Token label, int64_t limit) const {
   if (label < 1 || label > size()) fail("no node has the number ", label, " (1 to ", size(), ")");
   if (counts_[label] > limit)
     fail("node '", names_[label], "' has ", counts_[label], " paths from the root, more than ", limit,
          "; trim the graph or raise the limit");
-  std::vector<bool> above(names_.size(), false);
-  std::vector<Token> queue{label};
-  above[label] = true;
-  while (!queue.empty()) {
-    const Token at = queue.back();
-    queue.pop_back();
-    for (Token p : parents_[at])
-      if (!above[p]) above[p] = true, queue.push_back(p);
-  }
+  const PathTable table(*this, {label}, limit);
   std::vector<Path> found;
-  std::vector<Token> path;
-  std::vector<std::pair<Token, size_t>> stack{{start(), 0}};
-  while (!stack.empty()) {
-    auto& [at, next] = stack.back();
-    if (at == label) {
-      found.push_back({path, true});
-      stack.pop_back();
-      path.pop_back();
-      continue;
-    }
-    while (next < children_[at].size() && !above[children_[at][next]]) ++next;
-    if (next == children_[at].size()) {
-      stack.pop_back();
-      if (!path.empty()) path.pop_back();
-      continue;
-    }
-    const Token child = children_[at][next++];
-    path.push_back(child);
-    stack.emplace_back(child, 0);
-  }
-  judge(*this, found);
+  for (int64_t p = 0; p < table.size(); ++p)
+    found.push_back({{table.tokens(p).begin(), table.tokens(p).end()}, table.deterministic(p)});
   return found;
 }
 
@@ -190,14 +143,14 @@ LabelGraph LabelGraph::without(const std::vector<Token>& nodes) const {
   // children of a node with dropped ones replaced by their children, in place and once
   std::vector<Token> met(names_.size(), 0);  // the node for which a child was last met
   auto remaining = [&](Token at) {
-    std::vector<Token> out, stack(children_[at].rbegin(), children_[at].rend());
+    std::vector<Token> out, stack(children(at).rbegin(), children(at).rend());
     while (!stack.empty()) {
       const Token c = stack.back();
       stack.pop_back();
       if (met[c] == at) continue;
       met[c] = at;
       if (!gone[c]) out.push_back(c);
-      else stack.insert(stack.end(), children_[c].rbegin(), children_[c].rend());
+      else stack.insert(stack.end(), children(c).rbegin(), children(c).rend());
     }
     return out;
   };
@@ -220,10 +173,10 @@ Description LabelGraph::describe() const {
   d.root = names_.back();
   d.nodes = names();
   for (Token t : labels()) d.labels.push_back(names_[t]);
-  for (Token c : children_[start()]) d.edges.emplace_back(names_.back(), names_[c]);
+  for (Token c : children(start())) d.edges.emplace_back(names_.back(), names_[c]);
   for (Token t = 1; t <= size(); ++t) {
     if (!block_name(t).empty()) d.blocks.emplace_back(names_[t], block_name(t));
-    for (Token c : children_[t]) d.edges.emplace_back(names_[t], names_[c]);
+    for (Token c : children(t)) d.edges.emplace_back(names_[t], names_[c]);
   }
   return d;
 }

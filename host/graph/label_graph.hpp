@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -54,12 +55,14 @@ class LabelGraph {
   Token at(std::string_view name) const;                           // raises with the nearest name
   std::vector<std::string> names() const { return {names_.begin() + 1, names_.end() - 1}; }
 
-  const std::vector<Token>& children(Token t) const { return children_[t]; }
-  const std::vector<Token>& parents(Token t) const { return parents_[t]; }
-  bool leaf(Token t) const { return children_[t].empty(); }
+  std::span<const Token> children(Token t) const { return children_.of(t); }  // in declaration order
+  std::span<const Token> parents(Token t) const { return parents_.of(t); }
+  bool leaf(Token t) const { return children(t).empty(); }
+  const std::vector<Token>& topological() const { return topological_; }  // every node after its parents; start() first
   /// Number of the block; nodes without one have a block of their own, and so has <eop> (block 0).
   int32_t block(Token t) const { return block_[t]; }
   const std::string& block_name(Token t) const { return block_names_[block_[t]]; }  // "" for a block of its own
+  bool has_blocks() const { return has_blocks_; }  // whether any two nodes may compete
   int32_t blocks() const { return static_cast<int32_t>(block_names_.size()); }
   bool competing(Token a, Token b) const { return a != b && block_[a] == block_[b]; }
 
@@ -87,7 +90,14 @@ class LabelGraph {
  private:
   std::vector<std::string> names_, block_names_;
   std::unordered_map<std::string_view, Token> tokens_;  // views into names_
-  std::vector<std::vector<Token>> children_, parents_;
+  struct Links {
+    std::vector<int32_t> first;
+    std::vector<Token> to;
+    std::span<const Token> of(Token t) const { return {to.data() + first[t], static_cast<size_t>(first[t + 1] - first[t])}; }
+  };
+  Links children_, parents_;
+  std::vector<Token> topological_;
+  bool has_blocks_ = false;
   std::vector<int32_t> block_;
   std::vector<bool> label_;
   std::vector<int64_t> counts_;

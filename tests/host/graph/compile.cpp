@@ -26,7 +26,8 @@ TEST_CASE("children are the candidates; after a leaf and after <eop> only <eop> 
     std::vector<Token> open;
     for (Token v = 0; v < c.vocabulary(); ++v)
       if (c.candidates[t][v].item<bool>()) open.push_back(v);
-    std::vector<Token> wanted = t == kEnd ? std::vector<Token>{} : g->children(t);
+    std::vector<Token> wanted;
+    if (t != kEnd) wanted.assign(g->children(t).begin(), g->children(t).end());
     if (wanted.empty()) wanted = {kEnd};
     std::sort(wanted.begin(), wanted.end());
     CHECK(open == wanted);

@@ -14,7 +14,7 @@ using Names = std::vector<std::string>;
 
 LabelGraph build(const char* json) { return LabelGraph(Description::from_json(Json::parse(json))); }
 
-Names names_of(const LabelGraph& g, const std::vector<Token>& tokens) {
+Names names_of(const LabelGraph& g, std::span<const Token> tokens) {
   Names names;
   for (Token t : tokens) names.push_back(g.name(t));
   return names;
