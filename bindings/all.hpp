@@ -11,6 +11,8 @@ int open_operators(lua_State* L);
 int open_autograd(lua_State* L);
 int open_functorch(lua_State* L);
 int open_settings(lua_State* L);
+int open_profiler(lua_State* L);
+int open_autocast(lua_State* L);
 int open_rng(lua_State* L);
 int open_module(lua_State* L);
 int open_initializers(lua_State* L);
@@ -20,6 +22,7 @@ int open_balance(lua_State* L);
 int open_data(lua_State* L);
 int open_run(lua_State* L);
 int open_system(lua_State* L);
+int open_worker(lua_State* L);
 int open_bench(lua_State* L);
 
 /// Fills package.preload with all of them.
