@@ -59,7 +59,12 @@ int wait(lua_State* L) {
   return 0;
 }
 
-const luaL_Reg kFunctions[] = {{"manual_seed", manual_seed}, {"generator", generator}, {"stream", purpose_stream}, {"derive_seed", derived},
+int is_open(lua_State* L) {
+  lua_pushboolean(L, cuda_is_open());
+  return 1;
+}
+
+const luaL_Reg kFunctions[] = {{"cuda_is_open", is_open}, {"manual_seed", manual_seed}, {"generator", generator}, {"stream", purpose_stream}, {"derive_seed", derived},
                                {"state", state}, {"set_state", set_state}, {"initial_seed", initial_seed}, {"gpu_count", gpus}, {"synchronize", wait}, {nullptr, nullptr}};
 
 }  // namespace

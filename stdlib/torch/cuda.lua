@@ -15,4 +15,8 @@ function cuda.device_count() return host.gpu_count() end
 -- @usage torch.cuda.synchronize()
 function cuda.synchronize(device) host.synchronize(device or "cuda") end
 
+--- Whether this process uses CUDA already.
+-- @usage print(torch.cuda.is_initialized())
+function cuda.is_initialized() return host.cuda_is_open() end
+
 return cuda
