@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <set>
 
@@ -49,12 +50,16 @@ int wall(lua_State* L, lua_CFunction f) {
 class Warnings : public c10::WarningHandler {
  public:
   void process(const c10::Warning& warning) override {
-    if (!current || !seen_.insert(warning.msg()).second) return;
+    {
+      std::lock_guard lock(mutex_);  // worker threads warn as well
+      if (!current || !seen_.insert(warning.msg()).second) return;
+    }
     std::string text = trimmed(warning.msg());
     fprintf(stderr, "%swarning: %s\n", where(current->main, 0).c_str(), text.c_str());
   }
 
  private:
+  std::mutex mutex_;
   std::set<std::string> seen_;
 };
 

@@ -9,7 +9,8 @@ scope, keep, memory = tensor.scope, tensor.keep, tensor.memory
 function show(x, options) io.write(require "inspect"(x, options), "\n") end
 
 -- Loaded when first named, so that the start stays fast: global -> module.
-local lazy = { nn = "nn", help = "help", schema = "schema", load_run = "load_run", prof = "prof" }
+local lazy = { nn = "nn", help = "help", schema = "schema", load_run = "load_run", prof = "prof", worker = "worker",
+  channel = "channel", parallel = "parallel" }
 
 setmetatable(_G, {
   __index = function(globals, name)

@@ -1,0 +1,14 @@
+--- A queue that several workers share: first in, first out.
+--
+-- `channel(capacity)` holds at most so many values, `channel()` any number. Values are plain data and tensors, as for
+-- `worker`; nil is none (torch.None is one). A channel may be given to workers, or sent through another one.
+--
+--     c:push(value [, seconds])   waits for room: true, or false where there was none in time; raises once it is closed
+--     c:pop([seconds])            waits for a value; nil and "timeout", or nil and "closed" where none will come
+--     c:try_push(value), c:try_pop()   the same without waiting
+--     for value in c:each() do    until it is closed and empty
+--     c:close(), c:closed(), #c, c:capacity()
+--
+-- Ctrl-C ends every wait.
+-- @usage local c = channel(8) c:push({ 1, 2 }) print(#c:pop())
+return require("host.worker").channel
