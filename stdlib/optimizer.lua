@@ -1,131 +1,120 @@
---- What all optimizers share: groups of parameters, learning rates by schedule, state by parameter, steps of one group.
+--- An optimizer of a run: one of torch.optim over named groups (trunk, heads), whose rates follow a schedule by the step.
 --
--- optimizer.new(rule, groups, schedule, total) -> object
---   rule      { start = function(parameter) -> { name = tensor }, step = function(parameters, grads, states, options, group) }
---             start makes the state of one parameter when it first has a gradient; step updates a list of them at once
---             (one _foreach_ or _fused_ call, no loop over elements)
---   groups    list of { name, parameters = { ... }, options = { lr = ..., ... } }
---   schedule  nil, or an object with factor(step, total) -> number that multiplies every group's lr
---   total     steps of the whole run, for schedules that need it (or nil)
+-- optimizer.build(class, o, context) -> object
+--   class     "SGD", "AdamW", ...: a name in torch.optim
+--   o         the options of the script; `schedule` a node or nil; `heads` options that differ for the group "heads"
+--   context   { groups = { { name = "trunk", parameters = { ... } }, ... } } or { parameters = { ... } };
+--             steps = of the whole run, for schedules that need it
 --
--- The object: step([group name]), zero_grad(), groups (each with .lr, the current rate), steps, state_dict(),
--- load_state_dict(t).
+-- The object: step(closure or group name), zero_grad(), observe(value), groups (each a torch.optim group: .lr the rate of
+-- the step to come, .name), steps, optim (the torch.optim object), needs_closure, state_dict(), load_state_dict(t),
+-- flat_state() -> tensors, plain; load_flat_state(tensors, plain).
+--
+-- A schedule is an object with factor(step, total) -> share of each group's lr [, momentum]; one that listens to a
+-- metric has observe(value), and state (a plain table) that belongs into checkpoints.
+local schema = require "schema"
+local state = require "torch.optim.state"
+
 local optimizer = {}
 
-local Optimizer = {}
-Optimizer.__index = Optimizer
+local Run = {}
+Run.__index = Run
 
-function optimizer.new(rule, groups, schedule, total)
-  local self = setmetatable({ rule = rule, groups = groups, schedule = schedule, total = total, steps = 0, states = {} }, Optimizer)
-  local seen = {}
-  for _, group in ipairs(groups) do
-    for _, parameter in ipairs(group.parameters) do
-      if seen[parameter] then error("optim: a parameter stands in two groups", 0) end
-      seen[parameter] = true
-    end
-    group.base_lr, group.lr, group.steps = group.options.lr, group.options.lr, 0
-  end
-  self:set_rates()
-  return self
-end
-
---- Rates for the step to come.
-function Optimizer:set_rates()
-  local factor = self.schedule and self.schedule.factor(self.steps, self.total) or 1
-  for _, group in ipairs(self.groups) do group.lr = group.base_lr * factor end
-end
-
-local function step_group(self, group)
-  local parameters, grads, states = {}, {}, {}
-  for _, parameter in ipairs(group.parameters) do
-    local grad = parameter.grad
-    if grad then
-      local state = self.states[parameter]
-      if not state then
-        state = self.rule.start(parameter)
-        keep(state) -- it outlives the step's scope
-        self.states[parameter] = state
-      end
-      local n = #parameters + 1
-      parameters[n], grads[n], states[n] = parameter, grad, state
+-- Rates for the step to come.
+function Run:set_rates()
+  local factor, momentum = 1, nil
+  if self.schedule then factor, momentum = self.schedule.factor(self.steps, self.total) end
+  for _, group in ipairs(self.groups) do
+    group.lr = group.initial_lr * factor
+    if momentum and group.betas then
+      group.betas = { momentum, group.betas[2] }
+    elseif momentum and group.momentum then
+      group.momentum = momentum
     end
   end
-  group.steps = group.steps + 1
-  if #parameters > 0 then self.rule.step(parameters, grads, states, group.options, group) end
 end
 
---- Updates every group, or the one of this name. The schedule moves on once every group has stepped.
-function Optimizer:step(name)
-  torch.no_grad(function()
-    local found = name == nil
+--- Updates every group, or the one of this name; a closure is for optimizers that compute the loss themselves. The
+-- schedule moves on once every group has stepped.
+function Run:step(what)
+  local result
+  if type(what) == "string" then
+    local found = false
     for _, group in ipairs(self.groups) do
-      if name == nil or group.name == name then
-        step_group(self, group)
+      if group.name == what then
         found = true
+        torch.no_grad(function() self.optim:update_group(group) end)
+        self.made[group] = self.made[group] + 1
       end
     end
-    if not found then error("optim: no group '" .. name .. "'", 0) end
-  end)
+    if not found then error("optim: no group '" .. what .. "'", 0) end
+  else
+    result = self.optim:step(what)
+    for _, group in ipairs(self.groups) do self.made[group] = self.made[group] + 1 end
+  end
   local least = math.huge
   for _, group in ipairs(self.groups) do
-    if #group.parameters > 0 then least = math.min(least, group.steps) end
+    if #group.params > 0 then least = math.min(least, self.made[group]) end
   end
   if least < math.huge and least > self.steps then
     self.steps = least
     self:set_rates()
   end
+  return result
 end
 
 --- Gradients are dropped, so that a parameter without one is left alone by the next step.
-function Optimizer:zero_grad()
-  for _, group in ipairs(self.groups) do
-    for _, parameter in ipairs(group.parameters) do parameter.grad = nil end
-  end
-end
+function Run:zero_grad(...) self.optim:zero_grad(...) end
 
---- { steps, groups = { { steps, lr }, ... }, state = { ["group.index.name"] = tensor } }: plain numbers and tensors.
-function Optimizer:state_dict()
-  local out = { steps = self.steps, groups = {}, state = {} }
-  for g, group in ipairs(self.groups) do
-    out.groups[g] = { steps = group.steps, lr = group.base_lr }
-    for i, parameter in ipairs(group.parameters) do
-      for key, tensor in pairs(self.states[parameter] or {}) do out.state[("%d.%d.%s"):format(g - 1, i - 1, key)] = tensor end
-    end
-  end
-  return out
-end
-
-function Optimizer:load_state_dict(dict)
-  if #dict.groups ~= #self.groups then
-    error(("optim: the state has %d groups, this optimizer %d"):format(#dict.groups, #self.groups), 2)
-  end
-  self.steps = dict.steps
-  for g, group in ipairs(self.groups) do
-    group.steps, group.base_lr = dict.groups[g].steps, dict.groups[g].lr
-    for i, parameter in ipairs(group.parameters) do
-      local state
-      local prefix = ("%d.%d."):format(g - 1, i - 1)
-      for key, tensor in pairs(dict.state) do
-        if key:sub(1, #prefix) == prefix then
-          state = state or {}
-          state[key:sub(#prefix + 1)] = tensor:to(parameter.device):clone()
-        end
-      end
-      if state then keep(state) end
-      self.states[parameter] = state
-    end
-  end
+--- The value of the watched metric, for a schedule that waits for it (plateau); nothing otherwise.
+function Run:observe(value)
+  if not self.schedule or not self.schedule.observe then return end
+  self.schedule.observe(value)
   self:set_rates()
 end
 
---- Picks one tensor of every state: the list that a _foreach_ or _fused_ operator takes.
-function optimizer.column(states, key)
-  local list = {}
-  for i, state in ipairs(states) do list[i] = state[key] end
-  return list
+--- PyTorch's layout, and under `schedule` { steps, made = steps of each group, state = the schedule's own }.
+function Run:state_dict()
+  local dict, made = self.optim:state_dict(), {}
+  for i, group in ipairs(self.groups) do made[i] = self.made[group] end
+  dict.schedule = { steps = self.steps, made = made, state = self.schedule and self.schedule.state or {} }
+  return dict
 end
 
-local schema = require "schema"
+--- Goes on from such a table, or from one of torch.optim (Python's too), which knows nothing of the schedule.
+function Run:load_state_dict(dict)
+  local names = {}
+  for i, group in ipairs(self.groups) do names[i] = { group.name, group.initial_lr } end
+  self.optim:load_state_dict { state = dict.state, param_groups = dict.param_groups }
+  for i, group in ipairs(self.groups) do
+    group.name = names[i][1]
+    group.initial_lr = group.initial_lr or names[i][2]
+  end
+  local schedule = dict.schedule
+  if schedule then
+    self.steps = schedule.steps
+    for i, group in ipairs(self.groups) do self.made[group] = schedule.made[i] end
+    if self.schedule and self.schedule.state then
+      for key, value in pairs(schedule.state) do self.schedule.state[key] = value end
+    end
+    self:set_rates()
+  end
+end
+
+--- The state as { name = tensor } for a safetensors file, and plain data for JSON beside it.
+function Run:flat_state() return state.flatten(self:state_dict()) end
+function Run:load_flat_state(tensors, plain) self:load_state_dict(state.unflatten(tensors, plain)) end
+
+-- On CUDA the fused operator where there is one: it waits for nothing and can be captured in a graph.
+local function fuses(class, groups)
+  if not class.fused then return nil end
+  for _, group in ipairs(groups) do
+    for _, parameter in ipairs(group.parameters) do
+      if not parameter.device:find "^cuda" or not parameter:is_floating_point() then return nil end
+    end
+  end
+  return true
+end
 
 --- Fields that every optimizer has, after its own.
 function optimizer.fields(own)
@@ -134,23 +123,37 @@ function optimizer.fields(own)
   return own
 end
 
---- Builds from a node's options and a context { groups = { { name = "trunk", parameters }, { name = "heads", parameters } },
--- steps = of the run }; a plain { parameters = list } is one group.
-function optimizer.build(rule, o, context)
-  local groups = {}
-  for i, group in ipairs(context.groups or { { name = "all", parameters = context.parameters } }) do
-    local options = {}
-    for k, v in pairs(o) do options[k] = v end
+local not_options = { schedule = true, heads = true }
+
+function optimizer.build(name, o, context)
+  local class = torch.optim[name]
+  local groups = context.groups or { { name = "all", parameters = context.parameters } }
+  local defaults, params, seen = {}, {}, {}
+  for key, value in pairs(o) do if not not_options[key] then defaults[key] = value end end
+  defaults.fused = fuses(class, groups)
+  for _, group in ipairs(groups) do
+    for _, parameter in ipairs(group.parameters) do
+      if seen[parameter] then error("optim: a parameter stands in two groups", 0) end
+      seen[parameter] = true
+    end
+    local options = { params = group.parameters, name = group.name }
     if group.name == "heads" then
-      for k, v in pairs(o.heads or {}) do
-        if type(o[k]) ~= "number" then error(("optim: 'heads.%s' is no number of this optimizer"):format(k), 0) end
-        options[k] = v
+      for key, value in pairs(o.heads or {}) do
+        if type(o[key]) ~= "number" then error(("optim: 'heads.%s' is no number of this optimizer"):format(key), 0) end
+        options[key] = value
       end
     end
-    groups[i] = { name = group.name, parameters = group.parameters, options = options }
+    params[#params + 1] = options
   end
-  local schedule = o.schedule and schema.build(o.schedule, context)
-  return optimizer.new(rule, groups, schedule, context.steps)
+  local self = setmetatable({ optim = class(params, defaults), total = context.steps, steps = 0, made = {},
+                              needs_closure = name == "LBFGS" }, Run)
+  self.groups = self.optim.param_groups
+  self.param_groups, self.defaults = self.groups, self.optim.defaults
+  for _, group in ipairs(self.groups) do group.initial_lr, self.made[group] = group.lr, 0 end
+  self.schedule = o.schedule and schema.build(o.schedule, context)
+  if self.schedule and self.schedule.begin then self.schedule.begin(self) end
+  self:set_rates()
+  return self
 end
 
 return optimizer

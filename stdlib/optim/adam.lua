@@ -6,9 +6,8 @@ local optimizer = require "optimizer"
 return schema.declare("optim.adam", optimizer.fields {
   { "lr", "number >= 0", 1e-3, "learning rate" },
   { "betas", "list of number in [0, 1)", { 0.9, 0.999 }, "decay of the averages of gradient and squared gradient" },
-  { "eps", "number > 0", 1e-8, "added to the root of the squared average" },
+  { "eps", "number >= 0", 1e-8, "added to the root of the squared average" },
   { "weight_decay", "number >= 0", 0.0, "factor of the L2 penalty" },
-}, function(o, context)
-  if #o.betas ~= 2 then error("adam: betas must be two numbers", 0) end
-  return optimizer.build(require("adaptive_rule")(torch._fused_adam_), o, context)
-end)
+  { "amsgrad", "boolean", false, "divide by the largest average so far (Reddi et al. 2018)" },
+  { "maximize", "boolean", false, "climb instead of descend" },
+}, function(o, context) return optimizer.build("Adam", o, context) end)

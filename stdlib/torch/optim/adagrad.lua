@@ -11,10 +11,7 @@ function Adagrad.check(o, who)
 end
 
 function Adagrad:start(parameter, g)
-  local value = g.initial_accumulator_value
-  return { step = batch.zero_step(parameter, g),
-           sum = torch.full_like(parameter:detach(), parameter:is_complex() and torch.complex(torch.scalar_tensor(value),
-             torch.scalar_tensor(value)):item() or value) }
+  return { step = batch.zero_step(parameter, g), sum = batch.filled(parameter, g.initial_accumulator_value) }
 end
 
 -- PyTorch's Adagrad has its state from the start, not from the first gradient on.

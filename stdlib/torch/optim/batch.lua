@@ -143,6 +143,15 @@ function batch.zero_step(parameter, g)
                            device = on_device and parameter.device or "cpu" })
 end
 
+--- A tensor like x full of a number; where x is complex, of that number in both parts.
+function batch.filled(x, value)
+  x = x:detach()
+  if not x:is_complex() then return torch.full_like(x, value) end
+  local out = torch.empty_like(x)
+  torch.view_as_real(out):fill_(value)
+  return out
+end
+
 --- Raises PyTorch's words where a condition does not hold.
 function batch.require(holds, who, what, value)
   if not holds then error(("%s: %s%s"):format(who, what, value == nil and "" or ": " .. tostring(value)), 0) end

@@ -62,6 +62,9 @@ function group.add(optimizer, given)
   for key, value in pairs(optimizer.defaults) do
     if new[key] == nil then new[key] = value end
   end
+  for key, value in pairs(new) do -- a table such as betas is the group's own
+    if key ~= "params" and type(value) == "table" then new[key] = { unpack(value) } end
+  end
   for key, value in pairs(new) do
     if value == torch.None then new[key] = nil end
   end

@@ -1,7 +1,6 @@
 --- Rprop: steps by the sign of the gradient, with a size of its own for every weight (Riedmiller and Braun 1993).
 local optimizer = require "torch.optim.optimizer"
 local batch = require "torch.optim.batch"
-local is_tensor = require "host.tensor".is_tensor
 
 local Rprop = { complex = true }
 
@@ -12,10 +11,7 @@ function Rprop.check(o, who)
 end
 
 function Rprop:start(parameter, g, grad)
-  local lr = batch.rate(g.lr)
-  return { step = batch.zero_step(parameter, g), prev = torch.zeros_like(parameter),
-           step_size = torch.full_like(grad, grad:is_complex() and torch.complex(torch.scalar_tensor(lr, { dtype = "float64" }),
-             torch.scalar_tensor(lr, { dtype = "float64" })):item() or lr) }
+  return { step = batch.zero_step(parameter, g), prev = torch.zeros_like(parameter), step_size = batch.filled(grad, batch.rate(g.lr)) }
 end
 
 function Rprop:update(part, g)

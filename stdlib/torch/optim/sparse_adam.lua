@@ -23,7 +23,7 @@ function SparseAdam:start(parameter)
 end
 
 function SparseAdam:update(part, g)
-  local lr, beta1, beta2 = batch.rate(g.lr), g.betas[1], g.betas[2]
+  local beta1, beta2 = g.betas[1], g.betas[2]
   for i, parameter in ipairs(part.params) do
     local state = part.states[i]
     state.step = state.step + 1
@@ -38,7 +38,7 @@ function SparseAdam:update(part, g)
       local change_sq = values:pow(2):sub_(square):mul_(1 - beta2)
       state.exp_avg_sq:add_(sparse(change_sq))
       local root = change_sq:add(square):sqrt_():add_(g.eps)
-      local size = lr * math.sqrt(1 - beta2 ^ state.step) / (1 - beta1 ^ state.step)
+      local size = batch.rate(g.lr * math.sqrt(1 - beta2 ^ state.step) / (1 - beta1 ^ state.step))
       parameter:add_(sparse(change:add(mean):div_(root):mul_(-size)))
     end
   end

@@ -94,6 +94,9 @@ function state.load(optimizer, dict)
     for key, value in pairs(new) do group[key] = value end
   end
   optimizer:set_state(states)
+  if optimizer.loaded then
+    for _, group in ipairs(groups) do optimizer:loaded(group) end
+  end
 end
 
 --- A state dict as tensors by name and the rest as plain data (JSON takes it): for a safetensors file and its twin.
