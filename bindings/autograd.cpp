@@ -1,36 +1,12 @@
 // Autograd for Lua: backward, gradients, modes, hooks, custom functions.
 #include "bindings/all.hpp"
-#include "bindings/tensor.hpp"
+#include "bindings/autograd_parts.hpp"
 #include "host/tensor/autograd.hpp"
+#include "host/tensor/engine.hpp"
 
 namespace moonlab::lua {
 
 namespace {
-
-/// A Lua function that LibTorch calls: kept in the registry for as long as C++ holds it.
-class Callback {
- public:
-  Callback(lua_State* L, int index) : owner_(&State::of(L)) {
-    lua_pushvalue(L, index);
-    ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
-  }
-  ~Callback() {
-    // a graph may outlive the state, or die on another thread: then the registry is not ours to touch
-    if (alive()) luaL_unref(owner_->main, LUA_REGISTRYINDEX, ref_);
-  }
-  Callback(const Callback&) = delete;
-
-  lua_State* enter() const {
-    if (!alive()) fail("a function of the script was called on a thread that is not its own");
-    lua_rawgeti(owner_->main, LUA_REGISTRYINDEX, ref_);
-    return owner_->main;
-  }
-
- private:
-  bool alive() const { return State::running() == owner_; }
-  State* owner_;
-  int ref_;
-};
 
 Tensors tensors_or_one(lua_State* L, int index) {
   if (const at::Tensor* t = test_tensor(L, index)) return {*t};
@@ -77,6 +53,31 @@ int with_mode(lua_State* L, Mode mode) {
 int no_grad(lua_State* L) { return with_mode(L, Mode::no_grad); }
 int enable_grad(lua_State* L) { return with_mode(L, Mode::enable_grad); }
 int inference_mode(lua_State* L) { return with_mode(L, Mode::inference); }
+int no_inference_mode(lua_State* L) { return with_mode(L, Mode::no_inference); }
+
+/// set_grad_enabled(flag): for what follows on this thread.
+int set_grad_mode(lua_State* L) {
+  set_grad_enabled(check_boolean(L, 1));
+  return 0;
+}
+
+int is_inference_mode_enabled(lua_State* L) {
+  lua_pushboolean(L, inference_enabled());
+  return 1;
+}
+
+int bump_version(lua_State* L) {
+  increment_version(check_tensor(L, 1));
+  return 0;
+}
+
+/// anomaly() -> enabled, checks nan; anomaly(enabled, check_nan) sets them.
+int anomaly(lua_State* L) {
+  if (!lua_isnoneornil(L, 1)) set_anomaly(check_boolean(L, 1), optional_boolean(L, 2, true));
+  lua_pushboolean(L, anomaly_enabled());
+  lua_pushboolean(L, anomaly_checks_nan());
+  return 2;
+}
 
 int is_grad_enabled(lua_State* L) {
   lua_pushboolean(L, grad_enabled());
@@ -112,14 +113,43 @@ int drop_hook(lua_State* L) {
   return 0;
 }
 
-Tensors pop_results(lua_State* l, int base) {
+const luaL_Reg kFunctions[] = {{"backward", run_backward},
+                               {"grad", run_grad},
+                               {"no_grad", no_grad},
+                               {"enable_grad", enable_grad},
+                               {"inference_mode", inference_mode},
+                               {"no_inference_mode", no_inference_mode},
+                               {"is_grad_enabled", is_grad_enabled},
+                               {"set_grad_enabled", set_grad_mode},
+                               {"is_inference_mode_enabled", is_inference_mode_enabled},
+                               {"increment_version", bump_version},
+                               {"anomaly", anomaly},
+                               {"register_hook", add_hook},
+                               {"remove_hook", drop_hook},
+                               {nullptr, nullptr}};
+
+/// The calls of the script that run now, innermost first.
+std::string calls() {
+  State* state = State::running();
+  if (!state) return "";
+  lua_State* L = state->main;
+  luaL_traceback(L, L, nullptr, 0);
+  std::string text = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  const size_t first = text.find('\n');  // after the title
+  return first == text.npos ? "" : text.substr(first + 1);
+}
+
+}  // namespace
+
+Tensors pop_results(lua_State* l, int base, const char* who) {
   Tensors results;
   for (int i = base + 1; i <= lua_gettop(l); ++i) {
     const at::Tensor* t = test_tensor(l, i);
     if (!t && !lua_isnil(l, i) && lua_touserdata(l, i) != State::of(l).none) {
       std::string got = describe(l, i);
       lua_settop(l, base);
-      fail("a custom function must return tensors, got ", got);
+      fail(who, " must return tensors, got ", got);
     }
     results.push_back(t ? *t : at::Tensor());
   }
@@ -127,49 +157,15 @@ Tensors pop_results(lua_State* l, int base) {
   return results;
 }
 
-/// custom(forward, backward, inputs...) -> outputs. Both are called with a context table made for this call as their
-/// first argument; inputs that are no tensors reach forward as they are.
-int custom(lua_State* L) {
-  const int n = lua_gettop(L) - 3;  // forward, backward, context, inputs...
-  Tensors inputs;
-  for (int i = 0; i < n; ++i) {
-    const at::Tensor* t = test_tensor(L, 4 + i);
-    inputs.push_back(t ? *t : at::Tensor());
-  }
-  auto backward = std::make_shared<Callback>(L, 2);
-  auto context = std::make_shared<Callback>(L, 3);
-  auto outputs = custom_function(
-      inputs,
-      [&](const Tensors&) {
-        int base = lua_gettop(L);
-        lua_pushvalue(L, 1);
-        for (int i = 0; i <= n; ++i) lua_pushvalue(L, 3 + i);
-        lua_call(L, n + 1, LUA_MULTRET);
-        return pop_results(L, base);
-      },
-      [backward, context](const Tensors& grads) {
-        lua_State* l = backward->enter();
-        int base = lua_gettop(l) - 1;
-        context->enter();
-        luaL_checkstack(l, static_cast<int>(grads.size()) + 4, "too many gradients");
-        for (const auto& g : grads) push(l, g);
-        call_from_host(l, static_cast<int>(grads.size()) + 1, LUA_MULTRET);
-        return pop_results(l, base);
-      });
-  luaL_checkstack(L, static_cast<int>(outputs.size()) + 4, "too many results");
-  for (auto& t : outputs) push(L, std::move(t));
-  return static_cast<int>(outputs.size());
-}
-
-const luaL_Reg kFunctions[] = {{"backward", run_backward}, {"grad", run_grad}, {"no_grad", no_grad}, {"enable_grad", enable_grad},
-                               {"inference_mode", inference_mode}, {"is_grad_enabled", is_grad_enabled}, {"register_hook", add_hook},
-                               {"remove_hook", drop_hook}, {"custom", custom}, {nullptr, nullptr}};
-
-}  // namespace
-
 int open_autograd(lua_State* L) {
-  run_backward_on_calling_thread();
-  return push_library(L, kFunctions);
+  install_engine();
+  set_traceback(calls);
+  register_node_types(L);
+  register_custom_types(L);
+  push_library(L, kFunctions);
+  luaL_register(L, nullptr, kCustomFunctions);
+  luaL_register(L, nullptr, kNodeFunctions);
+  return 1;
 }
 
 }  // namespace moonlab::lua

@@ -58,8 +58,14 @@ int dual_level(lua_State* L) {
   return call_with_level(L, 1, static_cast<double>(level.level()));
 }
 
+/// jvp_layer(f, ...) -> f(level, ...)
+int jvp_layer(lua_State* L) {
+  JvpLayer layer;
+  return call_with_level(L, 1, static_cast<double>(layer.level()));
+}
+
 const luaL_Reg kFunctions[] = {{"vmap", vmap}, {"hide", hide}, {"show", show}, {"grad_layer", grad_layer}, {"wrap", wrap},
-                               {"unwrap", unwrap}, {"dual_level", dual_level}, {nullptr, nullptr}};
+                               {"unwrap", unwrap}, {"dual_level", dual_level}, {"jvp_layer", jvp_layer}, {nullptr, nullptr}};
 
 }  // namespace
 

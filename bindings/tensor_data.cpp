@@ -1,5 +1,8 @@
 // Tensors from and to what Lua has: numbers, nested tables, texts, pointers.
 #include "bindings/tensor_parts.hpp"
+#include <limits>
+
+#include "host/tensor/elements.hpp"
 #include "host/tensor/nested.hpp"
 #include "host/tensor/print.hpp"
 #include "host/tensor/properties.hpp"
@@ -109,6 +112,31 @@ int summary_text(lua_State* L) {
   return 1;
 }
 
+/// print_style() -> precision, threshold, edge items, line width, scientific or nil; with values it sets them. A threshold
+/// of math.huge summarises nothing.
+int style(lua_State* L) {
+  PrintStyle& style = print_style();
+  if (lua_gettop(L) > 0) {
+    PrintStyle given;
+    given.precision = static_cast<int>(check_integer(L, 1));
+    const double threshold = check_number(L, 2);
+    given.threshold = threshold > 9e15 ? -1 : check_integer(L, 2);
+    given.edge_items = check_integer(L, 3);
+    given.line_width = check_integer(L, 4);
+    if (given.precision < 0 || given.precision > 64 || given.edge_items < 0 || given.line_width < 1)
+      fail("set_printoptions: precision lies in [0, 64], edgeitems is not negative, linewidth positive");
+    if (!lua_isnoneornil(L, 5)) given.scientific = check_boolean(L, 5);
+    style = given;
+  }
+  lua_pushinteger(L, style.precision);
+  lua_pushnumber(L, style.threshold < 0 ? std::numeric_limits<double>::infinity() : static_cast<double>(style.threshold));
+  lua_pushinteger(L, static_cast<int>(style.edge_items));
+  lua_pushinteger(L, static_cast<int>(style.line_width));
+  if (style.scientific) lua_pushboolean(L, *style.scientific);
+  else lua_pushnil(L);
+  return 5;
+}
+
 int data_ptr(lua_State* L) {
   lua_pushlightuserdata(L, check_tensor(L, 1).data_ptr());
   return 1;
@@ -129,6 +157,6 @@ int to_text(lua_State* L) {
 
 const luaL_Reg kDataFunctions[] = {{"item", item}, {"item64", item64}, {"as_number", as_number}, {"totable", totable},
                                    {"from_table", from_table}, {"to_text", to_text}, {"summary", summary_text},
-                                   {"data_ptr", data_ptr}, {nullptr, nullptr}};
+                                   {"data_ptr", data_ptr}, {"print_style", style}, {nullptr, nullptr}};
 
 }  // namespace moonlab::lua

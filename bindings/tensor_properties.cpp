@@ -10,13 +10,13 @@ namespace moonlab::lua {
 
 namespace {
 
-enum class Property { shape, ndim, dtype, device, requires_grad, grad, is_leaf, T, mT, layout, grad_fn, itemsize, nbytes };
+enum class Property { shape, ndim, dtype, device, requires_grad, grad, is_leaf, T, mT, layout, is_nested, itemsize, nbytes };
 
 const std::unordered_map<std::string_view, Property>& properties() {
   static const std::unordered_map<std::string_view, Property> map = {
       {"shape", Property::shape}, {"ndim", Property::ndim},       {"dtype", Property::dtype},     {"device", Property::device},
       {"grad", Property::grad},   {"is_leaf", Property::is_leaf}, {"T", Property::T},             {"mT", Property::mT},
-      {"layout", Property::layout}, {"requires_grad", Property::requires_grad}, {"grad_fn", Property::grad_fn},
+      {"layout", Property::layout}, {"requires_grad", Property::requires_grad}, {"is_nested", Property::is_nested},
       {"itemsize", Property::itemsize}, {"nbytes", Property::nbytes}};
   return map;
 }
@@ -38,12 +38,7 @@ int property(lua_State* L) {
     case Property::T: push(L, transposed(x)); break;
     case Property::mT: push(L, matrix_transposed(x)); break;
     case Property::layout: push(L, std::string_view(layout_name(x.layout()))); break;
-    case Property::grad_fn: {
-      std::string name = grad_fn_name(x);
-      if (name.empty()) lua_pushnil(L);
-      else push(L, std::string_view(name));
-      break;
-    }
+    case Property::is_nested: lua_pushboolean(L, x.is_nested()); break;
     case Property::itemsize: lua_pushinteger(L, x.element_size()); break;
     case Property::nbytes: lua_pushnumber(L, static_cast<double>(x.nbytes())); break;
   }

@@ -28,16 +28,21 @@ struct Cells {
   }
 };
 
-std::string formatted(const char* format, double value) {
-  char text[64];  // outside scientific notation no finite element exceeds 1e8
-  return {text, static_cast<size_t>(std::snprintf(text, sizeof text, format, kPrecision, value))};
+std::string formatted(const char* format, int precision, double value) {
+  char text[64];
+  const auto size = static_cast<size_t>(std::snprintf(text, sizeof text, format, precision, value));
+  if (size < sizeof text) return {text, size};
+  std::string wide(size + 1, '\0');  // a large number where the style forbids scientific notation
+  std::snprintf(wide.data(), wide.size(), format, precision, value);
+  wide.pop_back();
+  return wide;
 }
 
 std::string nonfinite(double value) { return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; }
 
 /// One notation for all: scientific if the finite nonzero ones span more than a factor of 1000 or leave [1e-4, 1e8];
 /// no digits after the point if all are whole. Only the finite nonzero ones set the width.
-Cells float_cells(const std::vector<double>& values) {
+Cells float_cells(const std::vector<double>& values, const PrintStyle& style) {
   double least = INFINITY, most = 0;
   bool whole = true;
   for (double v : values) {
@@ -47,7 +52,8 @@ Cells float_cells(const std::vector<double>& values) {
     whole = whole && v == std::ceil(v);
   }
   const bool any = most > 0;
-  const bool scientific = any && (most / least > 1000.0 || most > 1.0e8 || least < 1.0e-4);
+  const bool spread = most / least > 1000.0 || most > 1.0e8 || least < 1.0e-4;
+  const bool scientific = any && style.scientific.value_or(spread);
   const char* format = scientific ? "%.*e" : "%.*f";
   Cells cells;
   cells.texts.reserve(values.size());
@@ -57,10 +63,9 @@ Cells float_cells(const std::vector<double>& values) {
     if (!finite) {
       cells.texts.push_back(nonfinite(v));
     } else if (whole && !scientific) {
-      char text[32];
-      cells.texts.emplace_back(text, static_cast<size_t>(std::snprintf(text, sizeof text, "%.0f.", v)));
+      cells.texts.push_back(formatted("%.*f", 0, v) + ".");
     } else {
-      cells.texts.push_back(formatted(format, v));
+      cells.texts.push_back(formatted(format, style.precision, v));
     }
     if (finite && v != 0) cells.width = std::max(cells.width, cells.texts.back().size());
   }
@@ -88,11 +93,11 @@ std::vector<double> doubles(const at::Tensor& x) {
 
 /// "1.5+2.0j", both parts in their own notation. Only the real part is padded, and only to its own width: PyTorch
 /// strips the imaginary part's padding, but counts it when it breaks lines.
-Cells complex_cells(const at::Tensor& x) {
+Cells complex_cells(const at::Tensor& x, const PrintStyle& style) {
   const bool half = x.scalar_type() == at::kComplexHalf;
   at::Tensor parts = at::view_as_real(half ? x.to(at::kComplexFloat) : x);
-  Cells real = float_cells(doubles(parts.select(-1, 0)));
-  Cells imaginary = float_cells(doubles(parts.select(-1, 1)));
+  Cells real = float_cells(doubles(parts.select(-1, 0)), style);
+  Cells imaginary = float_cells(doubles(parts.select(-1, 1)), style);
   Cells both;
   both.width = real.width + imaginary.width + 1;
   both.texts.reserve(real.texts.size());
@@ -103,16 +108,16 @@ Cells complex_cells(const at::Tensor& x) {
   return both;
 }
 
-Cells cells_of(const at::Tensor& x) {
+Cells cells_of(const at::Tensor& x, const PrintStyle& style) {
   const at::ScalarType type = x.scalar_type();
   const auto count = static_cast<size_t>(x.numel());
-  if (at::isComplexType(type)) return complex_cells(x);
+  if (at::isComplexType(type)) return complex_cells(x, style);
   if (type == at::kBool)
     return cells_of(x.const_data_ptr<bool>(), count, [](bool v) { return std::string(v ? "True" : "False"); });
   if (type == at::kUInt64)
     return cells_of(x.const_data_ptr<uint64_t>(), count, [](uint64_t v) { return std::to_string(v); });
-  if (type == at::kFloat4_e2m1fn_x2) return float_cells(doubles(x.view(at::kByte)));  // two to a byte: the bytes
-  if (at::isFloatingType(type)) return float_cells(doubles(x));
+  if (type == at::kFloat4_e2m1fn_x2) return float_cells(doubles(x.view(at::kByte)), style);  // two to a byte: the bytes
+  if (at::isFloatingType(type)) return float_cells(doubles(x), style);
   // dtypes narrower than a byte have no conversions: their bytes are shown
   at::Tensor wide = (at::isIntegralType(type, false) ? x : x.view(at::kByte)).to(at::kLong);
   return cells_of(wide.const_data_ptr<int64_t>(), static_cast<size_t>(wide.numel()),
@@ -138,13 +143,13 @@ struct Writer {
   bool complex;
   at::IntArrayRef shape;
   const std::vector<bool>& cut;
-  int64_t edge;
+  const PrintStyle& style;
   size_t next = 0;
   std::string text = {};
 
   void vector(int64_t indent) {
     const int64_t length = static_cast<int64_t>(cells.width) + 2;
-    const int64_t per_line = std::max<int64_t>(1, (kLineWidth - indent) / length);
+    const int64_t per_line = std::max<int64_t>(1, (style.line_width - indent) / length);
     int64_t column = 0;
     auto put = [&](const std::string& entry) {
       if (column > 0) text += column % per_line == 0 ? ",\n" + std::string(indent + 1, ' ') : ", ";
@@ -153,7 +158,7 @@ struct Writer {
     };
     text += '[';
     for (int64_t i = 0; i < shape.back(); ++i) {
-      if (cut.back() && i == edge) put(" ...");
+      if (cut.back() && i == style.edge_items) put(" ...");
       put(complex ? cells.texts[next] : cells.padded(next));
       ++next;
     }
@@ -170,7 +175,7 @@ struct Writer {
     text += '[';
     for (int64_t i = 0; i < shape[dim]; ++i) {
       if (i > 0) text += separator;
-      if (cut[dim] && i == edge) text += "..." + separator;
+      if (cut[dim] && i == style.edge_items) text += "..." + separator;
       write(dim + 1, indent + 1);
     }
     text += ']';
@@ -179,15 +184,20 @@ struct Writer {
 
 }  // namespace
 
-std::string elements_text(const at::Tensor& tensor, int64_t indent, const Summary& summary) {
+PrintStyle& print_style() {
+  thread_local PrintStyle style;
+  return style;
+}
+
+std::string elements_text(const at::Tensor& tensor, int64_t indent, const PrintStyle& style) {
   if (tensor.numel() == 0) return "[]";
   at::AutoDispatchBelowADInplaceOrView below_autograd;
   at::Tensor x = tensor._is_zerotensor() ? tensor.clone() : tensor;
   std::vector<bool> cut(x.dim(), false);
-  if (summary.threshold >= 0 && x.numel() > summary.threshold) x = edges_only(x, summary.edge_items, cut);
+  if (style.threshold >= 0 && x.numel() > style.threshold) x = edges_only(x, style.edge_items, cut);
   x = x.resolve_conj().resolve_neg().to(at::kCPU).contiguous();
-  const Cells cells = cells_of(x);
-  Writer writer{cells, at::isComplexType(x.scalar_type()), x.sizes(), cut, summary.edge_items};
+  const Cells cells = cells_of(x, style);
+  Writer writer{cells, at::isComplexType(x.scalar_type()), x.sizes(), cut, style};
   writer.write(0, indent);
   return writer.text;
 }

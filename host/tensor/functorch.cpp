@@ -4,6 +4,7 @@
 #include <ATen/functorch/BatchedTensorImpl.h>
 #include <ATen/functorch/DynamicLayer.h>
 #include <ATen/functorch/TensorWrapper.h>
+#include <c10/core/AutogradState.h>
 #include <torch/csrc/autograd/forward_grad.h>
 
 #include "host/error.hpp"
@@ -69,5 +70,24 @@ at::Tensor unwrap_for_grad(const at::Tensor& x, int64_t level) {
 
 DualLevel::DualLevel() : level_(torch::autograd::ForwardADLevel::get_next_idx()) {}
 DualLevel::~DualLevel() { torch::autograd::ForwardADLevel::release_idx(level_); }
+
+namespace {
+thread_local int jvp_layers = 0;
+}
+
+JvpLayer::JvpLayer()
+    : level_(ft::initAndPushDynamicLayer(ft::TransformType::Jvp, std::nullopt, std::nullopt, std::nullopt,
+                                         c10::AutogradState::get_tls_state().get_fw_grad_mode())),
+      forward_before_(c10::AutogradState::get_tls_state().get_fw_grad_mode()) {
+  c10::AutogradState::get_tls_state().set_fw_grad_mode(true);
+  if (jvp_layers++ == 0) outermost_ = std::make_unique<DualLevel>();
+}
+
+JvpLayer::~JvpLayer() {
+  --jvp_layers;
+  outermost_.reset();
+  c10::AutogradState::get_tls_state().set_fw_grad_mode(forward_before_);
+  ft::popDynamicLayerAndDeleteMetadata();
+}
 
 }  // namespace moonlab

@@ -64,4 +64,19 @@ class DualLevel {
   uint64_t level_;
 };
 
+/// The layer of a forward-mode transform; the outermost one opens the level of dual tensors that all of them share.
+/// Tensors enter with wrap_for_grad and leave with unwrap_for_grad.
+class JvpLayer {
+ public:
+  JvpLayer();
+  ~JvpLayer();
+  JvpLayer(const JvpLayer&) = delete;
+  int64_t level() const { return level_; }
+
+ private:
+  int64_t level_;
+  bool forward_before_;
+  std::unique_ptr<DualLevel> outermost_;
+};
+
 }  // namespace moonlab

@@ -49,17 +49,17 @@ std::string indented(const std::string& text, size_t by) {
   return out;
 }
 
-/// Text that grows by ", name=value" and breaks the line where 80 columns do not hold it.
+/// Text that grows by ", name=value" and breaks the line where the columns do not hold it.
 class Suffixed {
  public:
-  Suffixed(std::string text, size_t indent, bool break_first)
-      : text_(std::move(text)), indent_(indent), break_(break_first) {
+  Suffixed(std::string text, size_t indent, size_t width, bool break_first)
+      : text_(std::move(text)), indent_(indent), width_(width), break_(break_first) {
     const size_t newline = text_.rfind('\n');
     column_ = newline == text_.npos ? text_.size() + 2 : text_.size() - newline + 1;
   }
 
   void add(const std::string& suffix) {
-    if (break_ || column_ + suffix.size() + 2 > static_cast<size_t>(kLineWidth)) {
+    if (break_ || column_ + suffix.size() + 2 > width_) {
       text_ += ",\n" + std::string(indent_, ' ') + suffix;
       column_ = indent_ + suffix.size();
       break_ = false;
@@ -74,11 +74,12 @@ class Suffixed {
  private:
   std::string text_;
   size_t indent_;
+  size_t width_;
   size_t column_;
   bool break_;
 };
 
-std::string repr(const at::Tensor& tensor, const Summary& summary);
+std::string repr(const at::Tensor& tensor, const PrintStyle& style);
 
 struct Parts {
   std::string prefix = "tensor(";
@@ -101,33 +102,33 @@ bool is_compressed(const at::Tensor& x) {
 std::string dtype_suffix(const at::Tensor& x) { return "dtype=torch." + dtype_name(x.scalar_type()); }
 
 /// "values=tensor([1., 2.])", a component of a sparse tensor.
-std::string component(const std::string& name, const at::Tensor& x, size_t indent, const Summary& summary) {
+std::string component(const std::string& name, const at::Tensor& x, size_t indent, const PrintStyle& style) {
   const std::string prefix = name + "=tensor(";
-  std::string text = x.is_meta() ? "..." : elements_text(x, static_cast<int64_t>(indent + prefix.size()), summary);
+  std::string text = x.is_meta() ? "..." : elements_text(x, static_cast<int64_t>(indent + prefix.size()), style);
   if (x.is_meta() || x.numel() == 0) text += ", size=" + tuple(x.sizes());
   return prefix + text + ")";
 }
 
-void sparse_parts(const at::Tensor& x, const Summary& summary, Parts& parts) {
+void sparse_parts(const at::Tensor& x, const PrintStyle& style, Parts& parts) {
   parts.suffixes.push_back("size=" + tuple(x.sizes()));
   if (!x.is_meta()) parts.suffixes.push_back("nnz=" + std::to_string(x._nnz()));
   if (!has_default_dtype(x)) parts.suffixes.push_back(dtype_suffix(x));
   const size_t indent = parts.prefix.size();
   const std::string line = "\n" + std::string(indent, ' ');
   if (x.is_sparse()) {
-    parts.contents = component("indices", x._indices(), indent, summary) + "," + line +
-                     component("values", x._values(), indent, summary);
+    parts.contents = component("indices", x._indices(), indent, style) + "," + line +
+                     component("values", x._values(), indent, style);
     return;
   }
   const bool rows = x.layout() == c10::Layout::SparseCsr || x.layout() == c10::Layout::SparseBsr;
   parts.contents =
-      component(rows ? "crow_indices" : "ccol_indices", rows ? x.crow_indices() : x.ccol_indices(), indent, summary) +
+      component(rows ? "crow_indices" : "ccol_indices", rows ? x.crow_indices() : x.ccol_indices(), indent, style) +
       "," + line +
-      component(rows ? "col_indices" : "row_indices", rows ? x.col_indices() : x.row_indices(), indent, summary) + "," +
-      line + component("values", x.values(), indent, summary);
+      component(rows ? "col_indices" : "row_indices", rows ? x.col_indices() : x.row_indices(), indent, style) + "," +
+      line + component("values", x.values(), indent, style);
 }
 
-void quantized_parts(const at::Tensor& x, const Summary& summary, Parts& parts) {
+void quantized_parts(const at::Tensor& x, const PrintStyle& style, Parts& parts) {
   parts.suffixes.push_back("size=" + tuple(x.sizes()));
   parts.suffixes.push_back(dtype_suffix(x));
   parts.suffixes.push_back("quantization_scheme=torch." + c10::toString(x.qscheme()));
@@ -135,21 +136,21 @@ void quantized_parts(const at::Tensor& x, const Summary& summary, Parts& parts) 
     parts.suffixes.push_back("scale=" + shortest(x.q_scale()));
     parts.suffixes.push_back("zero_point=" + std::to_string(x.q_zero_point()));
   } else {
-    parts.suffixes.push_back("scale=" + repr(x.q_per_channel_scales(), summary));
-    parts.suffixes.push_back("zero_point=" + repr(x.q_per_channel_zero_points(), summary));
+    parts.suffixes.push_back("scale=" + repr(x.q_per_channel_scales(), style));
+    parts.suffixes.push_back("zero_point=" + repr(x.q_per_channel_zero_points(), style));
     parts.suffixes.push_back("axis=" + std::to_string(x.q_per_channel_axis()));
   }
-  parts.contents = elements_text(x.dequantize(), static_cast<int64_t>(parts.prefix.size()), summary);
+  parts.contents = elements_text(x.dequantize(), static_cast<int64_t>(parts.prefix.size()), style);
 }
 
-void nested_parts(const at::Tensor& x, const Summary& summary, Parts& parts) {
+void nested_parts(const at::Tensor& x, const PrintStyle& style, Parts& parts) {
   parts.prefix = "nested_tensor(";
   for (const at::Tensor& item : x.unbind(0))
-    parts.contents += (parts.contents.empty() ? "[\n" : ",\n") + indented(repr(item, summary), 2);
+    parts.contents += (parts.contents.empty() ? "[\n" : ",\n") + indented(repr(item, style), 2);
   parts.contents = parts.contents.empty() ? "[\n\n]" : parts.contents + "\n]";
 }
 
-void dense_parts(const at::Tensor& x, const Summary& summary, Parts& parts) {
+void dense_parts(const at::Tensor& x, const PrintStyle& style, Parts& parts) {
   const bool floating = x.scalar_type() == at::typeMetaToScalarType(at::get_default_dtype());
   if (x.is_meta() || x.numel() == 0) {
     // nothing shows the dtype here, so that of integers is told too
@@ -160,7 +161,7 @@ void dense_parts(const at::Tensor& x, const Summary& summary, Parts& parts) {
   }
   if (!has_default_dtype(x)) parts.suffixes.push_back(dtype_suffix(x));
   parts.contents =
-      elements_text(x.layout() == at::kStrided ? x : x.to_dense(), static_cast<int64_t>(parts.prefix.size()), summary);
+      elements_text(x.layout() == at::kStrided ? x : x.to_dense(), static_cast<int64_t>(parts.prefix.size()), style);
 }
 
 /// The gradient function without its namespaces.
@@ -176,8 +177,8 @@ std::string history_name(const at::Tensor& x) {
 }
 
 /// A tensor inside vmap or grad: what it holds, one level in.
-std::string wrapped_repr(const at::Tensor& x, const Summary& summary) {
-  auto inside = [&](const at::Tensor& value) { return ", value=\n" + indented(repr(value, summary), 4) + "\n)"; };
+std::string wrapped_repr(const at::Tensor& x, const PrintStyle& style) {
+  auto inside = [&](const at::Tensor& value) { return ", value=\n" + indented(repr(value, style), 4) + "\n)"; };
   if (auto* batched = at::functorch::maybeGetBatchedImpl(x))
     return "BatchedTensor(lvl=" + std::to_string(batched->level()) + ", bdim=" + std::to_string(batched->bdim()) +
            inside(batched->value());
@@ -185,14 +186,14 @@ std::string wrapped_repr(const at::Tensor& x, const Summary& summary) {
   return "GradTrackingTensor(lvl=" + std::to_string(tracked->level().value_or(-2)) + inside(tracked->value());
 }
 
-std::string repr(const at::Tensor& x, const Summary& summary) {
-  if (at::functorch::isBatchedTensor(x) || at::functorch::maybeGetTensorWrapper(x)) return wrapped_repr(x, summary);
+std::string repr(const at::Tensor& x, const PrintStyle& style) {
+  if (at::functorch::isBatchedTensor(x) || at::functorch::maybeGetTensorWrapper(x)) return wrapped_repr(x, style);
   Parts parts;
   if (!x.device().is_cpu()) parts.suffixes.push_back("device='" + x.device().str() + "'");
-  if (x.is_sparse() || is_compressed(x)) sparse_parts(x, summary, parts);
-  else if (x.is_quantized()) quantized_parts(x, summary, parts);
-  else if (x.is_nested()) nested_parts(x, summary, parts);
-  else dense_parts(x, summary, parts);
+  if (x.is_sparse() || is_compressed(x)) sparse_parts(x, style, parts);
+  else if (x.is_quantized()) quantized_parts(x, style, parts);
+  else if (x.is_nested()) nested_parts(x, style, parts);
+  else dense_parts(x, style, parts);
 
   if (x.layout() != at::kStrided)
     parts.suffixes.push_back("layout=torch." + (x.is_mkldnn() ? "_mkldnn" : layout_name(x.layout())));
@@ -201,10 +202,10 @@ std::string repr(const at::Tensor& x, const Summary& summary) {
   else if (x.requires_grad()) parts.suffixes.push_back("requires_grad=True");
   if (const at::Tensor& tangent = x._fw_grad(0); tangent.defined()) {
     const bool number = tangent.dim() == 0 && at::isFloatingType(tangent.scalar_type());
-    parts.suffixes.push_back("tangent=" + (number ? shortest(tangent.item().toDouble()) : repr(tangent, summary)));
+    parts.suffixes.push_back("tangent=" + (number ? shortest(tangent.item().toDouble()) : repr(tangent, style)));
   }
   const size_t indent = parts.prefix.size();
-  Suffixed text(parts.prefix + parts.contents, indent, x.is_sparse());
+  Suffixed text(parts.prefix + parts.contents, indent, static_cast<size_t>(style.line_width), x.is_sparse());
   for (const std::string& suffix : parts.suffixes) text.add(suffix);
   return text.close();
 }
@@ -245,13 +246,15 @@ std::string print(const at::Tensor& tensor, const PrintOptions& options) {
   c10::impl::ExcludeDispatchKeyGuard outside(c10::DispatchKeySet(
       {c10::DispatchKey::FuncTorchDynamicLayerFrontMode, c10::DispatchKey::FuncTorchDynamicLayerBackMode}));
   const std::string header = options.header ? header_line(tensor) : "";
-  if (options.full) return header + repr(tensor, {.threshold = -1});
-  const Summary usual;
-  std::string text = header + repr(tensor, usual);
+  PrintStyle style = print_style();
+  if (options.full) style.threshold = -1;
+  std::string text = header + repr(tensor, style);
+  if (options.full) return text;
   if (options.max_lines <= 0) return text;
   for (int64_t edge : {12, 6, 3, 2, 1}) {
     if (lines_of(text) <= options.max_lines) return text;
-    text = header + repr(tensor, {.threshold = 2 * edge, .edge_items = edge});
+    style.threshold = 2 * edge, style.edge_items = edge;
+    text = header + repr(tensor, style);
   }
   return lines_of(text) <= options.max_lines ? text : without_middle(text, options.max_lines);
 }

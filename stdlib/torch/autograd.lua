@@ -1,33 +1,38 @@
 --- torch.autograd and the modes around it.
 local torch = require "torch"
 local host = require "host.autograd"
-local is_tensor = require("host.tensor").is_tensor
-local T = torch.Tensor
+local tensor = require "host.tensor"
+local signature = require "torch.signature"
+local T, is_tensor = torch.Tensor, tensor.is_tensor
 
-torch.no_grad, torch.enable_grad, torch.inference_mode = host.no_grad, host.enable_grad, host.inference_mode
-torch.is_grad_enabled = host.is_grad_enabled
+torch.no_grad, torch.enable_grad = host.no_grad, host.enable_grad
+torch.is_grad_enabled, torch.is_inference_mode_enabled = host.is_grad_enabled, host.is_inference_mode_enabled
 
-local function known(options, names, who)
-  for k in pairs(options) do
-    if not names[k] then
-      local list = {}
-      for n in pairs(names) do list[#list + 1] = n end
-      table.sort(list)
-      error(("%s: unknown option '%s' (%s)"):format(who, tostring(k), table.concat(list, ", ")), 3)
-    end
-  end
+--- torch.inference_mode(fn, ...): fn(...) without recording anything for gradients, not even versions. With a boolean
+-- first, torch.inference_mode(false, fn, ...), the mode is off within.
+-- @usage torch.inference_mode(function() return torch.ones(2) * 2 end)
+function torch.inference_mode(mode, ...)
+  if mode == false then return host.no_inference_mode(...) end
+  if mode == true then return host.inference_mode(...) end
+  return host.inference_mode(mode, ...)
 end
+
+--- torch.set_grad_enabled(flag): records what follows, or not. With a function, torch.set_grad_enabled(flag, fn, ...),
+-- only for what fn does.
+-- @usage torch.set_grad_enabled(false, function() return torch.ones(2, { requires_grad = true }) * 2 end)
+function torch.set_grad_enabled(flag, fn, ...)
+  if fn == nil then return host.set_grad_enabled(flag) end
+  return (flag and host.enable_grad or host.no_grad)(fn, ...)
+end
+
+local function list_of(x) return x ~= nil and (is_tensor(x) and { x } or x) or nil end
 
 --- loss:backward{gradient=, retain_graph=, create_graph=, inputs=}: adds d loss / d leaf to .grad of the leaves.
 -- @usage local x = torch.ones(2, { requires_grad = true }); (x * x):sum():backward(); print(x.grad)
-function T.backward(x, options)
-  if is_tensor(options) then options = { gradient = options } end
-  options = options or {}
-  known(options, { gradient = true, retain_graph = true, create_graph = true, inputs = true }, "backward")
-  host.backward({ x }, options.gradient and { options.gradient }, options.retain_graph, options.create_graph, options.inputs)
-end
+T.backward = signature("backward(self, gradient=nil, retain_graph=nil, create_graph=false, inputs=nil)",
+  function(x, gradient, retain, create, inputs) host.backward({ x }, gradient and { gradient }, retain, create, list_of(inputs)) end)
 
---- x:requires_grad_(flag): x records what is computed from it. Returns x.
+--- x:requires_grad_(flag): records what is computed from it. Returns x.
 function T.requires_grad_(x, flag)
   x.requires_grad = flag ~= false
   return x
@@ -40,87 +45,93 @@ function T.register_hook(x, f)
   return { remove = function() if number then host.remove_hook(x, number) number = nil end end }
 end
 
+--- x:register_post_accumulate_grad_hook(f): f(x) runs after a gradient was added to x.grad; x is a leaf. The handle's
+-- :remove() ends it.
+-- @usage local x = torch.ones(2, { requires_grad = true }); x:register_post_accumulate_grad_hook(function(p) print(p.grad) end)
+T.register_post_accumulate_grad_hook = host.after_accumulation
+
 local autograd = {}
 torch.autograd = autograd
 
---- torch.autograd.grad(outputs, inputs, {grad_outputs=, retain_graph=, create_graph=, allow_unused=}): one gradient for
--- each input, as several values; nil for an unused input where allow_unused is true.
--- @usage local x = torch.ones(2, { requires_grad = true }); local g = torch.autograd.grad((x * x):sum(), x)
-function autograd.grad(outputs, inputs, options)
-  options = options or {}
-  known(options, { grad_outputs = true, retain_graph = true, create_graph = true, allow_unused = true }, "torch.autograd.grad")
-  local grads = host.grad(outputs, inputs, options.grad_outputs, options.retain_graph, options.create_graph, options.allow_unused)
+-- The gradients as several values; nil for torch.None.
+local function values(grads)
   local n = #grads
   for i = 1, n do if grads[i] == torch.None then grads[i] = nil end end
   return unpack(grads, 1, n)
 end
 
+--- torch.autograd.grad(outputs, inputs, {grad_outputs=, retain_graph=, create_graph=, allow_unused=, is_grads_batched=,
+-- materialize_grads=}): one gradient for each input, as several values; nil for an unused input where allow_unused is
+-- true, zeros with materialize_grads. With is_grads_batched the first dim of grad_outputs is a batch, in one vmap.
+-- @usage local x = torch.ones(2, { requires_grad = true }); local g = torch.autograd.grad((x * x):sum(), x)
+autograd.grad = signature("grad(outputs, inputs, grad_outputs=nil, retain_graph=nil, create_graph=false, allow_unused=nil, "
+  .. "is_grads_batched=false, materialize_grads=false)",
+  function(outputs, inputs, grad_outputs, retain, create, unused, batched, materialize)
+    if materialize then
+      if unused == false then error("grad: allow_unused must be true or left out with materialize_grads", 0) end
+      unused = true
+    end
+    outputs, inputs, grad_outputs = list_of(outputs), list_of(inputs), list_of(grad_outputs)
+    local function run(grads) return host.grad(outputs, inputs, grads, retain, create, unused) end
+    local grads
+    if batched then
+      grads = { torch.func.vmap(function(...)
+        local list = run { ... }
+        for i = 1, #list do if list[i] == torch.None then list[i] = torch.zeros_like(inputs[i]) end end
+        return unpack(list)
+      end)(unpack(grad_outputs)) }
+    else
+      grads = run(grad_outputs)
+    end
+    if materialize then
+      for i = 1, #inputs do if grads[i] == torch.None then grads[i] = torch.zeros_like(inputs[i]) end end
+    end
+    return values(grads)
+  end)
+
 --- torch.autograd.backward({a, b}, {gradient of a, gradient of b}, {retain_graph=, create_graph=, inputs=}): backward of
 -- several tensors at once; the gradients may be left out for single numbers.
 -- @usage local x = torch.ones(2, { requires_grad = true }); torch.autograd.backward({ x:sum(), (x * x):sum() })
-function autograd.backward(tensors, gradients, options)
-  if type(gradients) == "table" and next(gradients) ~= nil and #gradients == 0 then gradients, options = nil, gradients end
-  options = options or {}
-  known(options, { retain_graph = true, create_graph = true, inputs = true, grad_tensors = true }, "torch.autograd.backward")
-  host.backward(tensors, gradients or options.grad_tensors, options.retain_graph, options.create_graph, options.inputs)
+autograd.backward = signature("backward(tensors, grad_tensors=nil, retain_graph=nil, create_graph=false, inputs=nil)",
+  function(tensors, gradients, retain, create, inputs)
+    host.backward(list_of(tensors), list_of(gradients), retain, create, list_of(inputs))
+  end)
+
+--- torch.autograd.set_detect_anomaly(flag, {check_nan = true}): while it is on, backward stops at the first nan, and what
+-- fails there names the line of the forward that it belongs to. Slow: for finding a mistake. With a function,
+-- torch.autograd.set_detect_anomaly(flag, fn, ...), for what fn does alone.
+-- @usage torch.autograd.set_detect_anomaly(true, function() local x = torch.ones(1, { requires_grad = true }); (x * 2):sum():backward() end)
+function autograd.set_detect_anomaly(flag, fn, ...)
+  local options = type(fn) == "table" and fn or nil
+  local before, checked = host.anomaly()
+  host.anomaly(flag, not options or options.check_nan ~= false)
+  if type(fn) ~= "function" then return end
+  local function back(ok, ...)
+    host.anomaly(before, checked)
+    if not ok then error((...), 0) end
+    return ...
+  end
+  return back(pcall(fn, ...))
 end
 
-local context = {}
-context.__index = function(ctx, key)
-  if key == "saved_tensors" then return rawget(ctx, "_saved") or {} end
-  return context[key]
-end
---- ctx:save_for_backward(a, b, ...): what ctx.saved_tensors holds in backward.
-function context:save_for_backward(...) rawset(self, "_saved", { ... }) end
+--- torch.autograd.detect_anomaly(fn, ...): fn(...) in anomaly mode.
+-- @usage torch.autograd.detect_anomaly(function() local x = torch.ones(1, { requires_grad = true }); (x * 2):sum():backward() end)
+function autograd.detect_anomaly(...) return autograd.set_detect_anomaly(true, ...) end
 
---- torch.autograd.fn{ forward = function(ctx, x...) end, backward = function(ctx, grad...) end }: a function with its
--- own gradient, called as f(x...).
--- @usage local double = torch.autograd.fn { forward = function(ctx, x) return x * 2 end, backward = function(ctx, g) return g * 2 end }
-function autograd.fn(definition)
-  known(definition, { forward = true, backward = true }, "torch.autograd.fn")
-  local forward, backward = definition.forward, definition.backward
-  if type(forward) ~= "function" or type(backward) ~= "function" then
-    error("torch.autograd.fn: give forward and backward as functions", 2)
-  end
-  return function(...) return host.custom(forward, backward, setmetatable({}, context), ...) end
-end
+function torch.is_anomaly_enabled() return (host.anomaly()) end
+function torch.is_anomaly_check_nan_enabled() return (select(2, host.anomaly())) end
+torch.set_anomaly_enabled = signature("set_anomaly_enabled(mode, check_nan=true)", function(mode, check_nan) host.anomaly(mode, check_nan) end)
 
---- torch.autograd.gradcheck(f, inputs, {eps=1e-6, atol=1e-5, rtol=1e-3}): compares gradients with central differences
--- (float64 inputs that require gradients). True, or an error that names the input and the largest difference.
--- @usage torch.autograd.gradcheck(torch.tanh, { torch.randn(3, { dtype = "float64", requires_grad = true }) })
-function autograd.gradcheck(f, inputs, options)
-  options = options or {}
-  known(options, { eps = true, atol = true, rtol = true }, "torch.autograd.gradcheck")
-  local eps, atol, rtol = options.eps or 1e-6, options.atol or 1e-5, options.rtol or 1e-3
-  for i, x in ipairs(inputs) do
-    if x.requires_grad and x.dtype ~= "float64" then
-      error(("gradcheck: input %d is %s; finite differences need float64"):format(i, x.dtype), 2)
-    end
-  end
-  local out = f(unpack(inputs))
-  local weight = torch.randn(out.shape, { dtype = out.dtype, device = out.device }) -- a random direction of the output
-  local wanted = {}
-  for _, x in ipairs(inputs) do if x.requires_grad then wanted[#wanted + 1] = x end end
-  local analytic = { autograd.grad((out * weight):sum(), wanted, { allow_unused = true }) }
-  for k, x in ipairs(wanted) do
-    local flat = x:detach():view(-1)
-    local numeric = torch.zeros_like(flat)
-    for i = 0, x:numel() - 1 do
-      local value = flat[i]:item()
-      local function at(v)
-        flat[i] = v
-        return torch.no_grad(function() return (f(unpack(inputs)) * weight):sum():item() end)
-      end
-      local plus, minus = at(value + eps), at(value - eps)
-      flat[i] = value
-      numeric[i] = (plus - minus) / (2 * eps)
-    end
-    local exact = analytic[k] and analytic[k]:reshape(-1) or torch.zeros_like(flat)
-    local off = (exact - numeric):abs() - (rtol * numeric:abs() + atol)
-    if off:max():item() > 0 then
-      local worst = (exact - numeric):abs():argmax():item()
-      error(("gradcheck: input %d, element %d: gradient %g, finite differences %g"):format(k, worst, exact[worst]:item(), numeric[worst]:item()), 2)
-    end
-  end
-  return true
-end
+autograd.no_grad, autograd.enable_grad, autograd.inference_mode = torch.no_grad, torch.enable_grad, torch.inference_mode
+autograd.set_grad_enabled = torch.set_grad_enabled
+
+-- Parts that are read when they are first used.
+local parts = { fn = "custom", Function = "custom", once_differentiable = "custom", gradcheck = "gradcheck", gradgradcheck = "gradcheck" }
+local modules = { functional = true, graph = true, forward_ad = true }
+setmetatable(autograd, {
+  __index = function(_, name)
+    if modules[name] then autograd[name] = require("torch.autograd." .. name)
+    elseif parts[name] then for key, value in pairs(require("torch.autograd." .. parts[name])) do autograd[key] = value end end
+    return rawget(autograd, name)
+  end,
+})

@@ -58,8 +58,8 @@ local methods = {}
 torch.Tensor = methods
 
 -- Modules that add functions to `torch` or methods to tensors when one of their names is first used.
-local parts = { nn = "nn", optim = "optim", linalg = "torch.linalg", fft = "torch.fft", special = "torch.special", func = "torch.func",
-  masked = "torch.masked", signal = "torch.signal", cuda = "torch.cuda" }
+local parts = { nn = "nn", optim = "torch.optim", amp = "torch.amp", linalg = "torch.linalg", fft = "torch.fft", special = "torch.special", func = "torch.func",
+  masked = "torch.masked", signal = "torch.signal", cuda = "torch.cuda", profiler = "torch.profiler" }
 
 setmetatable(torch, {
   __index = function(_, name)
@@ -87,10 +87,20 @@ local computed = {
   is_meta = function(x) return x.device == "meta" end,
   is_sparse = function(x) return x.layout == "sparse_coo" end,
   is_quantized = function(x) return x.dtype:find "^q" ~= nil end,
+  is_sparse_csr = function(x) return x.layout == "sparse_csr" end,
+  is_mkldnn = function(x) return x.layout == "mkldnn" end,
+  grad_fn = function(x) return require "host.autograd".node_of(x) end,
+  data = function(x) return x:detach() end,
+  _version = operators.find("_version", true),
+  output_nr = operators.find("output_nr", true),
+  retains_grad = operators.find("retains_grad", true),
 }
 
 -- Texts seen to be slices ("1:, ..."), so that the next time nothing else is asked about them.
 local slices, slice_count = {}, 0
+
+-- Words that are terms of a slice.
+local slice_words = { None = true, True = true, False = true }
 
 local function slow_index(x, key)
   if type(key) ~= "string" then return get_index(x, key) end
@@ -111,7 +121,7 @@ local function slow_index(x, key)
     return call
   end
   -- names are words, slices are not: "1:, ..., None"
-  if key:find "^[%a_][%w_]*$" and key ~= "None" then
+  if key:find "^[%a_][%w_]*$" and not slice_words[key] then
     local near = operators.nearest(key, "aten")
     error(("a tensor has no property or method '%s'%s"):format(key, near ~= "" and ("; did you mean '" .. near .. "'?") or ""), 2)
   end
@@ -135,7 +145,10 @@ tensor.set_metamethods {
     return slow_index(x, key)
   end,
   __newindex = function(x, key, value)
-    if type(key) == "string" and key:find "^[%a_][%w_]*$" and key ~= "None" then return set_property(x, key, value) end
+    if type(key) == "string" and key:find "^[%a_][%w_]*$" and not slice_words[key] then
+      if key == "data" then return x:set_data(value) end
+      return set_property(x, key, value)
+    end
     set_index(x, key, value)
   end,
   __add = function(a, b) if is_number(a) then return add(b, a) end return add(a, b) end,
@@ -187,4 +200,5 @@ require "torch.unique"
 require "torch.matrix"
 require "torch.functional"
 require "torch.checkpoint"
+require "torch.autocast"
 return torch
