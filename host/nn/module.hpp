@@ -41,6 +41,7 @@ class Module : public std::enable_shared_from_this<Module> {
   Tensors run(const Tensors& inputs);
   /// What call() does in place of run(): how hooks get between. Empty: run() alone.
   void set_around(std::function<Tensors(const Tensors&)> around) { around_ = std::move(around); }
+  bool hooked() const { return static_cast<bool>(around_); }
 
   /// The class name, and what stands in its brackets when printed: "in_features=784, out_features=10, bias=True".
   const std::string& kind() const { return kind_; }

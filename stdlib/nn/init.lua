@@ -4,6 +4,8 @@ local host = require "host.module"
 
 local nn = {}
 
+local methods = host.methods and require "nn.module"
+
 --- A tensor as a trained parameter: a leaf that requires a gradient. Assigning it to a module registers it.
 -- @usage local w = nn.Parameter(torch.zeros(3))
 function nn.Parameter(tensor)
