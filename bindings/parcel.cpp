@@ -1,5 +1,6 @@
 #include "bindings/parcel.hpp"
 
+#include <cstring>
 #include <map>
 
 #include "bindings/channel.hpp"
@@ -128,7 +129,10 @@ class Packer {
     const void* bytes = lua_topointer(L, index);
     if (is_ctype(L, "int64_t", index)) return *static_cast<const int64_t*>(bytes);
     if (is_ctype(L, "uint64_t", index)) return *static_cast<const uint64_t*>(bytes);
-    if (is_ctype(L, "complex", index)) return *static_cast<const c10::complex<double>*>(bytes);
+    if (is_ctype(L, "complex", index)) {
+      const auto* parts = static_cast<const double*>(bytes);
+      return c10::complex<double>(parts[0], parts[1]);
+    }
     fail("a cdata at ", path, " cannot be sent; of cdata, 64-bit integers and complex numbers can");
   }
 };
@@ -163,7 +167,10 @@ class Unpacker {
       void operator()(double d) const { lua_pushnumber(L, d); }
       void operator()(int64_t i) const { *static_cast<int64_t*>(push_ctype(L, "int64_t")) = i; }
       void operator()(uint64_t i) const { *static_cast<uint64_t*>(push_ctype(L, "uint64_t")) = i; }
-      void operator()(c10::complex<double> c) const { *static_cast<c10::complex<double>*>(push_ctype(L, "complex")) = c; }
+      void operator()(c10::complex<double> c) const {
+        const double parts[] = {c.real(), c.imag()};  // cdata is aligned to 8 bytes alone
+        std::memcpy(push_ctype(L, "complex"), parts, sizeof parts);
+      }
       void operator()(const std::string& text) const { push(L, text); }
       // made anew: the parcel may be unpacked in several states
       void operator()(const at::Tensor& tensor) const { push(L, thread::to_send(tensor)); }

@@ -10,9 +10,30 @@
 -- `parallel.pool(code, options)` keeps the threads: pool:map(list), pool:close().
 -- @usage parallel.map("function(x) return x * x end", { 1, 2, 3 })
 local host = require "host.worker"
+local system = require "host.system"
 local worker = require "worker"
 
 local parallel = {}
+
+local names = { "workers", "with", "seed" }
+
+-- How many threads the options ask for.
+local function check_options(options, level)
+  for key in pairs(options) do
+    local known = false
+    for _, name in ipairs(names) do known = known or key == name end
+    if not known then
+      local near = system.nearest(tostring(key), names)
+      error(("parallel: unknown option '%s'%s (%s)"):format(tostring(key),
+        near and ("; did you mean '" .. near .. "'?") or "", table.concat(names, ", ")), level)
+    end
+  end
+  local count = options.workers or system.cpu_count()
+  if type(count) ~= "number" or count < 1 or count % 1 ~= 0 then
+    error("parallel: workers must be a positive integer, got " .. tostring(count), level)
+  end
+  return count
+end
 
 local Pool = {}
 Pool.__index = Pool
@@ -20,16 +41,8 @@ Pool.__index = Pool
 --- Threads that wait for items.
 -- @param options { workers = how many (default: one a processor), with = plain data that every call is given }
 function parallel.pool(code, options)
+  local count = check_options(options or {}, 3)
   options = options or {}
-  for key in pairs(options) do
-    if key ~= "workers" and key ~= "with" and key ~= "seed" then
-      error(("parallel: unknown option '%s' (workers, with, seed)"):format(tostring(key)), 2)
-    end
-  end
-  local count = options.workers or require("host.system").cpu_count()
-  if type(count) ~= "number" or count < 1 or count % 1 ~= 0 then
-    error("parallel: workers must be a positive integer, got " .. tostring(count), 2)
-  end
   local pool = setmetatable({ tasks = host.channel(), workers = {}, seed = options.seed }, Pool)
   local packed = host.pack_code(code)
   for i = 1, count do pool.workers[i] = worker("parallel_worker", packed, pool.tasks, options.with) end
@@ -87,7 +100,7 @@ end
 function parallel.map(code, list, options)
   if type(list) ~= "table" then error("parallel.map: argument 2 must be a list, got " .. type(list), 2) end
   options = options or {}
-  local count = math.min(options.workers or require("host.system").cpu_count(), math.max(#list, 1))
+  local count = math.min(check_options(options, 3), math.max(#list, 1))
   local pool = parallel.pool(code, { workers = count, with = options.with, seed = options.seed })
   local done, result = pcall(pool.map, pool, list)
   pool:close()

@@ -30,7 +30,7 @@ local started = 0
 local function start(_, code, ...)
   started = started + 1
   local rng = require "host.rng"
-  return host.start(code, rng.derive_seed(rng.initial_seed(), "worker", started), ...)
+  return host.start(code, rng.derive_seed(rng.initial_seed() % 2 ^ 53, "worker", started), ...)
 end
 
 return setmetatable({ inside = host.inside }, { __call = start })
