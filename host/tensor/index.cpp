@@ -169,6 +169,7 @@ at::Tensor get(const at::Tensor& x, const Terms& terms) {
 void set(at::Tensor& x, const Terms& terms, const at::Tensor& value) {
   if (!value.defined()) fail("cannot assign an undefined tensor");
   if (terms.size() == 1 && terms[0].is_integer()) return assign(get(x, terms[0].integer().expect_int()), value);
+  if (terms.size() == 1 && terms[0].is_boolean() && !terms[0].boolean()) return;  // no part, whatever the value's shape
   check(x, terms, /*values=*/false);
   Terms changed;
   const Terms& used = with_bool_masks(terms, changed);

@@ -23,43 +23,77 @@ function torch.tensor(data, options)
   return x
 end
 
--- A factory whose requires_grad keyword ATen does not know: a function of `holder`, torch or the methods of tensors.
-local function with_grad(name, holder)
+local default_device
+
+-- What a call of a factory asks beside ATen's own keywords: requires_grad, which ATen does not know; `out`, which ATen takes
+-- without the dtype and place that it has already; the default device. Gives ATen's keywords and requires_grad.
+local function split(name, options)
+  local kept = {}
+  for key, value in pairs(options) do kept[key] = value end
+  local out = kept.out
+  if out then
+    for _, key in ipairs { "dtype", "layout" } do
+      if kept[key] and key == "dtype" and torch.empty({ 0 }, { dtype = kept[key] }).dtype ~= out.dtype then
+        error(("%s: dtype %s does not match that of out, %s"):format(name, tostring(kept[key]), out.dtype), 3)
+      end
+      kept[key] = nil
+    end
+    kept.device, kept.pin_memory = nil, nil
+  elseif default_device and not kept.device then
+    kept.device = default_device
+  end
+  kept.requires_grad = nil
+  return next(kept) ~= nil and kept or nil, options.requires_grad
+end
+
+-- Wraps a factory: a function of `holder`, torch or the methods of tensors.
+local function factory(name, holder)
   local bare = holder[name] or require "host.operators".find(name, true)
+  local makes = holder == torch and not name:find "_like$"
   holder[name] = function(...)
     local n = select("#", ...)
     local last = select(n, ...)
-    if n > 0 and type(last) == "table" and last.requires_grad ~= nil then
-      local options, args = {}, { ... }
-      for k, v in pairs(last) do if k ~= "requires_grad" then options[k] = v end end
-      args[n] = next(options) ~= nil and options or nil
-      local x = bare(unpack(args, 1, next(options) ~= nil and n or n - 1))
-      x.requires_grad = last.requires_grad
-      return x
-    end
-    return bare(...)
+    local named = n > 0 and type(last) == "table" and #last == 0 and next(last) ~= nil
+    if not (named and (last.requires_grad ~= nil or last.out ~= nil)) and not (default_device and makes) then return bare(...) end
+    local args = { ... }
+    if not named then n = n + 1 end
+    local requires_grad
+    args[n], requires_grad = split(name, named and last or {})
+    local x = bare(unpack(args, 1, args[n] and n or n - 1))
+    if requires_grad then x.requires_grad = true end
+    return x
   end
 end
 local factories = [[zeros ones rand randn randint randperm empty eye linspace logspace arange range scalar_tensor empty_strided empty_permuted
   zeros_like ones_like rand_like randn_like randint_like empty_like bartlett_window blackman_window hamming_window hann_window
   kaiser_window fft_fftfreq fft_rfftfreq]]
-for name in factories:gmatch "%S+" do with_grad(name, torch) end
-for _, name in ipairs { "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided" } do with_grad(name, torch.Tensor) end
+for name in factories:gmatch "%S+" do factory(name, torch) end
+for _, name in ipairs { "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided" } do factory(name, torch.Tensor) end
 
 local full = torch.full
 --- torch.full(size, value, {dtype=...}): float32 unless dtype says otherwise, also for an integral value.
 -- @usage torch.full({ 2, 3 }, 1)
 function torch.full(size, value, options)
-  local o = {}
-  for k, v in pairs(options or {}) do o[k] = v end
-  if not o.dtype and not o.out and type(value) == "number" then o.dtype = torch.get_default_dtype() end
-  local requires_grad = o.requires_grad
-  o.requires_grad = nil
-  local x = full(size, value, next(o) and o or nil)
+  local o, requires_grad = split("full", options or {})
+  if not (o and (o.dtype or o.out)) and type(value) == "number" then
+    o = o or {}
+    o.dtype = torch.get_default_dtype()
+  end
+  local x = full(size, value, o)
   if requires_grad then x.requires_grad = true end
   return x
 end
-with_grad("full_like", torch)
+factory("full_like", torch)
+
+--- torch.set_default_device(device): where factories make tensors when nothing else says; nil is the CPU.
+-- @usage torch.set_default_device("cpu")
+function torch.set_default_device(device)
+  default_device = device ~= nil and torch.empty({ 0 }, { device = device }).device or nil
+  if default_device == "cpu" then default_device = nil end
+end
+--- torch.get_default_device(): where factories make tensors.
+-- @usage print(torch.get_default_device())
+function torch.get_default_device() return default_device or "cpu" end
 
 local settings = require "host.settings"
 

@@ -41,11 +41,6 @@ function torch.clip_grad_norm_(parameters, max_norm, norm_type)
   end)
 end
 
--- torch.float(x) and so on: the methods of tensors under torch, as PyTorch's references have them.
-for _, word in ipairs { "float", "double", "half", "bfloat16", "long", "int", "short", "char", "byte", "bool", "cfloat", "cdouble", "chalf" } do
-  torch[word] = function(x, ...) return x[word](x, ...) end
-end
-
 --- torch.as_tensor(data, {dtype=, device=}), torch.asarray: a tensor of the data, or the tensor itself where nothing
 -- changes.
 -- @usage torch.as_tensor({ 1, 2, 3 })
@@ -56,3 +51,41 @@ function torch.as_tensor(data, options)
   return data:to { dtype = options.dtype, device = options.device }
 end
 torch.asarray = torch.as_tensor
+
+local ffi = require "ffi"
+--- torch.frombuffer(buffer, {dtype=, count = -1, offset = 0}): a 1-dim tensor of the bytes of a string or of a cdata array.
+-- A copy: it does not share memory with the buffer. count -1 takes all there are; offset counts bytes.
+-- @usage print(torch.frombuffer("\1\2\3", { dtype = "uint8" }))
+torch.frombuffer = signature("frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=false)", function(buffer, dtype, count, offset, requires_grad)
+  if type(buffer) ~= "string" and type(buffer) ~= "cdata" then
+    error("frombuffer: the buffer must be a string or a cdata array, got a " .. type(buffer), 0)
+  end
+  local size = type(buffer) == "string" and #buffer or ffi.sizeof(buffer)
+  local width = torch.empty({ 0 }, { dtype = dtype }).itemsize
+  if offset < 0 or offset >= size then error(("frombuffer: offset must lie in [0, %d], got %g"):format(size - 1, offset), 0) end
+  if count < 0 then
+    count = (size - offset) / width
+    if count % 1 ~= 0 then error(("frombuffer: %d bytes are no whole number of %s"):format(size - offset, dtype), 0) end
+  end
+  if count * width > size - offset or count == 0 then
+    error(("frombuffer: %d items of %s need %d bytes, there are %d"):format(count, dtype, count * width, size - offset), 0)
+  end
+  local x = torch.empty({ count }, { dtype = dtype })
+  ffi.copy(x:data_ptr(), ffi.cast("const char*", buffer) + offset, count * width)
+  if requires_grad then x.requires_grad = true end
+  return x
+end)
+
+--- torch.fork_rng(fn, ...): fn(...), after which the CPU's generator stands where it stood before.
+-- @usage torch.fork_rng(function() return torch.randn(2) end)
+function torch.fork_rng(fn, ...)
+  local state = torch.get_rng_state()
+  local function back(ok, ...)
+    torch.set_rng_state(state)
+    if not ok then error((...), 0) end
+    return ...
+  end
+  return back(pcall(fn, ...))
+end
+torch.random = { manual_seed = torch.manual_seed, seed = torch.seed, initial_seed = torch.initial_seed,
+  get_rng_state = torch.get_rng_state, set_rng_state = torch.set_rng_state, fork_rng = torch.fork_rng }

@@ -59,7 +59,7 @@ torch.Tensor = methods
 
 -- Modules that add functions to `torch` or methods to tensors when one of their names is first used.
 local parts = { nn = "nn", optim = "torch.optim", amp = "torch.amp", linalg = "torch.linalg", fft = "torch.fft", special = "torch.special", func = "torch.func",
-  masked = "torch.masked", signal = "torch.signal", cuda = "torch.cuda", profiler = "torch.profiler" }
+  masked = "torch.masked", sparse = "torch.sparse", nested = "torch.nested", signal = "torch.signal", cuda = "torch.cuda", profiler = "torch.profiler" }
 
 setmetatable(torch, {
   __index = function(_, name)
@@ -199,6 +199,8 @@ require "torch.several"
 require "torch.unique"
 require "torch.matrix"
 require "torch.functional"
+require "torch.names"
+require "torch.printing"
 require "torch.checkpoint"
 require "torch.autocast"
 return torch

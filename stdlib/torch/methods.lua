@@ -113,3 +113,62 @@ function T.__rpow__(x, other) return torch.pow(other, x) end
 function T.__rmod__(x, other) return torch.remainder(other, x) end
 function T.__rmatmul__(x, other) return torch.matmul(other, x) end
 function T.__getitem__(x, key) return host.get_index(x, key) end
+
+local function places(x)
+  local list, place, shape = {}, {}, x.shape
+  for d = 1, #shape do place[d] = 0 end
+  for i = 1, x:numel() do
+    list[i] = #shape == 0 and x or x[place]
+    for d = #shape, 1, -1 do
+      place[d] = place[d] + 1
+      if place[d] < shape[d] then break end
+      place[d] = 0
+    end
+  end
+  return list
+end
+
+--- x:apply_(f): every element becomes f(element). Slow: for small tensors on the CPU.
+-- @usage print(torch.ones(2):apply_(function(v) return v + 1 end))
+function T.apply_(x, f)
+  for _, element in ipairs(places(x:detach())) do element:fill_(f(element:item())) end
+  return x
+end
+
+--- x:map_(y, f), x:map2_(y, z, f): every element becomes f of it and its peers in y (and z), which are broadcast.
+function T.map_(x, y, f)
+  local others = places(y:expand(x.shape))
+  for i, element in ipairs(places(x:detach())) do element:fill_(f(element:item(), others[i]:item())) end
+  return x
+end
+function T.map2_(x, y, z, f)
+  local second, third = places(y:expand(x.shape)), places(z:expand(x.shape))
+  for i, element in ipairs(places(x:detach())) do element:fill_(f(element:item(), second[i]:item(), third[i]:item())) end
+  return x
+end
+
+--- x:dim_order(): the dims from the widest stride to the narrowest.
+-- @usage print(torch.ones(2, 3):t():dim_order()) -- [1, 0]
+function T.dim_order(x)
+  local order, strides = {}, x:stride()
+  for d = 1, x.ndim do order[d] = d - 1 end
+  for i = 2, #order do -- few dims, and equal strides keep their order
+    local k = i
+    while k > 1 and strides[order[k] + 1] > strides[order[k - 1] + 1] do
+      order[k], order[k - 1] = order[k - 1], order[k]
+      k = k - 1
+    end
+  end
+  return torch.shape_of(order)
+end
+
+T.const_data_ptr = T.data_ptr
+function T.to_sparse_coo(x) return x:to_sparse() end
+--- x:new(2, 3), x:new{1, 2}: a tensor of x's dtype and device, without values or from a table.
+function T.new(x, first, ...)
+  if type(first) == "table" then return x:new_tensor(first) end
+  return x:new_empty(first == nil and { 0 } or { first, ... })
+end
+-- Memory of tensors is shared between threads already.
+function T.share_memory_(x) return x end
+function T.is_shared() return true end
