@@ -6,7 +6,7 @@ namespace moonlab::lua {
 
 void preload_all(lua_State* L) {
   const luaL_Reg areas[] = {{"host.tensor", open_tensor}, {"host.operators", open_operators}, {"host.autograd", open_autograd},
-                            {"host.functorch", open_functorch}, {"host.settings", open_settings}, {"host.profiler", open_profiler}, {"host.autocast", open_autocast},
+                            {"host.functorch", open_functorch}, {"host.settings", open_settings}, {"host.profiler", open_profiler}, {"host.cuda", open_cuda}, {"host.autocast", open_autocast},
                             {"host.rng", open_rng},       {"host.module", open_module}, {"host.initializers", open_initializers},       {"host.graph", open_graph},
                             {"host.label", open_label},   {"host.balance", open_balance},     {"host.data", open_data},
                             {"host.run", open_run},       {"host.system", open_system},  {"host.worker", open_worker}, {"host.bench", open_bench}};

@@ -12,6 +12,7 @@ int open_autograd(lua_State* L);
 int open_functorch(lua_State* L);
 int open_settings(lua_State* L);
 int open_profiler(lua_State* L);
+int open_cuda(lua_State* L);
 int open_autocast(lua_State* L);
 int open_rng(lua_State* L);
 int open_module(lua_State* L);

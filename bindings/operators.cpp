@@ -7,6 +7,7 @@
 
 #include "bindings/all.hpp"
 #include "bindings/tensor.hpp"
+#include "bindings/tensor_parts.hpp"
 #include "host/interrupt.hpp"
 #include "host/tensor/dtype.hpp"
 #include "host/tensor/operator.hpp"
@@ -251,20 +252,28 @@ int call(lua_State* L) {
   }
   for (int i = 1; i <= n; ++i) values.positional.push_back(read_one(L, i, values, 0));
   const Overload* used = nullptr;
-  try {
-    if (at::Tensor result = caller.chooser.direct(values, caller.method, used); result.defined()) {
-      push(L, std::move(result));
-      return 1;
+  for (bool retried = false;; retried = true) {
+    try {
+      if (at::Tensor result = caller.chooser.direct(values, caller.method, used); result.defined()) {
+        push(L, std::move(result));
+        return 1;
+      }
+      if (!used) {
+        used = &caller.chooser.prepare(values, caller.method, stack);
+        used->handle.callBoxed(&stack);
+      }
+      break;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const c10::OutOfMemoryError& e) {
+      if (!used) throw;
+      if (retried || used->writes) refused(L, caller.chooser.op(), *used, values, e);
+    } catch (const std::exception& e) {
+      if (!used) throw;  // no overload was chosen: the message says all
+      refused(L, caller.chooser.op(), *used, values, e);
     }
-    if (!used) {
-      used = &caller.chooser.prepare(values, caller.method, stack);
-      used->handle.callBoxed(&stack);
-    }
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const std::exception& e) {
-    if (!used) throw;  // no overload was chosen: the message says all
-    refused(L, caller.chooser.op(), *used, values, e);
+    make_room(L);  // and once more, since nothing was changed
+    used = nullptr;
   }
   const Overload& overload = *used;
   const int results = static_cast<int>(stack.size());
@@ -375,7 +384,7 @@ at::Generator optional_generator(lua_State* L, int index) {
 }
 
 int open_operators(lua_State* L) {
-  register_type<Object>(L, nullptr);
+  register_type<Object>(L, nullptr, kObjectMeta);
   return push_library(L, kFunctions);
 }
 

@@ -4,7 +4,7 @@
 #include "host/device.hpp"
 
 #include "bindings/all.hpp"
-#include "bindings/tensor.hpp"
+#include "bindings/tensor_parts.hpp"
 
 namespace moonlab::lua {
 
@@ -59,15 +59,64 @@ int wait(lua_State* L) {
   return 0;
 }
 
-int is_open(lua_State* L) {
-  lua_pushboolean(L, cuda_is_open());
+/// default_generator(device) -> the generator that operators there use
+int default_of(lua_State* L) {
+  push_ivalue(L, default_generator(optional_string(L, 1, "cpu")));
   return 1;
 }
 
-const luaL_Reg kFunctions[] = {{"cuda_is_open", is_open}, {"manual_seed", manual_seed}, {"generator", generator}, {"stream", purpose_stream}, {"derive_seed", derived},
+/// seed_device(seed, index | nil): of one GPU, or all
+int seed_gpu(lua_State* L) {
+  const auto seed = static_cast<uint64_t>(check_integer(L, 1));
+  if (lua_isnoneornil(L, 2)) seed_cuda(seed);
+  else set_generator_seed(default_generator("cuda:" + std::to_string(check_integer(L, 2))), seed);
+  return 0;
+}
+
+int unforeseen(lua_State* L) {
+  lua_pushnumber(L, static_cast<double>(random_seed()));
+  return 1;
+}
+
+// ---- generators as objects: g:manual_seed(n), g:seed(), g:initial_seed(), g:get_state(), g:set_state(s), g.device --------
+
+int own_manual_seed(lua_State* L) {
+  set_generator_seed(optional_generator(L, 1), static_cast<uint64_t>(check_integer(L, 2)));
+  lua_settop(L, 1);
+  return 1;
+}
+
+int own_seed(lua_State* L) {
+  const uint64_t seed = random_seed();
+  set_generator_seed(optional_generator(L, 1), seed);
+  lua_pushnumber(L, static_cast<double>(seed));
+  return 1;
+}
+
+int own_set_state(lua_State* L) {
+  set_generator_state(optional_generator(L, 1), check_tensor(L, 2));
+  lua_settop(L, 1);
+  return 1;
+}
+
+const luaL_Reg kGeneratorMethods[] = {{"manual_seed", own_manual_seed}, {"seed", own_seed}, {"initial_seed", initial_seed},
+                                      {"get_state", state}, {"set_state", own_set_state}, {nullptr, nullptr}};
+
+int object_index(lua_State* L) {
+  const at::Generator g = optional_generator(L, 1);
+  const std::string key = check_string(L, 2);
+  if (key == "device") return push(L, generator_device(g)), 1;
+  for (const luaL_Reg* m = kGeneratorMethods; m->name; ++m)
+    if (key == m->name) return lua_pushcfunction(L, m->func), 1;
+  fail("a generator has no '", key, "'", did_you_mean(key, {"manual_seed", "seed", "initial_seed", "get_state", "set_state", "device"}));
+}
+
+const luaL_Reg kFunctions[] = {{"default_generator", default_of}, {"seed_device", seed_gpu}, {"random_seed", unforeseen}, {"manual_seed", manual_seed}, {"generator", generator}, {"stream", purpose_stream}, {"derive_seed", derived},
                                {"state", state}, {"set_state", set_state}, {"initial_seed", initial_seed}, {"gpu_count", gpus}, {"synchronize", wait}, {nullptr, nullptr}};
 
 }  // namespace
+
+const luaL_Reg kObjectMeta[] = {{"__index", object_index}, {nullptr, nullptr}};
 
 int open_rng(lua_State* L) { return push_library(L, kFunctions); }
 

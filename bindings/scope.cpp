@@ -1,7 +1,9 @@
 // How long tensors live: free, scopes, keep, and what the memory governor knows.
+#include <cstdio>
 #include <set>
 
 #include "bindings/tensor_parts.hpp"
+#include "host/cuda.hpp"
 #include "host/tensor/memory.hpp"
 
 namespace moonlab::lua {
@@ -89,6 +91,12 @@ int scope(lua_State* L) {
   return lua_gettop(L);
 }
 
+std::string megabytes(int64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
 int memory(lua_State* L) {
   auto& g = State::of(L).governor;
   int count = static_cast<int>(optional_integer(L, 1, 10));
@@ -99,6 +107,10 @@ int memory(lua_State* L) {
   set("limit", static_cast<double>(g.limit()));
   set("device_live", static_cast<double>(g.live(true)));
   set("device_peak", static_cast<double>(g.peak(true)));
+  set("tensors", static_cast<double>(cpu_bytes()));
+  set("tensors_peak", static_cast<double>(cpu_peak()));
+  set("tensors_limit", static_cast<double>(cpu_limit()));
+  set("device_tensors", static_cast<double>(cuda::bytes_allocated()));
   set("storages", static_cast<double>(g.storages()));
   set("lua", lua_gc(L, LUA_GCCOUNT, 0) * 1024.0);
   lua_newtable(L);
@@ -121,9 +133,41 @@ int set_memory_limit(lua_State* L) {
   return 0;
 }
 
+/// set_cpu_limit(bytes): 0 is none
+int set_hard_limit(lua_State* L) {
+  const int64_t bytes = check_integer(L, 1);
+  if (bytes < 0) argument_error(L, 1, "a number of bytes, 0 for no limit");
+  set_cpu_limit(bytes);
+  return 0;
+}
+
+int reset_memory_peak(lua_State* L) {
+  State::of(L).governor.reset_peak();
+  reset_cpu_peak();
+  return 0;
+}
+
 }  // namespace
 
+void make_room(lua_State* L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  State& s = State::of(L);
+  s.governor.collected(int64_t{lua_gc(L, LUA_GCCOUNT, 0)} << 10);
+  cuda::empty_cache();
+}
+
+std::string largest_holders(lua_State* L) {
+  std::string text;
+  for (const auto& h : State::of(L).governor.largest(5)) {
+    if (h.bytes < Governor::kOriginFrom) break;
+    text += (text.empty() ? "\n  the script holds " : ",\n    ") + megabytes(h.bytes) + " on " + h.device;
+    if (h.origin.size() > 2) text += " made at " + h.origin.substr(0, h.origin.size() - 2);
+  }
+  return text;
+}
+
 const luaL_Reg kScopeFunctions[] = {{"free", tensor_free}, {"keep", keep}, {"scope", scope}, {"memory", memory},
-                                    {"set_memory_limit", set_memory_limit}, {nullptr, nullptr}};
+                                    {"set_memory_limit", set_memory_limit}, {"set_cpu_limit", set_hard_limit},
+                                    {"reset_memory_peak", reset_memory_peak}, {nullptr, nullptr}};
 
 }  // namespace moonlab::lua

@@ -99,6 +99,7 @@ std::string where(lua_State* L, int level) {
 }
 
 std::string text_of(lua_State* L, const std::exception& e) {
+  if (auto* full = dynamic_cast<const c10::OutOfMemoryError*>(&e)) return trimmed(full->what_without_backtrace()) + largest_holders(L);
   if (auto* torch = dynamic_cast<const c10::Error*>(&e))
     return State::of(L).debug ? torch->what() : trimmed(torch->what_without_backtrace());
   if (dynamic_cast<const std::bad_alloc*>(&e)) return "out of memory";

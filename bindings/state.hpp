@@ -32,6 +32,9 @@ void close_state(lua_State* L);
 /// "file:line: " of the innermost Lua function running, or "".
 std::string where(lua_State* L, int level = 1);
 
+/// What the script holds most memory in, for the error that says there is none left; "" where that is little.
+std::string largest_holders(lua_State* L);
+
 /// The text of an exception for a script: LibTorch's without its backtrace (with it under --debug).
 std::string text_of(lua_State* L, const std::exception& e);
 

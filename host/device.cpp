@@ -1,13 +1,13 @@
 #include "host/device.hpp"
 
 #include <ATen/Context.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
 #include <atomic>
 #include <mutex>
 
+#include "host/cuda_hooks.hpp"
 #include "host/error.hpp"
 #include "host/rng.hpp"
 
@@ -26,9 +26,7 @@ void open_cuda() {
   for (const char* library : {"libc10_cuda.so", "libtorch_cuda.so"})
     if (!dlopen(library, RTLD_NOW | RTLD_GLOBAL))
       fail("device 'cuda': this LibTorch cannot use CUDA: ", dlerror(), "; a CUDA build of LibTorch and its NVIDIA libraries are needed (MOONLAB_TORCH=/path/to/libtorch)");
-  // LibTorch looks for CUDA's hooks once, at their first use: nothing on the way here may have used them
-  if (!at::detail::getCUDAHooks().hasCUDA())
-    fail("device 'cuda': LibTorch was asked about CUDA before it was opened; name the device at the start (--device cuda)");
+  if (!cuda::connect_hooks()) fail("device 'cuda': this LibTorch has CUDA's libraries, but they do not answer");
   at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
   opened = true;
   seed_device(c10::DeviceType::CUDA);

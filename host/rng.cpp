@@ -29,27 +29,34 @@ at::Generator stream(uint64_t seed, std::string_view purpose, uint64_t index) {
   return at::detail::createCPUGenerator(derive_seed(seed, purpose, index));
 }
 
-static std::optional<uint64_t> last_seed;
+static std::optional<uint64_t> device_seed;  // for devices that are not open yet
+
+static void restart(at::Generator g, uint64_t seed) {
+  std::lock_guard lock(g.mutex());
+  g.set_current_seed(seed);
+}
 
 void seed_all(uint64_t seed) {
-  last_seed = seed;
   // not at::manual_seed: it asks for CUDA's hooks, which are looked up once and for good, before CUDA is opened
-  at::Generator g = at::detail::getDefaultCPUGenerator();
-  {
-    std::lock_guard lock(g.mutex());
-    g.set_current_seed(seed);
-  }
+  restart(at::detail::getDefaultCPUGenerator(), seed);
+  seed_cuda(seed);
+}
+
+void seed_cuda(uint64_t seed) {
+  device_seed = seed;
   if (cuda_is_open()) seed_device(c10::DeviceType::CUDA);
 }
 
 void seed_device(c10::DeviceType type) {
-  if (!last_seed) return;
+  if (!device_seed) return;
   const auto& hooks = at::globalContext().getAcceleratorHooksInterface(type);
-  for (int i = 0; i < static_cast<int>(hooks.deviceCount()); ++i) {
-    at::Generator g = hooks.getDefaultGenerator(static_cast<c10::DeviceIndex>(i));
-    std::lock_guard lock(g.mutex());
-    g.set_current_seed(*last_seed);
-  }
+  for (int i = 0; i < static_cast<int>(hooks.deviceCount()); ++i) restart(hooks.getDefaultGenerator(static_cast<c10::DeviceIndex>(i)), *device_seed);
+}
+
+at::Generator default_generator(const std::string& device) {
+  const at::Device d = open_device(device);
+  if (d.is_cpu()) return at::detail::getDefaultCPUGenerator();
+  return at::globalContext().getAcceleratorHooksInterface(d.type()).getDefaultGenerator(d.index());
 }
 
 at::Generator make_generator(uint64_t seed, const std::string& device) {
@@ -74,5 +81,11 @@ void set_generator_state(const at::Generator& generator, const at::Tensor& state
 }
 
 uint64_t generator_seed(const at::Generator& generator) { return or_default(generator).current_seed(); }
+
+void set_generator_seed(const at::Generator& generator, uint64_t seed) { restart(or_default(generator), seed); }
+
+uint64_t random_seed() { return c10::detail::getNonDeterministicRandom(); }
+
+std::string generator_device(const at::Generator& generator) { return or_default(generator).device().str(); }
 
 }  // namespace moonlab

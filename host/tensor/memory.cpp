@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/cuda.hpp"
+
 namespace moonlab {
 
 namespace {
@@ -22,6 +24,7 @@ const void* Governor::hold(const at::Tensor& tensor) {
     h.bytes = static_cast<int64_t>(tensor.unsafeGetTensorImpl()->unsafe_storage().nbytes()) + kOverhead;
     live_[h.device] += h.bytes;
     peak_[h.device] = std::max(peak_[h.device], live_[h.device]);
+    if (h.device && device_holds_++ % 32 == 0) device_level_ = cuda::bytes_allocated();
   }
   return key;
 }
@@ -43,6 +46,9 @@ void Governor::collected(int64_t script_heap_bytes) {
   const int64_t step = std::clamp(64 * script_heap_bytes, kSmallestStep, kLargestStep);
   limit_[0] = std::max(live_[0] + step, least_);
   if (live_[1] * 10 > limit_[1] * 8) limit_[1] = std::max<int64_t>(limit_[1] * 14 / 10, live_[1] * 5 / 4);
+  device_level_ = cuda::bytes_allocated();
+  level_limit_[0] = std::max(kLevelFrom, cpu_bytes() + cpu_bytes() / 2);
+  level_limit_[1] = std::max(kLevelFrom, device_level_ + device_level_ / 2);
 }
 
 void Governor::note_origin(const at::Tensor& tensor, std::string origin) {

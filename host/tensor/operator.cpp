@@ -137,6 +137,7 @@ Overload::Overload(c10::OperatorHandle op) : handle(std::move(op)) {
       else if (++plain == 1 && a.want == Want::integer_list) lists = static_cast<int>(arguments.size());
       ++positional;
     }
+    writes |= a.written;
     arguments.push_back(std::move(a));
   }
   if (lists >= 0 && plain == 1) {

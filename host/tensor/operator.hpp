@@ -42,6 +42,7 @@ struct Overload {
   size_t positional = 0;  // arguments that may be given by position
   int self = -1;          // position of the argument "self", or 0 where none is called so; -1 without arguments
   int gathers = -1;       // the list that takes all trailing integers: x:view(2, -1), torch.ones(2, 2)
+  bool writes = false;           // into one of the arguments
   bool returns_written = false;  // a result is one of the arguments
   bool returns_dtype = false;
 

@@ -17,6 +17,7 @@
 #include "host/device.hpp"
 #include "host/error.hpp"
 #include "host/script_place.hpp"
+#include "host/tensor/cpu_memory.hpp"
 
 namespace moonlab {
 
@@ -188,13 +189,19 @@ struct Profiler::Recorder : c10::MemoryReportingInfoBase {
     timings.clear();
   }
 
-  void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device) override {
-    if (active != this) return;  // a thread that LibTorch gave this one's state
+  void allocated(int64_t bytes) {
     level += bytes;
     profile.peak = std::max(profile.peak, level);
     if (bytes > 0 && !open.empty()) profile.rows[open.back().row].allocated += bytes;
   }
-  bool memoryProfilingEnabled() const override { return options.memory; }
+  static void on_cpu_memory(int64_t bytes) {
+    if (active) active->allocated(bytes);
+  }
+  // the allocators of devices report here; the CPU's would complain of blocks from before, and is counted by our own
+  void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device) override {
+    if (active == this) allocated(bytes);  // else a thread that LibTorch gave this one's state
+  }
+  bool memoryProfilingEnabled() const override { return false; }
 
   static std::unique_ptr<at::ObserverContext> on_begin(const at::RecordFunction& f) {
     if (active) active->enter(f);
@@ -207,7 +214,10 @@ struct Profiler::Recorder : c10::MemoryReportingInfoBase {
   void end() {
     if (active != this) return;
     at::removeCallback(handle);
-    if (reporting) c10::ThreadLocalDebugInfo::_pop(c10::DebugInfoKind::PROFILER_STATE);
+    if (reporting) {
+      observe_cpu_memory(nullptr);
+      c10::ThreadLocalDebugInfo::_pop(c10::DebugInfoKind::PROFILER_STATE);
+    }
     active = nullptr;
     profile.wall = std::chrono::duration<double>(Clock::now() - began).count();
   }
@@ -226,6 +236,7 @@ Profiler::Profiler(const ProfileOptions& options) {
           .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION, at::RecordScope::USER_SCOPE}));
   if (options.memory) {
     c10::ThreadLocalDebugInfo::_push(c10::DebugInfoKind::PROFILER_STATE, recorder_);
+    observe_cpu_memory(Recorder::on_cpu_memory);
     recorder_->reporting = true;
   }
   Recorder::active = recorder_.get();
