@@ -1,4 +1,6 @@
 // The parts of a module as Lua fields: m.weight, m.layer1[0], m.head = nn.Linear(8, 2).
+#include <cstring>
+
 #include "bindings/module_parts.hpp"
 
 namespace moonlab::lua {
@@ -27,6 +29,14 @@ std::string numbered(lua_State* L, const Module& module) {
   return std::to_string(i < 0 && i >= -n ? i + n : i);
 }
 
+/// A method of the class of a module, pushed; nil where there is none.
+void push_kind_method(lua_State* L, const Module& module, const char* name) {
+  lua_getfield(L, LUA_REGISTRYINDEX, kMethods);
+  lua_getfield(L, -1, module.kind().c_str());
+  if (lua_istable(L, -1)) lua_getfield(L, -1, name);
+  else lua_pushnil(L);
+}
+
 int index(lua_State* L) {
   auto module = module_self(L);
   if (lua_type(L, 2) == LUA_TNUMBER) {
@@ -52,6 +62,15 @@ int index(lua_State* L) {
       lua_pushvalue(L, 2);
       lua_rawget(L, -2);
       if (!lua_isnil(L, -1)) return 1;
+    }
+    lua_settop(L, 2);
+  }
+  if (lua_type(L, 2) == LUA_TTABLE || (lua_type(L, 2) == LUA_TSTRING && std::strchr(lua_tostring(L, 2), ':'))) {
+    push_kind_method(L, *module, "at");  // a slice of a container
+    if (lua_isfunction(L, -1)) {
+      lua_pushvalue(L, 1), lua_pushvalue(L, 2);
+      lua_call(L, 2, 1);
+      return 1;
     }
     lua_settop(L, 2);
   }

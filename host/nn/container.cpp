@@ -1,4 +1,4 @@
-// Sequential and the plain container.
+// Containers: Sequential, which runs its parts, and those that hold parts or parameters for others to run.
 #include "host/error.hpp"
 #include "host/nn/module.hpp"
 
@@ -6,7 +6,7 @@ namespace moonlab::nn {
 
 namespace {
 
-/// Children one after the other; their names are "0", "1", ...
+/// Children one after the other; their names are "0", "1", ... unless they were given others.
 struct Sequential : Module {
   Sequential() : Module("Sequential") {}
   Tensors forward(const Tensors& x) override {
@@ -18,12 +18,17 @@ struct Sequential : Module {
 };
 
 struct Container : Module {
-  Container(const char* kind) : Module(kind) {}
+  explicit Container(const char* kind) : Module(kind) {}
+};
+
+struct Plain {
+  Register kind;
+  explicit Plain(const char* name)
+      : kind(name, Options::object(), [name](const Options&) { return std::make_shared<Container>(name); }) {}
 };
 
 const Register sequential("Sequential", Options::object(), [](const Options&) { return std::make_shared<Sequential>(); });
-const Register list("ModuleList", Options::object(), [](const Options&) { return std::make_shared<Container>("ModuleList"); });
-const Register module("Module", Options::object(), [](const Options&) { return std::make_shared<Container>("Module"); });
+const Plain plain[] = {Plain("Module"), Plain("ModuleList"), Plain("ModuleDict"), Plain("ParameterList"), Plain("ParameterDict")};
 
 }  // namespace
 

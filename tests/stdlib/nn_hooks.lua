@@ -71,8 +71,8 @@ t.test("an error in a hook, in Lua or in an operator, says in which module", fun
   local Net = nn.class "Net"
   function Net:init() self.body = nn.Sequential(nn.Linear(2, 3)) end
   function Net:forward(x) return self.body(x):matmul(x) end
-  t.raises(function() nn.Sequential(Net())(torch.ones(4, 2)) end, "nn_hooks.lua:%d+: .*in model%.0 %(Net%)")
-  t.raises(function() nn.Sequential(Net())(torch.ones(4, 5)) end, "nn_hooks.lua:%d+: .*in model%.0%.body%.0 %(Linear%)")
+  t.raises(function() nn.Sequential(Net())(torch.ones(4, 2)) end, "%.lua:%d+: .*in model%.0 %(Net%)")
+  t.raises(function() nn.Sequential(Net())(torch.ones(4, 5)) end, "%.lua:%d+: .*in model%.0%.body%.0 %(Linear%)")
 end)
 
 t.test("full backward hooks see and replace gradients as in PyTorch", function()
