@@ -44,9 +44,14 @@ F.instance_norm = signature("instance_norm(input, running_mean=nil, running_var=
 F.local_response_norm = signature("local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0)", function(input, size, alpha, beta, k)
   if input.ndim < 3 then error(("local_response_norm: takes 3 dims or more, got %d"):format(input.ndim), 0) end
   if input:numel() == 0 then return input end
-  local square = (input * input):view(#input, 1, input:size(1), input:size(2), -1)
-  square = aten.pad(square, { 0, 0, 0, 0, math.floor(size / 2), math.floor((size - 1) / 2) })
-  local mean = aten.avg_pool3d(square, { size, 1, 1 }, 1):squeeze(1):view(input.shape)
+  local before, after = math.floor(size / 2), math.floor((size - 1) / 2)
+  local mean
+  if input.ndim == 3 then
+    mean = aten.avg_pool2d(aten.pad((input * input):unsqueeze(1), { 0, 0, before, after }), { size, 1 }, 1):squeeze(1)
+  else
+    local square = (input * input):view(#input, 1, input:size(1), input:size(2), -1)
+    mean = aten.avg_pool3d(aten.pad(square, { 0, 0, 0, 0, before, after }), { size, 1, 1 }, 1):squeeze(1):view(input.shape)
+  end
   return input / (mean * alpha + k):pow(beta)
 end)
 

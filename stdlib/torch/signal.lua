@@ -14,7 +14,11 @@ local function window(name, own, single, body)
     if M < 0 then error(("%s: M must be 0 or more, got %d"):format(name, M), 3) end
     local values = { ... }
     local sym, dtype, device, requires_grad = values[count + 1], values[count + 2], values[count + 4], values[count + 5]
-    local options = { dtype = dtype or torch.get_default_dtype(), device = device }
+    dtype = dtype or torch.get_default_dtype()
+    if not ({ float32 = 1, float64 = 1, float = 1, double = 1, f32 = 1, f64 = 1 })[dtype] then
+      error(("%s: the dtype must be float32 or float64, got %s"):format(name, tostring(dtype)), 3)
+    end
+    local options = { dtype = dtype, device = device }
     local out
     if M == 0 then out = torch.empty({ 0 }, options)
     elseif M == 1 and single then out = torch.ones({ 1 }, options)

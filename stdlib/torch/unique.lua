@@ -46,6 +46,13 @@ T.nonzero = torch.nonzero
 --- torch.unravel_index(indices, shape): positions in a flat tensor as one index tensor for each dim of `shape`.
 torch.unravel_index = signature("unravel_index(indices, shape)", function(indices, shape)
   if type(shape) == "number" then shape = { shape } end
+  if indices:is_floating_point() or indices:is_complex() or indices.dtype == "bool" then
+    error("unravel_index: indices must be integers, got " .. indices.dtype, 0)
+  end
+  for d, size in ipairs(shape) do
+    if size < 0 then error(("unravel_index: sizes must not be negative, got %g in dim %d"):format(size, d - 1), 0) end
+  end
+  indices = indices:to "int64"
   local list, step = {}, 1
   for d = #shape, 1, -1 do
     list[d] = indices:floor_divide(step):remainder(shape[d])

@@ -20,6 +20,7 @@ return function(F)
         if b then return write(input, a) end
         return compute(input, a)
       end
+      if name == "hardtanh" and a > b then error(("hardtanh: min_val %g is greater than max_val %g"):format(a, b), 0) end
       if c then return write(input, a, b) end
       return compute(input, a, b)
     end)

@@ -131,7 +131,10 @@ return function(F)
   loss("soft_margin_loss(input, target, size_average=nil, reduce=nil, reduction='mean')", aten.soft_margin_loss)
   loss("multi_margin_loss(input, target, p=1, margin=1.0, weight=nil, size_average=nil, reduce=nil, reduction='mean')", aten.multi_margin_loss)
   loss("triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=false, size_average=nil, reduce=nil, reduction='mean')",
-    aten.triplet_margin_loss)
+    function(anchor, positive, negative, margin, ...)
+      if margin <= 0 then error(("triplet_margin_loss: margin must be greater than 0, got %g"):format(margin), 0) end
+      return aten.triplet_margin_loss(anchor, positive, negative, margin, ...)
+    end)
   loss("multilabel_soft_margin_loss(input, target, weight=nil, size_average=nil, reduce=nil, reduction='mean')",
     function(input, target, weight, reduction)
       local each = -(target * aten.log_sigmoid(input) + (1 - target) * aten.log_sigmoid(-input))

@@ -14,6 +14,9 @@ end
 
 -- torch.None, or nothing, keeps the input's size.
 local function sizes(value, input, n)
+  if type(value) == "table" and #value ~= n and #value ~= 1 then
+    error(("output_size must be one number or %d, got %d"):format(n, #value), 0)
+  end
   local list = each(value, n)
   local out = {}
   for i = 1, n do out[i] = list[i] ~= torch.None and list[i] or input:size(i - n - 1) end
