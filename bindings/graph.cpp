@@ -81,7 +81,7 @@ int is_label(lua_State* L) {
   return 1;
 }
 
-std::vector<std::string> names_of(const LabelGraph& g, const std::vector<Token>& tokens) {
+std::vector<std::string> names_of(const LabelGraph& g, std::span<const Token> tokens) {
   std::vector<std::string> list;
   for (Token t : tokens) list.push_back(g.name(t));
   return list;

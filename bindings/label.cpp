@@ -1,11 +1,15 @@
 // The path decoder and block softmax for Lua: require "host.label".
 //
-// path_decoder(graph, { features, hidden, embed, feed_feature, normalizer, max_paths }) -> a module with the methods
-//   nll(features, labels, { teacher_forcing, pool, alpha, generator }) -> loss        labels: long [B], tokens of the
-//   graph reinforce(features, labels, { reward, baseline, decay, samples, generator }) -> loss greedy(features) ->
-//   tokens [B, L], log_p [B] log_prob(features, paths) -> [B]                   paths: a list of lists of nodes below
-//   the root classes(tokens, nodes) -> long [B]                 index into nodes (from 0), -1 for none paths(tokens) ->
-//   list of { path = names, kind = "det" | "nondet" | nil where it is no path of a label }
+// path_decoder(graph, { features, hidden, embed, cell, feed_feature, normalizer, end_rule, limit }) -> a module with
+//   nll(features, labels, { teacher_forcing, pool, alpha, max_paths, generator }) -> loss
+//       labels: tokens of the graph, long [B], or [B, K] filled up with -1 where samples have several
+//   reinforce(features, labels, { reward, baseline, decay, samples, generator }) -> loss
+//   greedy(features) -> tokens [B, L], log_p [B]; beam(features, width) -> the same
+//   log_prob(features, paths, policy) -> [B]        paths: a list of lists of nodes below the root
+//   class_log_prob(features, nodes, sum) -> [B, K]  of each node's likeliest path, or of all together
+//   classes(tokens, nodes) -> long [B]              index into nodes (from 0), -1 for none
+//   paths(tokens) -> list of { path = names, kind = "det" | "nondet" | nil where it is no path of a label }
+//   decisions(features) -> for each sample a list of { node, choices = list of { node, block, p, taken } }
 #include "bindings/all.hpp"
 #include "bindings/graph.hpp"
 #include "bindings/module.hpp"
@@ -81,13 +85,15 @@ class Fields {
 
 int make(lua_State* L) {
   auto g = check_object<graph::LabelGraph>(L, 1);
-  Fields f(L, 2, {"features", "hidden", "embed", "feed_feature", "normalizer", "max_paths"});
+  Fields f(L, 2, {"features", "hidden", "embed", "cell", "feed_feature", "normalizer", "end_rule", "limit"});
   label::DecoderOptions o;
   o.features = f.integer("features", 0);
   o.hidden = f.integer("hidden", o.hidden);
   o.embed = f.integer("embed", o.embed);
   o.feed_feature = f.flag("feed_feature", false);
-  o.max_paths = f.integer("max_paths", 0);
+  o.limit = f.integer("limit", o.limit);
+  o.cell = choice<label::Cell>("cell", f.word("cell", "gru"), {{"gru", label::Cell::gru}, {"lstm", label::Cell::lstm}});
+  o.end = choice<graph::End>("end_rule", f.word("end_rule", "leaf"), {{"leaf", graph::End::leaf}, {"gate", graph::End::gate}});
   o.normalizer =
       choice<label::Normalizer>("normalizer", f.word("normalizer", "group"),
                                 {{"group", label::Normalizer::group}, {"children", label::Normalizer::children}});
@@ -95,18 +101,30 @@ int make(lua_State* L) {
   return 1;
 }
 
-std::vector<Token> tokens_at(lua_State* L, int index) { return label::host_tokens(check_tensor(L, index)); }
+label::Labels labels_at(lua_State* L, int index) { return label::host_labels(check_tensor(L, index)); }
+
+std::vector<Token> nodes_at(lua_State* L, int index, const graph::LabelGraph& g) {
+  std::vector<Token> nodes;
+  if (!lua_istable(L, index)) argument_error(L, index, "a list of nodes");
+  for (int i = 1, n = static_cast<int>(lua_objlen(L, index)); i <= n; ++i) {
+    lua_rawgeti(L, index, i);
+    nodes.push_back(check_node(L, lua_gettop(L), g));
+    lua_pop(L, 1);
+  }
+  return nodes;
+}
 
 int nll(lua_State* L) {
   auto d = check_module<PathDecoder>(L, 1);
-  Fields f(L, 4, {"teacher_forcing", "pool", "alpha", "generator"});
+  Fields f(L, 4, {"teacher_forcing", "pool", "alpha", "max_paths", "generator"});
   label::NllOptions o;
   o.teacher_forcing = f.number("teacher_forcing", 1.0);
   o.alpha = f.number("alpha", 1.0);
+  o.max_paths = f.integer("max_paths", 0);
   o.pool =
       choice<label::Pool>("pool", f.word("pool", "mean"),
                           {{"mean", label::Pool::mean}, {"sum", label::Pool::sum}, {"random", label::Pool::random}});
-  push(L, d->nll(check_tensor(L, 2), tokens_at(L, 3), o, f.generator()));
+  push(L, d->nll(check_tensor(L, 2), labels_at(L, 3), o, f.generator()));
   return 1;
 }
 
@@ -125,7 +143,7 @@ int reinforce(lua_State* L) {
                                         {"none", label::Baseline::none}});
   o.decay = f.number("decay", 0.9);
   o.samples = f.integer("samples", 1);
-  push(L, d->reinforce(check_tensor(L, 2), tokens_at(L, 3), o, f.generator()));
+  push(L, d->reinforce(check_tensor(L, 2), labels_at(L, 3), o, f.generator()));
   return 1;
 }
 
@@ -159,20 +177,49 @@ int log_prob(lua_State* L) {
     }
     lua_pop(L, 1);
   }
-  push(L, d->log_prob(check_tensor(L, 2), paths));
+  push(L, d->log_prob(check_tensor(L, 2), paths, optional_boolean(L, 4, false)));
   return 1;
 }
 
 int classes(lua_State* L) {
   auto d = check_module<PathDecoder>(L, 1);
-  std::vector<Token> nodes;
-  if (!lua_istable(L, 3)) argument_error(L, 3, "a list of nodes");
-  for (int i = 1, n = static_cast<int>(lua_objlen(L, 3)); i <= n; ++i) {
-    lua_rawgeti(L, 3, i);
-    nodes.push_back(check_node(L, lua_gettop(L), *d->graph()));
-    lua_pop(L, 1);
+  push(L, PathDecoder::classes(check_tensor(L, 2), nodes_at(L, 3, *d->graph()), d->compiled().vocabulary()));
+  return 1;
+}
+
+int class_log_prob(lua_State* L) {
+  auto d = check_module<PathDecoder>(L, 1);
+  push(L, d->class_log_prob(check_tensor(L, 2), nodes_at(L, 3, *d->graph()), optional_boolean(L, 4, false)));
+  return 1;
+}
+
+int decisions(lua_State* L) {
+  auto d = check_module<PathDecoder>(L, 1);
+  const auto& g = *d->graph();
+  auto set = [&](const char* key, std::string_view text) { push(L, text), lua_setfield(L, -2, key); };
+  lua_newtable(L);
+  int sample = 0;
+  for (const auto& steps : d->decisions(check_tensor(L, 2))) {
+    lua_newtable(L);
+    int step = 0;
+    for (const auto& s : steps) {
+      lua_newtable(L);
+      set("node", g.name(s.fed));
+      lua_newtable(L);
+      int choice = 0;
+      for (const auto& c : s.choices) {
+        lua_newtable(L);
+        set("node", g.name(c.token));
+        if (c.token != graph::kEnd && !g.block_name(c.token).empty()) set("block", g.block_name(c.token));
+        lua_pushnumber(L, c.p), lua_setfield(L, -2, "p");
+        lua_pushboolean(L, c.taken), lua_setfield(L, -2, "taken");
+        lua_rawseti(L, -2, ++choice);
+      }
+      lua_setfield(L, -2, "choices");
+      lua_rawseti(L, -2, ++step);
+    }
+    lua_rawseti(L, -2, ++sample);
   }
-  push(L, PathDecoder::classes(check_tensor(L, 2), nodes, d->compiled().vocabulary()));
   return 1;
 }
 
@@ -210,7 +257,8 @@ int open_label(lua_State* L) {
   lua_call(L, 1, 0);
   const luaL_Reg methods[] = {{"nll", nll},     {"reinforce", reinforce}, {"greedy", greedy},
                               {"beam", beam},   {"log_prob", log_prob},   {"classes", classes},
-                              {"paths", paths}, {"graph", graph_of},      {nullptr, nullptr}};
+                              {"paths", paths}, {"graph", graph_of},      {"class_log_prob", class_log_prob},
+                              {"decisions", decisions},               {nullptr, nullptr}};
   add_module_methods(L, "PathDecoder", methods);
   const luaL_Reg functions[] = {{"path_decoder", make}, {"block_log_softmax", block_log_softmax}, {nullptr, nullptr}};
   return push_library(L, functions);

@@ -72,12 +72,13 @@ end
 -- @usage path_decoder { vision.cnn {}, cell = "gru", hidden = 512, embed = 256 }
 return schema.declare("path_decoder", {
   { "encoder", "node vision|text", schema.required, "what turns a sample into features", at = 1 },
-  { "cell", "one of gru", "gru", "the recurrent cell" },
+  { "cell", "one of gru|lstm", "gru", "the recurrent cell" },
   { "hidden", "integer > 0", 512, "width of the cell's state" },
   { "embed", "integer > 0", 256, "width of a node's embedding" },
   { "feed_feature", "boolean", false, "hand the sample's features to every step, not to the first state alone" },
   { "normalizer", "one of group|children", "group", "a softmax over the whole block, or over the node's children in it" },
-  { "max_paths", "integer >= 0", 0, "deterministic paths used for a label; 0: all" },
+  { "end_rule", "one of leaf|gate", "leaf", "paths end at nodes without children, or (gate) a label with children may end them too" },
+  { "limit", "integer > 0", 100000, "most paths of one label; a graph with more is refused" },
 }, function(o, context)
   local data, graph = context.data, context.graph
   if not graph then error("path_decoder: the data have no label graph; write data = join { graph = ..., ... }", 0) end
@@ -87,8 +88,8 @@ return schema.declare("path_decoder", {
   local module = nn.Module {}
   module.encoder = schema.build(o.encoder, context)
   module.decoder = host_label.path_decoder(graph, {
-    features = module.encoder.features, hidden = o.hidden, embed = o.embed, feed_feature = o.feed_feature,
-    normalizer = o.normalizer, max_paths = o.max_paths })
+    features = module.encoder.features, hidden = o.hidden, embed = o.embed, cell = o.cell, feed_feature = o.feed_feature,
+    normalizer = o.normalizer, end_rule = o.end_rule, limit = o.limit })
   local part = evaluated(data, context.evaluated)
   local nodes = {}
   for i, name in ipairs(part.class_names) do nodes[i] = graph:token(name) end

@@ -3,18 +3,24 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "host/graph/label_graph.hpp"
+#include "host/graph/path_table.hpp"
 
 namespace moonlab::graph {
 
 enum class Reward { label_nodes, label_only, det_nodes };
 
-/// The trie of a label's deterministic paths. `nodes` are its distinct prefixes, level by level; `edges` lead from a
-/// prefix to the next node, with the number of paths that take it. Prefixes that nothing follows are left out: with
-/// the `leaf` rule <eop> after them has probability 1.
+/// When a decoded path ends (methods: <eop>). `leaf`: at nodes without children, where <eop> is certain. `gate`: also at
+/// labels with children, where <eop> competes with going on: one more logit, whose probability multiplies the children's.
+enum class End { leaf, gate };
+
+/// The trie of some paths. `nodes` are their distinct prefixes, level by level; `edges` lead from a prefix to the next
+/// node (or to <eop>, where that is not certain), with the weight of the paths that take it. Prefixes that nothing
+/// follows are left out.
 struct LabelTrie {
   struct Node {
     Token token;     // the node fed at this level: <start> at level 0
@@ -23,47 +29,67 @@ struct LabelTrie {
   struct Edge {
     int32_t node;  // within the level
     Token target;
-    int32_t paths;
+    double weight;
   };
   struct Level {
     std::vector<Node> nodes;
     std::vector<Edge> edges;
   };
   std::vector<Level> levels;
-  int64_t paths = 0;  // deterministic ones; 0: nothing to learn from
+  int64_t paths = 0;  // 0: nothing to learn from
+};
+
+/// A path to learn, below the root, and its weight.
+struct WeightedPath {
+  std::vector<Token> tokens;
+  double weight = 1;
 };
 
 class Compiled {
  public:
-  /// Keeps the graph; `max_paths` bounds the deterministic paths used for a label, the first in order (0: all).
-  Compiled(std::shared_ptr<const LabelGraph> graph, int64_t max_paths = 0);
+  /// Keeps the graph. Raises where a label has more than `limit` paths, and says how many.
+  Compiled(std::shared_ptr<const LabelGraph> graph, End end = End::leaf, int64_t limit = 100000);
 
   const LabelGraph& graph() const { return *graph_; }
-  int64_t vocabulary() const { return graph_->size() + 1; }  // logits: <eop> and the nodes
-  int64_t tokens() const { return graph_->size() + 2; }      // rows of the embedding: <start> too
+  End end() const { return end_; }
+  int64_t vocabulary() const { return graph_->size() + 1; }  // tokens a step may take: <eop> and the nodes
+  int64_t logits() const { return vocabulary() + (end_ == End::gate ? 1 : 0); }  // with gate the last is "go on"
+  int64_t tokens() const { return graph_->size() + 2; }                        // rows of the embedding: <start> too
   int64_t max_length() const { return graph_->depth() + 1; }
+  /// A node after which <eop> has to be decided rather than being certain or impossible.
+  bool gated(Token t) const { return end_ == End::gate && t >= 1 && t <= graph_->size() && graph_->is_label(t) && !graph_->leaf(t); }
 
-  at::Tensor block;       // long [V]: block of each logit
-  at::Tensor candidates;  // bool [V + 1, V]: children of the fed token; <eop> alone after a leaf or <eop>
+  at::Tensor block;       // long [V]: block of each token
+  at::Tensor gate;        // bool [V + 1]: gated(t), undefined with `leaf`
+  at::Tensor candidates;  // bool [V + 1, V]: what may follow the fed token; undefined for graphs above kDense
+  at::Tensor edge_from, edge_to;  // long [E]: the same as edges, <eop> among them; defined where candidates is not
+  static constexpr int64_t kDense = int64_t{1} << 26;  // entries
 
-  const LabelTrie& trie(Token label) const { return tries_[label]; }
-  const std::vector<Path>& paths(Token label) const { return paths_[label]; }
+  const PathTable& paths() const { return paths_; }
+  /// As objects, for tests and people.
+  std::vector<Path> paths(Token label) const;
+  bool has_paths(Token label) const { return paths_.count(label) > 0; }
   bool has_nondeterministic(Token label) const { return nondeterministic_[label]; }
-  /// Nodes whose share on a path is the reward (Eq. 3): float [V, V], row t is 1 at the nodes of label t. Rows of
-  /// nodes that are no labels are 0.
-  at::Tensor reward_sets(Reward kind) const;
+  /// Numbers (in paths()) of a label's deterministic paths.
+  const std::vector<int64_t>& deterministic(Token label) const;
+  /// The nodes of path `number`, with <eop> after them where that has to be decided.
+  std::vector<Token> target(int64_t number) const;
+  /// The trie of all deterministic paths of a label, each of weight 1; made when first asked for.
+  const LabelTrie& trie(Token label) const;
+  static LabelTrie trie_of(const LabelGraph& graph, const std::vector<WeightedPath>& paths);
 
-  /// A trie of one path chosen by index: for pooling by a random path.
-  static LabelTrie trie_of(const LabelGraph& graph, const std::vector<const Path*>& paths);
-  /// Indices of the deterministic paths of a label that are used.
-  const std::vector<int32_t>& deterministic(Token label) const { return deterministic_[label]; }
+  /// Nodes whose share on a path is a label's reward (Eq. 3), ascending.
+  const std::vector<Token>& reward_set(Token label, Reward kind) const;
 
  private:
   std::shared_ptr<const LabelGraph> graph_;
-  std::vector<LabelTrie> tries_;
-  std::vector<std::vector<Path>> paths_;
-  std::vector<std::vector<int32_t>> deterministic_;
+  End end_;
+  PathTable paths_;
   std::vector<bool> nondeterministic_;
+  // filled when first used: a graph of 80,000 nodes has them all, a batch asks for some
+  mutable std::map<Token, LabelTrie> tries_;
+  mutable std::map<Token, std::vector<int64_t>> deterministic_;
+  mutable std::map<std::pair<Token, Reward>, std::vector<Token>> reward_sets_;
 };
 
 }  // namespace moonlab::graph

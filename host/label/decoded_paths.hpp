@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "host/graph/compile.hpp"
+#include "host/label/path_decoder.hpp"
 
 namespace moonlab::label {
 
@@ -17,7 +17,7 @@ struct DecodedPath {
 std::vector<DecodedPath> decoded_paths(const graph::LabelGraph& graph, const graph::Compiled& compiled,
                                        const at::Tensor& tokens);
 
-/// Labels of a batch on the host; the tensor must be long [B].
-std::vector<graph::Token> host_tokens(const at::Tensor& labels);
+/// Labels of a batch from a tensor: long [B], or [B, K] with -1 in places that hold none.
+Labels host_labels(const at::Tensor& labels);
 
 }  // namespace moonlab::label

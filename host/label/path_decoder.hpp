@@ -1,8 +1,9 @@
 // The path decoder of 000: a recurrent network that walks from the root to a label, one block softmax a step.
 //
 // Parameters: embed.weight [V + 1, d_e] (tokens, <start> last), cell.{weight_ih, weight_hh, bias_ih, bias_hh} (GRU,
-// gate order r, z, n), init.{weight, bias} (feature -> first hidden state), out.{weight, bias} (hidden -> V logits),
-// and with feed_feature also feed.{weight, bias} (feature -> d_e, added to the input of every step by concatenation).
+// gates r, z, n; or LSTM, gates i, f, g, o), init.{weight, bias} (feature -> first hidden state), out.{weight, bias}
+// (hidden -> V logits, and one for "go on" with the end rule `gate`), and with feed_feature also feed.{weight, bias}
+// (feature -> d_e, added to the input of every step by concatenation).
 //
 // Labels of a batch are tokens of the graph, given on the CPU: which prefixes a batch needs is worked out there, so
 // that a training step never waits for a device.
@@ -10,27 +11,36 @@
 
 #include <ATen/core/Generator.h>
 
+#include <map>
+
 #include "host/graph/compile.hpp"
 #include "host/label/reward_baseline.hpp"
 #include "host/label/trie_batch.hpp"
+#include "host/label/unroll.hpp"
 #include "host/nn/module.hpp"
 
 namespace moonlab::label {
+
+using graph::End;
+using graph::Token;
 
 enum class Normalizer { group, children };
 enum class Pool { mean, sum, random };
 
 struct DecoderOptions {
   int64_t features = 0, hidden = 512, embed = 256;
+  Cell cell = Cell::gru;
   bool feed_feature = false;
   Normalizer normalizer = Normalizer::group;
-  int64_t max_paths = 0;  // deterministic paths used for a label, 0: all
+  End end = End::leaf;
+  int64_t limit = 100000;  // most paths of a label
 };
 
 struct NllOptions {
   double teacher_forcing = 1.0;  // probability that a batch is fed the ground truth; else its own argmax
   Pool pool = Pool::mean;
-  double alpha = 1.0;  // weight in batches where some label has a nondeterministic path (Algorithm 1); else 1
+  double alpha = 1.0;     // weight in batches where some label has a nondeterministic path (Algorithm 1); else 1
+  int64_t max_paths = 0;  // deterministic paths of a sample that are used, drawn anew each time; 0: all
 };
 
 struct ReinforceOptions {
@@ -40,39 +50,69 @@ struct ReinforceOptions {
   int64_t samples = 1;
 };
 
+/// The labels of a batch: one token a sample, or several (a document of several categories), or none.
+class Labels {
+ public:
+  Labels(const std::vector<Token>& one_each);
+  Labels(std::initializer_list<Token> one_each) : Labels(std::vector<Token>(one_each)) {}
+  Labels(const std::vector<std::vector<Token>>& several);
+  int64_t samples() const { return static_cast<int64_t>(first_.size()) - 1; }
+  std::span<const Token> of(int64_t sample) const {
+    return {tokens_.data() + first_[sample], static_cast<size_t>(first_[sample + 1] - first_[sample])};
+  }
+
+ private:
+  std::vector<Token> tokens_;
+  std::vector<int64_t> first_{0};
+};
+
 /// Decoded paths. tokens [B, L] long, filled up with <eop>; log_p [B]: sum of log p along the path, as log_prob gives
 /// it.
 struct Decoded {
   at::Tensor tokens, log_p;
 };
 
+/// One step of a decoding, for people: what stood to choose after the nodes so far, and how likely each was.
+struct Decision {
+  struct Choice {
+    Token token;  // kEnd: to stop
+    double p;     // within its block (times the probability of going on, with `gate`)
+    bool taken;
+  };
+  Token fed;
+  std::vector<Choice> choices;
+};
+
 class PathDecoder : public nn::Module {
  public:
   PathDecoder(std::shared_ptr<const graph::LabelGraph> graph, const DecoderOptions& options);
 
-  /// L_d (Eq. 2): for each sample the pooled sum of -log p over its label's deterministic paths, averaged over the
-  /// samples that have one. features [B, F]; labels: B tokens. A zero that still has a gradient where none has one.
-  at::Tensor nll(const at::Tensor& features, const std::vector<graph::Token>& labels, const NllOptions& options,
-                 at::Generator generator);
+  /// L_d (Eq. 2): for each sample the pooled sum of -log p over its labels' deterministic paths, averaged over the
+  /// samples that have one. features [B, F]. A zero that still has a gradient where none has one.
+  at::Tensor nll(const at::Tensor& features, const Labels& labels, const NllOptions& options, at::Generator generator);
 
-  /// L_nd (Eqs. 3 to 5): -(r - b) log pi of sampled paths, averaged over the samples whose label has a
+  /// L_nd (Eqs. 3 to 5): -(r - b) log pi of sampled paths, averaged over the samples with a label that has a
   /// nondeterministic path. The baseline is updated after use.
-  at::Tensor reinforce(const at::Tensor& features, const std::vector<graph::Token>& labels,
-                       const ReinforceOptions& options, at::Generator generator);
+  at::Tensor reinforce(const at::Tensor& features, const Labels& labels, const ReinforceOptions& options,
+                       at::Generator generator);
 
   /// Algorithm 2: the likeliest candidate at every step.
   Decoded greedy(const at::Tensor& features);
-
   /// The likeliest of the paths that a beam of `width` keeps, by log p of the whole path. Width 1 is greedy decoding.
   Decoded beam(const at::Tensor& features, int64_t width);
+  /// Greedy decoding of few samples with every choice: [B] lists of steps.
+  std::vector<std::vector<Decision>> decisions(const at::Tensor& features);
 
-  /// log p of given paths under teacher forcing, without <eop>: [B] for one path a sample. With `policy` log pi, the
-  /// probability that sampling takes the path: each step renormalised over the fed node's children.
-  at::Tensor log_prob(const at::Tensor& features, const std::vector<std::vector<graph::Token>>& paths,
-                      bool policy = false);
+  /// log p of given paths under teacher forcing, [B] for one path a sample: without <eop>, but where `gate` has it
+  /// decided. With `policy` log pi, the probability that sampling takes the path: each step renormalised over the fed
+  /// node's children.
+  at::Tensor log_prob(const at::Tensor& features, const std::vector<std::vector<Token>>& paths, bool policy = false);
+  /// log p of each class [B, K]: of its likeliest path, or with `sum` of all its paths together. Without gradient. For
+  /// open prediction: the classes whose probability reaches a threshold.
+  at::Tensor class_log_prob(const at::Tensor& features, const std::vector<Token>& classes, bool sum = false);
 
   /// The class of each decoded path: the last of its nodes that is a class of `classes` (tokens), else -1. long [B].
-  static at::Tensor classes(const at::Tensor& tokens, const std::vector<graph::Token>& classes, int64_t vocabulary);
+  static at::Tensor classes(const at::Tensor& tokens, const std::vector<Token>& classes, int64_t vocabulary);
 
   const graph::Compiled& compiled() const { return compiled_; }
   std::shared_ptr<const graph::LabelGraph> graph() const { return graph_; }
@@ -81,28 +121,32 @@ class PathDecoder : public nn::Module {
   int64_t features() const override { return 0; }
 
  private:
-  struct Step {
-    at::Tensor inputs;  // embedding (and recurrent input weights) of every token, computed once: [V + 1, 3 hidden]
-    at::Tensor extra;   // the fed feature's share [B, 3 hidden], undefined without feed_feature
-    at::Tensor h0;      // [B, hidden]
-  };
-  Step begin(const at::Tensor& features);
-  at::Tensor advance(const Step& step, const at::Tensor& tokens, const at::Tensor& h, const at::Tensor& samples);
+  Recurrence recurrence(const at::Tensor& features);
+  /// Log p of what may follow the fed tokens [R], from logits [R, logits()]: [R, V].
   at::Tensor log_block(const at::Tensor& logits, const at::Tensor& fed);
+  /// The policy: log p renormalised over the candidates; with `gate` to stop keeps its probability.
+  at::Tensor log_policy(const at::Tensor& logits, const at::Tensor& fed);
+  /// log p over children alone, without the gate; `rows` are the candidates or undefined.
+  at::Tensor log_children(const at::Tensor& logits, const at::Tensor& rows);
+  at::Tensor open(const at::Tensor& fed);  // bool [R, V]: the candidates after the fed tokens
+  at::Tensor closed(const at::Tensor& log_p, const at::Tensor& fed);  // -inf where there is no candidate
   at::Tensor logits(const at::Tensor& h);
+  at::Tensor start(const at::Tensor& features) const;  // <start> for every sample
   void place(const at::Tensor& features);
   at::Tensor teacher_forced(const at::Tensor& features, const TrieBatch& batch);
   at::Tensor free_running(const at::Tensor& features, const TrieBatch& batch);
-  void check_labels(const at::Tensor& features, const std::vector<graph::Token>& labels) const;
-  at::Tensor reward_sets(const std::vector<graph::Token>& labels, graph::Reward kind, const at::Tensor& like);
+  void check_labels(const at::Tensor& features, const Labels& labels) const;
+  const graph::LabelTrie& trie_of(std::span<const Token> labels);
+  at::Tensor reward_rows(const Labels& labels, const std::vector<int64_t>& samples, graph::Reward kind,
+                         const at::Tensor& like);
 
   std::shared_ptr<const graph::LabelGraph> graph_;
   graph::Compiled compiled_;
   DecoderOptions options_;
   std::shared_ptr<nn::Module> embed_, cell_, init_, out_, feed_;
-  at::Tensor block_, candidates_;  // on the parameters' device
-  at::Tensor reward_sets_[3];      // by kind of reward, made when first used
-  at::Tensor& baseline_;           // buffer: the state of RewardBaseline
+  at::Tensor block_, gate_, candidates_, edge_from_, edge_to_;  // of compiled_, on the parameters' device
+  std::map<std::vector<Token>, graph::LabelTrie> tries_;        // of samples with several labels
+  at::Tensor& baseline_;                                        // buffer: the state of RewardBaseline
 };
 
 }  // namespace moonlab::label

@@ -23,7 +23,7 @@ TrieBatch merge(const std::vector<const graph::LabelTrie*>& tries, const std::ve
       for (const auto& e : l.edges) {
         row.push_back(first + next[s] + e.node);
         target.push_back(e.target);
-        weight.push_back(scale[s] * e.paths);
+        weight.push_back(scale[s] * e.weight);
       }
       for (const auto& n : l.nodes) {
         token.push_back(n.token);

@@ -18,7 +18,7 @@ struct TrieBatch {
   std::vector<Level> levels;
   at::Tensor token, parent, sample;  // long [rows]: token fed, row within the level before (level 0: sample), sample
   at::Tensor edge_row, edge_target;  // long [edges]: row over all levels, token
-  at::Tensor edge_weight;            // [edges]: the sample's scale times the number of its paths through the edge
+  at::Tensor edge_weight;            // [edges]: the sample's scale times the weight of the paths through the edge
 };
 
 /// tries[s] of sample s may be without levels: it then has no rows. `scale` weighs the samples.

@@ -8,10 +8,12 @@ return schema.declare("path.nll", {
   { "on", "one of deterministic", "deterministic", "the paths it learns from" },
   { "teacher_forcing", "number in [0, 1]", 0.9, "probability that a batch is fed the ground truth" },
   { "pool", "one of mean|sum|random", "mean", "how a label's paths are pooled" },
+  { "max_paths", "integer >= 0", 0, "deterministic paths of a sample that are used, drawn anew each time; 0: all" },
   { "alpha", "number >= 0", 1.0, "a weight only for batches where some label has nondeterministic paths (Algorithm 1)" },
 }, function(o)
   return function(decoder, features, labels, generator)
-    return decoder:nll(features, labels, { teacher_forcing = o.teacher_forcing, pool = o.pool, alpha = o.alpha,
+    return decoder:nll(features, labels, { teacher_forcing = o.teacher_forcing, pool = o.pool, max_paths = o.max_paths,
+                                           alpha = o.alpha,
                                            generator = generator })
   end
 end)

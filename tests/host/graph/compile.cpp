@@ -60,7 +60,7 @@ TEST_CASE("a trie shares prefixes and counts the paths through an edge") {
   REQUIRE(t.levels[0].nodes.size() == 1);
   CHECK(t.levels[0].nodes[0].token == g->start());
   REQUIRE(t.levels[0].edges.size() == 1);
-  CHECK(t.levels[0].edges[0].paths == 2);
+  CHECK(t.levels[0].edges[0].weight == 2);
   REQUIRE(t.levels[2].nodes.size() == 2);
   CHECK(g->name(t.levels[2].nodes[1].token) == "Tabby");
   CHECK(t.levels[2].nodes[1].parent == 0);
@@ -72,26 +72,13 @@ TEST_CASE("a trie shares prefixes and counts the paths through an edge") {
   CHECK(c.paths(g->at("Shorthair")).empty());  // no label
 }
 
-TEST_CASE("max_paths keeps the first deterministic paths") {
-  auto g = pets();
-  if (!g) return;
-  Compiled c(g, 1);
-  const LabelTrie& t = c.trie(g->at("EgyptianMau"));
-  CHECK(t.paths == 1);
-  CHECK(g->name(t.levels[2].nodes[0].token) == "Shorthair");
-  CHECK(c.paths(g->at("EgyptianMau")).size() == 2);
-  CHECK(c.deterministic(g->at("EgyptianMau")).size() == 1);
-}
-
 TEST_CASE("the sets that are rewarded") {
   auto g = pets();
   if (!g) return;
   Compiled c(g);
   auto set = [&](Reward kind, const char* label) {
     std::set<std::string> nodes;
-    at::Tensor row = c.reward_sets(kind)[g->at(label)];
-    for (Token t = 0; t < c.vocabulary(); ++t)
-      if (row[t].item<float>() == 1) nodes.insert(g->name(t));
+    for (Token t : c.reward_set(g->at(label), kind)) nodes.insert(g->name(t));
     return nodes;
   };
   using Set = std::set<std::string>;

@@ -57,7 +57,7 @@ inline std::vector<Token> tokens(const LabelGraph& g, const std::vector<std::str
 
 /// Compares the gradients of `loss` in all parameters of `d` and in `x` with central differences.
 template <class F>
-void check_gradients(PathDecoder& d, at::Tensor x, F loss) {
+void check_gradients(PathDecoder& d, at::Tensor x, F loss, double tolerance = 1e-8) {
   auto named = d.named_parameters();
   x.requires_grad_(true);
   named.emplace_back("features", x);
@@ -80,6 +80,6 @@ void check_gradients(PathDecoder& d, at::Tensor x, F loss) {
       worst = std::max(worst, std::abs((above - below) / (2 * eps) - grad[i].item<double>()));
     }
     INFO(name);
-    CHECK(worst < 1e-8);
+    CHECK(worst < tolerance);
   }
 }

@@ -1,5 +1,7 @@
 #include "host/label/path_decoder.hpp"
 
+#include <torch/csrc/autograd/autograd.h>
+
 #include "decoder.hpp"
 #include "host/error.hpp"
 #include "host/label/decoded_paths.hpp"
@@ -74,9 +76,11 @@ at::Tensor by_paths(PathDecoder& d, const at::Tensor& x, const std::vector<Token
 }
 
 std::vector<DecoderOptions> variants() {
-  std::vector<DecoderOptions> list(4);
-  list[1].normalizer = list[3].normalizer = Normalizer::children;
-  list[2].feed_feature = list[3].feed_feature = true;
+  std::vector<DecoderOptions> list(8);
+  list[1].normalizer = list[3].normalizer = list[6].normalizer = list[7].normalizer = Normalizer::children;
+  list[2].feed_feature = list[3].feed_feature = list[7].feed_feature = true;
+  list[4].cell = list[7].cell = Cell::lstm;
+  list[5].end = list[6].end = list[7].end = End::gate;
   return list;
 }
 
@@ -216,17 +220,145 @@ TEST_CASE("samples without a deterministic path do not count; a batch of them is
   CHECK(x.grad().abs().max().item<double>() == 0);
 }
 
-TEST_CASE("max_paths limits what is learnt from") {
-  DecoderOptions o;
-  o.max_paths = 1;
-  auto d = decoder(cats(), o);
-  const auto mau = tokens(*d->graph(), {"mau"}), first = tokens(*d->graph(), {"cat", "short", "mau"});
+TEST_CASE("max_paths draws some of the deterministic paths, each as likely") {
+  auto d = decoder(cats());
+  const auto mau = tokens(*d->graph(), {"mau"});
   at::Tensor x = features(1);
-  CHECK(near(number(d->nll(x, mau, {}, {})), -number(d->log_prob(x, {first})), 1e-12));
+  NllOptions o;
+  o.max_paths = 1;
+  const double one = -number(d->log_prob(x, {tokens(*d->graph(), {"cat", "short", "mau"})})),
+               other = -number(d->log_prob(x, {tokens(*d->graph(), {"cat", "tabby", "mau"})}));
+  auto generator = stream(3, "test");
+  int first = 0;
+  for (int i = 0; i < 100; ++i) {
+    const double loss = number(d->nll(x, mau, o, generator));
+    const bool is_first = near(loss, one, 1e-12);
+    CHECK((is_first || near(loss, other, 1e-12)));
+    first += is_first;
+  }
+  CHECK((first > 30 && first < 70));
+  o.max_paths = 2;
+  CHECK(near(number(d->nll(x, mau, o, generator)), (one + other) / 2, 1e-12));
+}
+
+TEST_CASE("a sample of several labels learns the paths of all, a sample of none counts for nothing") {
+  for (const auto& v : variants()) {
+    auto d = decoder(cats(), v);
+    const auto mau = d->graph()->at("mau"), dog = d->graph()->at("dog");
+    at::Tensor x = features(3);
+    auto loss = [&](int64_t row, Token label) { return number(d->nll(x.slice(0, row, row + 1), std::vector<Token>{label}, {}, {})); };
+    const double both = number(d->nll(x, Labels({{mau, dog}, {}, {dog}}), {}, {}));
+    // mau has two paths, dog one: the mean over the three
+    CHECK(near(both, ((2 * loss(0, mau) + loss(0, dog)) / 3 + loss(2, dog)) / 2, 1e-12));
+  }
+}
+
+TEST_CASE("the gate: to stop at an inner label is learnt, and the probabilities of all endings sum to 1") {
+  DecoderOptions o;
+  o.end = End::gate;
+  auto d = decoder(cats(), o);
+  const auto& g = *d->graph();
+  at::Tensor x = features(6);
+  // with the leaf rule nothing after "cat" is learnt from it; with the gate its stop is
+  const double stopped = number(d->nll(x.slice(0, 0, 1), tokens(g, {"cat"}), {}, {}));
+  CHECK(near(stopped, -number(d->log_prob(x.slice(0, 0, 1), {tokens(g, {"cat"})})), 1e-12));
+  for (const auto& steps : d->decisions(x)) {
+    double at_cat = 0, species = 0, hair = 0, stop = -1;
+    for (const auto& step : steps)
+      for (const auto& c : step.choices) {
+        if (step.fed == g.start()) species += c.p;
+        if (step.fed == g.at("cat")) {
+          if (c.token == graph::kEnd) stop = c.p;
+          else at_cat += c.p;
+          if (g.block_name(c.token) == "hair") hair += c.p;
+        }
+      }
+    CHECK(near(species, 1, 1e-12));
+    if (stop >= 0) CHECK(near(2 * (1 - stop), at_cat, 1e-12));  // two blocks, each with the probability of going on
+    if (stop >= 0) CHECK(near(1 - stop, hair, 1e-12));
+  }
+  // greedy decoding can end at "cat" once the gate is open
+  {
+    at::NoGradGuard guard;
+    for (auto& [name, p] : d->named_parameters())
+      if (name == "out.bias") p[0] = 100.0;
+  }
+  auto tokens_of = d->greedy(x).tokens;
+  for (int64_t s = 0; s < 6; ++s) {
+    if (tokens_of[s][0].item<int64_t>() == g.at("cat")) CHECK(tokens_of[s][1].item<int64_t>() == graph::kEnd);
+    else CHECK(tokens_of[s][0].item<int64_t>() == g.at("dog"));
+  }
+}
+
+TEST_CASE("class probabilities are those of the class's paths") {
+  for (const auto& v : variants()) {
+    auto d = decoder(cats(), v);
+    const auto& g = *d->graph();
+    const auto classes = tokens(g, {"mau", "cat", "british", "dog", "mix"});
+    at::Tensor x = features(5), best = d->class_log_prob(x, classes), sum = d->class_log_prob(x, classes, true);
+    REQUIRE(best.sizes() == at::IntArrayRef{5, 5});
+    for (int64_t s = 0; s < 5; ++s)
+      for (size_t k = 0; k < classes.size(); ++k) {
+        double top = -1e300, all = 0;
+        for (const auto& p : g.paths(classes[k])) {
+          const double log_p = number(d->log_prob(x.slice(0, s, s + 1), {p.tokens}));
+          top = std::max(top, log_p), all += std::exp(log_p);
+        }
+        CHECK(near(number(best[s][k]), top, 1e-12));
+        CHECK(near(number(sum[s][k]), std::log(all), 1e-12));
+      }
+  }
+}
+
+TEST_CASE("the losses have second derivatives, and refuse parameters changed before the backward pass") {
+  for (const auto& v : variants()) {
+    auto d = decoder(cats(), v);
+    const auto labels = tokens(*d->graph(), kBatch);
+    at::Tensor x = features(7).requires_grad_();
+    auto squared = [&](const at::Tensor& at) {
+      at::AutoGradMode enabled(true);
+      at::Tensor loss = d->nll(at, labels, {}, {});
+      at::Tensor g = torch::autograd::grad({loss}, {at}, {}, true, true)[0];
+      return g.square().sum();
+    };
+    check_gradients(*d, features(7), squared, 1e-7);
+    at::Tensor loss = d->nll(x, labels, {}, {});
+    {
+      at::NoGradGuard guard;
+      d->named_parameters()[0].second.add_(1);
+    }
+    CHECK_THROWS_WITH(loss.backward(), Catch::Contains("changed in place"));
+  }
+}
+
+TEST_CASE("a graph too large for a table of candidates decodes by its edges") {
+  Json json = {{"root", "r"}, {"edges", Json::array()}, {"labels", Json::array()}};
+  const int kMiddle = 90, kLeaves = 95;
+  for (int i = 0; i < kMiddle; ++i) {
+    json["edges"].push_back({"r", "m" + std::to_string(i)});
+    for (int k = 0; k < kLeaves; ++k) {
+      const std::string leaf = std::to_string(i) + "." + std::to_string(k);
+      json["edges"].push_back({"m" + std::to_string(i), leaf});
+      if (k == 0) json["labels"].push_back(leaf);
+    }
+  }
+  auto d = decoder(graph_of(json));
+  CHECK_FALSE(d->compiled().candidates.defined());
+  at::Tensor x = features(3);
+  auto decoded = d->greedy(x);
+  for (int64_t s = 0; s < 3; ++s) {
+    const auto middle = d->graph()->at(d->graph()->name(static_cast<Token>(decoded.tokens[s][0].item<int64_t>())));
+    const auto children = d->graph()->children(middle);
+    CHECK(std::find(children.begin(), children.end(), decoded.tokens[s][1].item<int64_t>()) != children.end());
+  }
+  x.requires_grad_();
+  d->nll(x, tokens(*d->graph(), {"0.0", "1.0", "2.0"}), {}, {}).backward();
+  CHECK(x.grad().defined());
 }
 
 TEST_CASE("greedy decoding is the likeliest child at every step") {
   for (const auto& o : variants()) {
+    if (o.end == End::gate) continue;  // log_prob of a path that ends at an inner label holds its stop
     auto d = decoder(cats(), o);
     at::Tensor x = features(20);
     auto decoded = d->greedy(x);
@@ -263,7 +395,7 @@ TEST_CASE("a beam of one is greedy, a wide one finds the likeliest of all paths"
     better += (wide.log_p > greedy.log_p + 1e-9).sum().item<int>();
     std::vector<std::vector<Token>> all;
     for (Token t = 1; t <= d->graph()->size(); ++t)
-      if (d->graph()->leaf(t))
+      if (d->graph()->leaf(t) || d->compiled().gated(t))
         for (const auto& p : d->graph()->paths(t)) all.push_back(p.tokens);
     for (int64_t s = 0; s < 20; ++s) {
       at::Tensor row = x.slice(0, s, s + 1).expand({static_cast<int64_t>(all.size()), 4});
@@ -285,7 +417,7 @@ TEST_CASE("probabilities: the policy of all leaves sums to 1, log_prob batches p
     at::Tensor x = features(1);
     std::vector<std::vector<Token>> all;
     for (Token t = 1; t <= d->graph()->size(); ++t)
-      if (d->graph()->leaf(t))
+      if (d->graph()->leaf(t) || d->compiled().gated(t))
         for (const auto& p : d->graph()->paths(t)) all.push_back(p.tokens);
     at::Tensor many = x.expand({static_cast<int64_t>(all.size()), 4});
     CHECK(near(number(d->log_prob(many, all, true).exp().sum()), 1, 1e-12));

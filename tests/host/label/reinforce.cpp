@@ -8,26 +8,30 @@ namespace {
 
 double number(const at::Tensor& t) { return t.item<double>(); }
 
-/// Every path that sampling can take: from the root to a leaf.
-std::vector<std::vector<Token>> all_paths(const LabelGraph& g) {
+/// Every path that sampling can take: from the root to a leaf, or with the gate to an inner label.
+std::vector<std::vector<Token>> all_paths(const PathDecoder& d) {
+  const LabelGraph& g = *d.graph();
   std::vector<std::vector<Token>> all;
   for (Token t = 1; t <= g.size(); ++t)
-    if (g.leaf(t))
+    if (g.leaf(t) || d.compiled().gated(t))
       for (const auto& p : g.paths(t)) all.push_back(p.tokens);
   return all;
 }
 
 double reward(PathDecoder& d, const std::vector<Token>& path, Token label, graph::Reward kind) {
-  at::Tensor set = d.compiled().reward_sets(kind)[label];
+  at::Tensor set = at::zeros({d.compiled().vocabulary()});
+  for (Token t : d.compiled().reward_set(label, kind)) set[t] = 1;
   double hit = 0;
   for (Token t : path) hit += set[t].item<float>();
   return hit / set.sum().item<float>();
 }
 
 std::vector<DecoderOptions> variants() {
-  std::vector<DecoderOptions> list(3);
-  list[1].normalizer = Normalizer::children;
+  std::vector<DecoderOptions> list(5);
+  list[1].normalizer = list[4].normalizer = Normalizer::children;
   list[2].feed_feature = true;
+  list[3].cell = Cell::lstm;
+  list[3].end = list[4].end = End::gate;
   return list;
 }
 
@@ -81,7 +85,7 @@ TEST_CASE("sampling follows the policy, and the surrogate's mean gradient is tha
     auto d = decoder(cats(), o);
     const Token label = d->graph()->at("british");
     at::Tensor x = (features(1) * 0.3).requires_grad_();
-    const auto paths = all_paths(*d->graph());
+    const auto paths = all_paths(*d);
     at::Tensor log_pi = d->log_prob(x.expand({static_cast<int64_t>(paths.size()), 4}), paths, true);
     std::vector<double> rewards;
     for (const auto& p : paths) rewards.push_back(reward(*d, p, label, graph::Reward::label_nodes));
