@@ -175,7 +175,12 @@ class Unpacker {
       // made anew: the parcel may be unpacked in several states
       void operator()(const at::Tensor& tensor) const { push(L, thread::to_send(tensor)); }
       void operator()(thread::TableAt at) const { self.push_table(at.index); }
-      void operator()(const std::shared_ptr<thread::Channel>& channel) const { push_object(L, channel); }
+      void operator()(const std::shared_ptr<thread::Channel>& channel) const {
+        lua_getglobal(L, "require");  // a fresh state knows no channels yet
+        lua_pushliteral(L, "host.worker");
+        lua_call(L, 1, 0);
+        push_object(L, channel);
+      }
     };
     std::visit(Push{*this, L}, value);
   }

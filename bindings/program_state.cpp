@@ -54,8 +54,8 @@ int execute(lua_State* L) {
   Process process(options);
   auto ending = process.wait(kForever);
   if (!ending && on_interrupt() == Interrupt::stop) {
-    process.kill(SIGINT);  // from the terminal it has come to the command already
-    if (!process.wait(0.5)) process.kill(SIGTERM);
+    signal_tree(process.pid(), SIGINT);  // from the terminal it has come to the command already
+    if (!process.wait(0.5)) signal_tree(process.pid(), SIGTERM);
     throw Interrupted();
   }
   while (!ending) ending = process.wait(kForever);  // a run that finishes its step

@@ -14,7 +14,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "host/error.hpp"
@@ -225,6 +227,25 @@ std::optional<Ending> Process::wait(double seconds) {
 }
 
 bool Process::kill(int signal) { return !ended() && ::kill(pid_, signal) == 0; }
+
+void signal_tree(pid_t pid, int signal) {
+  std::multimap<pid_t, pid_t> children;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", none)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != name.npos) continue;
+    std::ifstream file(entry.path() / "stat");
+    std::string line;
+    std::getline(file, line);
+    // "PID (any text) STATE PARENT ..."
+    const size_t end = line.rfind(") ");
+    if (end != line.npos && line.size() > end + 4) children.emplace(std::atoi(line.c_str() + end + 4), std::stoi(name));
+  }
+  std::vector<pid_t> all{pid};
+  for (size_t i = 0; i < all.size(); ++i)
+    for (auto [at, last] = children.equal_range(all[i]); at != last; ++at) all.push_back(at->second);
+  for (pid_t one : all) ::kill(one, signal);
+}
 
 bool wait_any(const std::vector<Process*>& processes, double seconds) {
   const auto until = Clock::now() + std::chrono::duration<double>(seconds);

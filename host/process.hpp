@@ -72,6 +72,9 @@ class Process {
   std::optional<Ending> ending_;
 };
 
+/// Sends a signal to a process and to all that descend from it now: a shell's commands outlive the shell otherwise.
+void signal_tree(pid_t pid, int signal);
+
 /// Waits until one of them has ended or has written something, at most `seconds`. False: nothing happened, or the user
 /// interrupted meanwhile.
 bool wait_any(const std::vector<Process*>& processes, double seconds);
