@@ -33,7 +33,7 @@ int property(lua_State* L) {
     case Property::dtype: push(L, std::string_view(dtype_name(x.scalar_type()))); break;
     case Property::device: push(L, std::string_view(x.device().str())); break;
     case Property::requires_grad: lua_pushboolean(L, x.requires_grad()); break;
-    case Property::grad: push(L, x.is_leaf() || x.retains_grad() ? x.grad() : at::Tensor()); break;
+    case Property::grad: push(L, x.is_leaf() || x.retains_grad() ? x.grad() : x.mutable_grad()); break;
     case Property::is_leaf: lua_pushboolean(L, x.is_leaf()); break;
     case Property::T: push(L, transposed(x)); break;
     case Property::mT: push(L, matrix_transposed(x)); break;

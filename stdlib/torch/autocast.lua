@@ -7,6 +7,13 @@ local names = { "device_type", "dtype", "enabled", "cache_enabled" }
 local known = {}
 for _, name in ipairs(names) do known[name] = true end
 
+-- A function, or a module, or whatever else can be called; as a function.
+local function callable(value)
+  if type(value) == "function" then return value end
+  local meta = (type(value) == "table" or type(value) == "userdata") and getmetatable(value)
+  if type(meta) == "table" and meta.__call then return function(...) return value(...) end end
+end
+
 local function type_of(device) return (tostring(device):match "^[^:]+") end
 
 --- torch.autocast(device_type, {dtype=, enabled=true, cache_enabled=}, fn, ...): fn(...) with operators of that device in
@@ -21,7 +28,7 @@ function torch.autocast(device, ...)
     for key, value in pairs(device) do options[key] = value end
     device = options.device_type
   end
-  while first <= n and type(values[first]) ~= "function" do -- options by place, then by name
+  while first <= n and not callable(values[first]) do -- options by place, then by name
     local value = values[first]
     if type(value) == "table" then
       for key, item in pairs(value) do options[key] = item end
@@ -30,7 +37,7 @@ function torch.autocast(device, ...)
     end
     first = first + 1
   end
-  fn = values[first]
+  fn = callable(values[first])
   for key in pairs(options) do
     if not known[key] then
       error(("autocast: unknown option '%s'%s (%s)"):format(tostring(key), nearest.did_you_mean(tostring(key), names),
@@ -45,7 +52,10 @@ function torch.autocast(device, ...)
   if not host.available(device_type) then host.is_enabled(device_type) end -- raises with the names there are
   if device_type == "cuda" and enabled and not torch.cuda.is_available() then enabled = false end
   if not fn then
-    return function(f, ...) return host.region(device_type, enabled, dtype, cache, f, ...) end
+    return function(f, ...)
+      if not callable(f) then error("autocast: expected a function or a module, got a " .. type(f), 2) end
+      return host.region(device_type, enabled, dtype, cache, callable(f), ...)
+    end
   end
   return host.region(device_type, enabled, dtype, cache, fn, unpack(values, first + 1, n))
 end

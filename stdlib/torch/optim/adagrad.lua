@@ -57,9 +57,7 @@ function Adagrad:update(part, g)
   if part.sparse then return update_sparse(part, g, rates) end
   local sums = part:column "sum"
   torch._foreach_addcmul_(sums, part.grads, part.grads)
-  local root = torch._foreach_sqrt(sums)
-  torch._foreach_add_(root, g.eps)
-  part:add_quotient(part.grads, root, rates)
+  part:add_quotient(part.grads, part.roots(sums, g.eps, g), rates)
 end
 
 return optimizer.class("Adagrad", {

@@ -63,9 +63,7 @@ function Adaptive:update(part, g)
     torch._foreach_maximum_(largest, square)
     square = largest
   end
-  local root = torch._foreach_sqrt(square)
-  torch._foreach_div_(root, part.each(steps, function(t) return (1 - beta2 ^ t) ^ 0.5 end))
-  torch._foreach_add_(root, g.eps)
+  local root = part.roots(square, g.eps, g, part.each(steps, function(t) return (1 - beta2 ^ t) ^ 0.5 end))
   part:add_quotient(mean, root, part.each(steps, function(t) return -lr / (1 - beta1 ^ t) end))
 end
 

@@ -130,6 +130,18 @@ function Batch:add_scaled(a, factors)
   torch._foreach_add_(self.params, torch._foreach_mul(a, factors))
 end
 
+--- sqrt(squares) / divisors + eps, the denominators of adaptive steps. A step that is differentiated leaves the roots
+-- alone, since their gradients need them.
+function Batch.roots(squares, eps, g, divisors)
+  local roots = torch._foreach_sqrt(squares)
+  if g.differentiable then
+    return torch._foreach_add(divisors and torch._foreach_div(roots, divisors) or roots, eps)
+  end
+  if divisors then torch._foreach_div_(roots, divisors) end
+  torch._foreach_add_(roots, eps)
+  return roots
+end
+
 --- A learning rate as a number, or as it is where it must stay on the device.
 function batch.rate(lr, capturable)
   if capturable or not is_tensor(lr) then return lr end

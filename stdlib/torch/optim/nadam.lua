@@ -34,9 +34,7 @@ function NAdam:update(part, g)
   torch._foreach_lerp_(mean, part.grads, 1 - beta1)
   torch._foreach_mul_(square, beta2)
   torch._foreach_addcmul_(square, part.grads, part.grads, 1 - beta2)
-  local root = torch._foreach_sqrt(square)
-  torch._foreach_div_(root, part.each(steps, function(t) return (1 - beta2 ^ t) ^ 0.5 end))
-  torch._foreach_add_(root, g.eps)
+  local root = part.roots(square, g.eps, g, part.each(steps, function(t) return (1 - beta2 ^ t) ^ 0.5 end))
   local of_grad, of_mean = {}, {}
   for i, product in ipairs(products) do
     of_grad[i] = -lr * (1 - now[i]) / (1 - product)

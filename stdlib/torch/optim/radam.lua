@@ -43,9 +43,7 @@ function RAdam:update(part, g)
     any_adapted, any_plain = any_adapted or adapted[i] ~= 0, any_plain or plain[i] ~= 0
   end
   if any_adapted then
-    local root = torch._foreach_sqrt(square)
-    torch._foreach_add_(root, g.eps)
-    part:add_quotient(mean, root, adapted)
+    part:add_quotient(mean, part.roots(square, g.eps, g), adapted)
   end
   if any_plain then part:add_scaled(mean, plain) end
 end

@@ -24,16 +24,12 @@ function RMSprop:update(part, g)
   local square = part:column "square_avg"
   torch._foreach_mul_(square, g.alpha)
   torch._foreach_addcmul_(square, part.grads, part.grads, 1 - g.alpha)
-  local root
   if g.centered then
     local mean = part:column "grad_avg"
     torch._foreach_lerp_(mean, part.grads, 1 - g.alpha)
-    root = torch._foreach_addcmul(square, mean, mean, -1)
-    torch._foreach_sqrt_(root)
-  else
-    root = torch._foreach_sqrt(square)
+    square = torch._foreach_addcmul(square, mean, mean, -1)
   end
-  torch._foreach_add_(root, g.eps)
+  local root = part.roots(square, g.eps, g)
   if g.momentum > 0 then
     local buffers = part:column "momentum_buffer"
     torch._foreach_mul_(buffers, g.momentum)

@@ -18,7 +18,8 @@ function Rprop:update(part, g)
   local less, more = g.etas[1], g.etas[2]
   torch._foreach_add_(part:column "step", 1)
   local before, sizes = part:column "prev", part:column "step_size"
-  local turns = torch._foreach_mul(part.grads, before)
+  -- a gradient through this step needs the old signs, which are about to be written over
+  local turns = torch._foreach_mul(part.grads, g.differentiable and torch._foreach_mul(before, 1) or before)
   torch._foreach_sign_(turns)
   -- 1 where the sign is new or the gradient 0, `more` where it stayed, `less` where it turned
   local factors = torch._foreach_clamp_min(turns, 0)
@@ -31,7 +32,8 @@ function Rprop:update(part, g)
   torch._foreach_clamp_max_(sizes, g.step_sizes[2])
   -- where it turned, the weight waits and the next step counts as a first one
   torch._foreach_add_(turned, 1)
-  torch._foreach_copy_(before, torch._foreach_mul(part.grads, turned))
+  torch._foreach_zero_(before)
+  torch._foreach_addcmul_(before, part.grads, turned)
   torch._foreach_addcmul_(part.params, torch._foreach_sign(before), sizes, -1)
 end
 

@@ -123,12 +123,16 @@ function scheduler.class(text, methods)
   for key, value in pairs(methods) do class[key] = value end
   class.name, class.__index = text:match "^%w+", class
   local read = signature(text, function(...) return select("#", ...), { ... } end)
+  local all_optional = text:match "^%w+%([%w_]+=" ~= nil
   return setmetatable(class, {
     __call = function(_, optimizer, ...)
       if type(optimizer) ~= "table" or type(optimizer.param_groups) ~= "table" then
         error(("%s: the first argument must be an optimizer, got a %s"):format(class.name, type(optimizer)), 2)
       end
-      local n, values = read(...)
+      local n, values
+      local only = select("#", ...) == 1 and (...)
+      -- no keywords at all: {}
+      if all_optional and type(only) == "table" and next(only) == nil then n, values = read() else n, values = read(...) end
       local self = setmetatable({ optimizer = optimizer }, class)
       local last_epoch = values[n]
       self:init(unpack(values, 1, n))
