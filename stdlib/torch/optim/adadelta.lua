@@ -29,8 +29,7 @@ function Adadelta:update(part, g)
   torch._foreach_mul_(delta, part.grads)
   torch._foreach_mul_(moved, g.rho)
   torch._foreach_addcmul_(moved, delta, delta, 1 - g.rho)
-  torch._foreach_mul_(delta, -lr)
-  torch._foreach_add_(part.params, delta)
+  part:add_scaled(delta, -lr)
 end
 
 return optimizer.class("Adadelta", {

@@ -6,6 +6,9 @@ Batch.__index = Batch
 
 local batch = {}
 
+-- On a CPU a list of single operators is stepped in portions that stay in its cache.
+local portion = 2 ^ 17
+
 local fusable = { float32 = true, float64 = true }
 local complex = { complex64 = true, complex128 = true, complex32 = true }
 
@@ -43,8 +46,10 @@ function batch.gather(self, g)
       local kind = dtype .. device .. (sparse and "sparse" or "")
       if self.kind then kind = kind .. self.kind(grad) end
       local part = by_kind[kind]
+      local elements = device == "cpu" and parameter:numel() or 0
+      if part and not part.fused and part.elements + elements > portion then part = nil end
       if not part then
-        part = setmetatable({ params = {}, grads = {}, states = {}, sparse = sparse, dtype = dtype, device = device,
+        part = setmetatable({ params = {}, grads = {}, states = {}, sparse = sparse, dtype = dtype, device = device, elements = 0,
                               complex = complex[dtype] and not sparse }, Batch)
         part.fused = is_fused(self, g, part)
         parts[#parts + 1], by_kind[kind] = part, part
@@ -59,16 +64,19 @@ function batch.gather(self, g)
           rawset(self.state, parameter, entry)
         end
       end
+      part.elements = part.elements + elements
       local n = #part.params + 1
       part.params[n], part.grads[n], part.states[n] = parameter, grad, entry or false
     end
   end
-  for _, part in ipairs(parts) do
-    part.owners = part.params
-    if part.complex then part.params, part.grads = batch.real(part.params), batch.real(part.grads) end
-    if g.maximize and not part.fused then part.grads = torch._foreach_neg(part.grads) end
-  end
   return parts
+end
+
+--- Real views of complex tensors, and gradients that point down.
+function Batch:prepare(g)
+  self.owners = self.params
+  if self.complex then self.params, self.grads = batch.real(self.params), batch.real(self.grads) end
+  if g.maximize and not self.fused then self.grads = torch._foreach_neg(self.grads) end
 end
 
 --- Complex tensors as real ones of one more dim, that share their memory.
@@ -117,16 +125,18 @@ function Batch:penalise(weight_decay)
   self.grads = torch._foreach_add(self.grads, self.params, { alpha = weight_decay })
 end
 
---- params += factors[i] * a[i] / b[i]; the factors are numbers, or tensors of one element.
+--- params += factor * a / b; the factor is one for all or a list, of numbers or of tensors with one element.
 function Batch:add_quotient(a, b, factors)
-  if not is_tensor(factors[1]) then return torch._foreach_addcdiv_(self.params, a, b, factors) end
+  local first = type(factors) == "table" and factors[1] or factors
+  if not is_tensor(first) then return torch._foreach_addcdiv_(self.params, a, b, factors) end
   local quotient = torch._foreach_div(a, b)
   torch._foreach_mul_(quotient, factors)
   torch._foreach_add_(self.params, quotient)
 end
 
---- params += factors[i] * a[i]; `a` is not changed.
+--- params += factor * a, likewise; `a` is not changed.
 function Batch:add_scaled(a, factors)
+  if type(factors) == "number" then return torch._foreach_add_(self.params, a, { alpha = factors }) end
   torch._foreach_add_(self.params, torch._foreach_mul(a, factors))
 end
 

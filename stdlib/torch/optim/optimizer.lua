@@ -87,11 +87,14 @@ end
 
 --- Updates the parameters of one group that have a gradient.
 function Optimizer:update_group(g)
-  local run = function()
-    for _, part in ipairs(batch.gather(self, g)) do self:update(part, g) end
+  local function run(part)
+    part:prepare(g)
+    self:update(part, g)
   end
-  -- what a step computes on the way is freed at its end, not when the collector comes by
-  if g.differentiable then run() else scope(run) end
+  for _, part in ipairs(batch.gather(self, g)) do
+    -- what a step computes on the way is freed at its end, not when the collector comes by
+    if g.differentiable then run(part) else scope(run, part) end
+  end
 end
 
 --- One step. With a closure, which computes the loss with its gradients and returns it, that is called first.

@@ -34,11 +34,9 @@ function RMSprop:update(part, g)
     local buffers = part:column "momentum_buffer"
     torch._foreach_mul_(buffers, g.momentum)
     torch._foreach_addcdiv_(buffers, part.grads, root)
-    torch._foreach_add_(part.params, torch._foreach_mul(buffers, -lr))
+    part:add_scaled(buffers, -lr)
   else
-    local steps = torch._foreach_div(part.grads, root)
-    torch._foreach_mul_(steps, -lr)
-    torch._foreach_add_(part.params, steps)
+    part:add_quotient(part.grads, root, -lr)
   end
 end
 
