@@ -73,8 +73,9 @@ size_t named_place(const Overload& o, std::string_view name) {
 bool lay_named(const Overload& o, const Values& v, bool explain, Fit& fit) {
   for (const auto& [name, value] : v.named) {
     size_t i = named_place(o, name);
-    if (i == o.arguments.size()) {
-      if (name == "out") {  // the schema may call it otherwise
+    const bool several = name == "out" && value.kind == Kind::tensor_list && i < o.arguments.size() && o.arguments[i].want == Want::tensor;
+    if (i == o.arguments.size() || several) {
+      if (name == "out") {  // the schema may call it otherwise, or call the first of several so
         size_t outs = 0, last = 0;
         for (size_t k = 0; k < o.arguments.size(); ++k)
           if (o.arguments[k].is_out) ++outs, last = k;

@@ -19,8 +19,13 @@ T.norm = signature("norm(input, p='fro', dim=nil, keepdim=false, dtype=nil)", fu
 end)
 
 --- Packed LU factors and pivots of square matrices; with get_infos, also one code a matrix (0: factored).
-torch.lu = signature("lu(A, pivot=true, get_infos=false)", function(A, pivot, get_infos)
+torch.lu = signature("lu(A, pivot=true, get_infos=false, out=nil)", function(A, pivot, get_infos, out)
   local factors, pivots, infos = aten._lu_with_info(A, pivot, not get_infos)
+  if out then
+    local given = { factors, pivots, get_infos and infos or nil }
+    for i, x in ipairs(given) do out[i]:resize_(x.shape):copy_(x) end
+    factors, pivots, infos = unpack(out)
+  end
   if get_infos then return factors, pivots, infos end
   return factors, pivots
 end)
