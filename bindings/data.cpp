@@ -3,6 +3,7 @@
 
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
+#include "bindings/transform.hpp"
 #include "host/device.hpp"
 #include "host/data/images_csv.hpp"
 #include "host/data/images_idx.hpp"
@@ -179,8 +180,19 @@ int take_back(lua_State* L) {
 
 // ---- loader -------------------------------------------------------------------------------------------------------
 
-/// loader({ { dataset [, targets [, normalise = true]] }, ... }, { batch, shuffle, drop_last, mix, seed, device }) ->
-/// loader
+/// Puts a copy of a table in its place.
+void copy_table(lua_State* L, int index) {
+  lua_newtable(L);
+  for (lua_pushnil(L); lua_next(L, index);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+  lua_replace(L, index);
+}
+
+/// loader({ { dataset [, targets [, normalise = true]] }, ... }, { batch, shuffle, drop_last, mix, seed, device,
+/// transform, with, workers }) -> loader. transform: bindings/transform.hpp; it runs on `workers` threads.
 int new_loader(lua_State* L) {
   std::vector<data::Source> sources;
   if (!lua_istable(L, 1)) argument_error(L, 1, "a list of { dataset, targets }");
@@ -194,15 +206,21 @@ int new_loader(lua_State* L) {
     sources.push_back({*check_object<Dataset>(L, top - 2), std::move(targets), optional_boolean(L, top, true)});
     lua_settop(L, top - 4);
   }
-  const Json o = check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "device"});
+  if (lua_istable(L, 2)) copy_table(L, 2);  // functions are no JSON, and the caller's table stays what it is
+  const data::TransformMaker transform = take_transform(L, 2);
+  const Json o =
+      check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "device", "transform", "with", "workers"});
   data::SamplerOptions options;
   options.batch = o.value("batch", options.batch);
   options.shuffle = o.value("shuffle", options.shuffle);
   options.drop_last = o.value("drop_last", options.drop_last);
   options.mix = data::parse_mix(o.value("mix", std::string("proportional")));
   options.seed = o.value("seed", options.seed);
-  push_object(L,
-              std::make_shared<Loader>(std::move(sources), options, open_device(o.value("device", std::string("cpu")))));
+  auto loader =
+      std::make_shared<Loader>(std::move(sources), options, open_device(o.value("device", std::string("cpu"))));
+  if (transform) loader->set_transform(transform, o.value("workers", int64_t{2}));
+  else if (o.contains("workers")) fail("option 'workers' belongs to 'transform', which is missing");
+  push_object(L, std::move(loader));
   return 1;
 }
 

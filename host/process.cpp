@@ -229,6 +229,7 @@ std::optional<Ending> Process::wait(double seconds) {
 bool Process::kill(int signal) { return !ended() && ::kill(pid_, signal) == 0; }
 
 void signal_tree(pid_t pid, int signal) {
+  ::kill(pid, SIGSTOP);  // it starts nothing more while we look
   std::multimap<pid_t, pid_t> children;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", none)) {
@@ -245,6 +246,7 @@ void signal_tree(pid_t pid, int signal) {
   for (size_t i = 0; i < all.size(); ++i)
     for (auto [at, last] = children.equal_range(all[i]); at != last; ++at) all.push_back(at->second);
   for (pid_t one : all) ::kill(one, signal);
+  ::kill(pid, SIGCONT);
 }
 
 bool wait_any(const std::vector<Process*>& processes, double seconds) {

@@ -61,7 +61,12 @@ function Data:splits()
 end
 
 --- Batches of a split: `for batch in loader:each(epoch) do`, loader:batches(), loader:size().
--- @param options { seed = of the order, batch, shuffle (default: only "train"), device }
+-- @param options { seed = of the order, batch, shuffle (default: only "train"), device, transform, with, workers }:
+--   `transform` is a function of one image, float [C, H, W] in [0, 1] before it is normalised, that gives the image the
+--   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2), so it
+--   is given as code for `worker` is: source text, a module's name, or a function that uses no local variable of its
+--   surroundings; `with` is plain data. Its random numbers start anew from each sample and epoch, so the batches are the
+--   same for any number of workers.
 function Data:loader(split, options)
   return dataset.loader({ { self:set(split), nil, self.normalise } }, split, self, options)
 end
@@ -92,6 +97,7 @@ function dataset.loader(sources, split, owner, options)
   return data.loader(sources, {
     batch = options.batch or owner.batch, shuffle = shuffle, drop_last = training and owner.last == "drop",
     mix = owner.mix or "proportional", seed = options.seed or 0, device = options.device,
+    transform = options.transform, with = options.with, workers = options.workers,
   })
 end
 

@@ -68,6 +68,7 @@ Plan Sampler::plan(int64_t epoch) const {
           if (n++ == share) break;
           before.domain.push_back(d);
           before.index.push_back(i);
+          before.repeats.push_back(pass);
         }
     }
   } else {
@@ -78,8 +79,10 @@ Plan Sampler::plan(int64_t epoch) const {
       }
   }
   if (options_.shuffle && sizes_.size() > 1) {
-    for (int64_t k : permutation(total, derive_seed(options_.seed, "order", epoch)))
+    for (int64_t k : permutation(total, derive_seed(options_.seed, "order", epoch))) {
       add(before.domain[k], before.index[k]);
+      if (!before.repeats.empty()) plan.repeats.push_back(before.repeats[k]);
+    }
   } else {
     plan = std::move(before);
   }

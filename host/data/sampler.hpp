@@ -31,6 +31,9 @@ struct Plan {
   std::vector<int64_t> domain;  // of each position: which dataset, from 0
   std::vector<int64_t> index;   // of each position: which sample of it
   std::vector<int64_t> ends;    // batch b holds the positions ends[b-1] (or 0) .. ends[b]-1
+  std::vector<int64_t> repeats;  // of each position: how often its sample came before, where any comes twice
+
+  int64_t repeat(int64_t position) const { return repeats.empty() ? 0 : repeats[position]; }
 };
 
 /// Orders by epoch. The plan depends on sizes, options and epoch alone, so a position (epoch, batch) is all there is
