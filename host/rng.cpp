@@ -84,7 +84,7 @@ uint64_t generator_seed(const at::Generator& generator) { return or_default(gene
 
 void set_generator_seed(const at::Generator& generator, uint64_t seed) { restart(or_default(generator), seed); }
 
-uint64_t random_seed() { return c10::detail::getNonDeterministicRandom(); }
+uint64_t random_seed() { return c10::detail::getNonDeterministicRandom(/*is_cuda=*/true); }  // the form with 53 bits
 
 std::string generator_device(const at::Generator& generator) { return or_default(generator).device().str(); }
 

@@ -27,17 +27,17 @@ c10::DeleterFnPtr base_release = nullptr;
   throw c10::OutOfMemoryError({__func__, __FILE__, static_cast<uint32_t>(__LINE__)}, text.str());
 }
 
-void count(int64_t bytes) noexcept {
+void count(int64_t requested, int64_t bytes) noexcept {
   const int64_t now = level.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   int64_t top = highest.load(std::memory_order_relaxed);
   while (now > top && !highest.compare_exchange_weak(top, now, std::memory_order_relaxed)) {
   }
-  if (observer) observer(bytes);
+  if (observer) observer(requested, bytes);
 }
 
 // The block itself knows its size, so that nothing has to be remembered for its release.
 void release(void* data) {
-  count(-static_cast<int64_t>(malloc_usable_size(data)));
+  count(0, -static_cast<int64_t>(malloc_usable_size(data)));
   base_release(data);
 }
 
@@ -54,7 +54,7 @@ struct CountingAllocator final : c10::Allocator {
     void* data = block.get();
     if (!data || block.get_context() != data || block.get_deleter() != base_release) return block;
     block.release_context();
-    count(static_cast<int64_t>(malloc_usable_size(data)));
+    count(static_cast<int64_t>(bytes), static_cast<int64_t>(malloc_usable_size(data)));
     return {data, data, &release, c10::Device(c10::DeviceType::CPU)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }

@@ -18,8 +18,9 @@ void reset_cpu_peak() noexcept;
 void set_cpu_limit(int64_t bytes) noexcept;
 int64_t cpu_limit() noexcept;
 
-/// Called on this thread for every allocation (bytes > 0) and release (bytes < 0), or nothing; for the profiler.
-using MemoryObserver = void (*)(int64_t bytes);
+/// Called on this thread for every allocation with the bytes asked for and those taken, which can be more, and for every
+/// release with 0 and the bytes given back as a negative number; for the profiler.
+using MemoryObserver = void (*)(int64_t requested, int64_t taken);
 void observe_cpu_memory(MemoryObserver observer) noexcept;
 
 }  // namespace moonlab

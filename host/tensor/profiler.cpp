@@ -77,7 +77,7 @@ struct Profiler::Recorder : c10::MemoryReportingInfoBase {
   /// An operator that runs now.
   struct Open {
     uint32_t row, name, place;
-    bool backward;
+    bool backward, engine;
     bool outermost;  // no operator of this name around it: only then its whole time counts as the name's
     Clock::time_point begin;
     Clock::duration inside{0};  // time of the operators called from it
@@ -124,22 +124,24 @@ struct Profiler::Recorder : c10::MemoryReportingInfoBase {
     std::string_view name = f.name();
     const bool engine = name.substr(0, kEngine.size()) == kEngine;
     Open o{};
-    // a node runs inside the engine's own entry, which has found the line
-    const bool node = engine || (f.scope() == at::RecordScope::BACKWARD_FUNCTION && (open.empty() || !open.back().backward));
-    if (open.empty() || node) {
-      auto made = node ? places.find(f.seqNr()) : places.end();
-      if (made != places.end()) o.place = made->second;
-      else o.place = open.empty() ? texts.of(script_place()) : open.back().place;
-    } else {
-      // inside an operator a hook or a custom function may run script again; its operators keep the outer line
-      o.place = open.back().place;
+    const bool node = f.scope() == at::RecordScope::BACKWARD_FUNCTION;
+    // inside an operator a hook or a custom function may run script again; its operators keep the outer line
+    o.place = open.empty() ? texts.of(script_place()) : open.back().place;
+    o.backward = engine || node || (!open.empty() && open.back().backward);
+    if (!node && f.seqNr() >= 0) places[f.seqNr()] = o.place;
+    if (auto made = node ? places.find(f.seqNr()) : places.end(); made != places.end()) {
+      o.place = made->second;
+      // the engine's own entry around this node cannot say which it is
+      if (Open* around = open.empty() ? nullptr : &open.back(); around && around->engine) {
+        around->place = o.place;
+        around->row = row({around->name, texts.of(""), o.place, true});
+      }
     }
-    o.backward = node || (!open.empty() && open.back().backward);
-    if (!node && f.seqNr() >= 0 && f.scope() == at::RecordScope::FUNCTION) places[f.seqNr()] = o.place;
+    o.engine = engine;
     std::string shown(engine ? std::string(name.substr(kEngine.size())) + " (engine)" : std::string(name));
     if (shown.rfind("aten::", 0) == 0) shown.erase(0, 6);
     o.name = texts.of(shown);
-    const uint32_t shapes = texts.of(options.shapes ? shapes_of(f.inputs()) : "");
+    const uint32_t shapes = texts.of(options.shapes && !engine ? shapes_of(f.inputs()) : "");
     o.row = row({o.name, shapes, o.place, o.backward});
     if (open_names.size() <= o.name) open_names.resize(o.name + 1);
     o.outermost = open_names[o.name]++ == 0;
@@ -189,17 +191,17 @@ struct Profiler::Recorder : c10::MemoryReportingInfoBase {
     timings.clear();
   }
 
-  void allocated(int64_t bytes) {
-    level += bytes;
+  void allocated(int64_t requested, int64_t actual) {
+    level += actual;
     profile.peak = std::max(profile.peak, level);
-    if (bytes > 0 && !open.empty()) profile.rows[open.back().row].allocated += bytes;
+    if (requested > 0 && !open.empty()) profile.rows[open.back().row].allocated += requested;
   }
-  static void on_cpu_memory(int64_t bytes) {
-    if (active) active->allocated(bytes);
+  static void on_cpu_memory(int64_t requested, int64_t actual) {
+    if (active) active->allocated(requested, actual);
   }
   // the allocators of devices report here; the CPU's would complain of blocks from before, and is counted by our own
   void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device) override {
-    if (active == this) allocated(bytes);  // else a thread that LibTorch gave this one's state
+    if (active == this) allocated(bytes, bytes);  // else a thread that LibTorch gave this one's state
   }
   bool memoryProfilingEnabled() const override { return false; }
 

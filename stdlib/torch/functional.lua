@@ -1,24 +1,6 @@
---- Functions that PyTorch builds in Python: seeds, clipping, sampling, dtypes as functions.
+--- Functions that PyTorch builds in Python: clipping, sampling, dtypes as functions.
 local torch = require "torch"
 local signature = require "torch.signature"
-local rng = require "host.rng"
-
---- torch.manual_seed(n): restarts the generators of every device from n.
--- @usage torch.manual_seed(0)
-torch.manual_seed = rng.manual_seed
-
---- torch.seed(): restarts the generators from the time; returns the number.
--- @usage torch.seed()
-function torch.seed()
-  local number = math.floor(require "host.system".time() * 1e6) % 2 ^ 53
-  torch.manual_seed(number)
-  return number
-end
-
---- torch.generator(seed, device): a generator of its own, for the keyword `generator` of random operators.
--- @usage torch.randn(2, { generator = torch.generator(1) })
-torch.generator = rng.generator
-torch.get_rng_state, torch.set_rng_state, torch.initial_seed = rng.state, rng.set_state, rng.initial_seed
 
 --- torch.normalize(x, {p=2, dim=1, eps=1e-12}): rows of unit length; torch.nn.functional.normalize.
 -- @usage torch.normalize(torch.randn(4, 3))
@@ -75,17 +57,3 @@ torch.frombuffer = signature("frombuffer(buffer, *, dtype, count=-1, offset=0, r
   if requires_grad then x.requires_grad = true end
   return x
 end)
-
---- torch.fork_rng(fn, ...): fn(...), after which the CPU's generator stands where it stood before.
--- @usage torch.fork_rng(function() return torch.randn(2) end)
-function torch.fork_rng(fn, ...)
-  local state = torch.get_rng_state()
-  local function back(ok, ...)
-    torch.set_rng_state(state)
-    if not ok then error((...), 0) end
-    return ...
-  end
-  return back(pcall(fn, ...))
-end
-torch.random = { manual_seed = torch.manual_seed, seed = torch.seed, initial_seed = torch.initial_seed,
-  get_rng_state = torch.get_rng_state, set_rng_state = torch.set_rng_state, fork_rng = torch.fork_rng }
