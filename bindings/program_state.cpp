@@ -80,12 +80,7 @@ bool in_lua_code(lua_State* L) {
   return running.what[0] != 'C';
 }
 
-void stop_once(lua_State* L, lua_Debug*) {
-  lua_sethook(L, nullptr, 0, 0);
-  luaL_error(L, "interrupted");
-}
-
-void stop_again(lua_State* L, lua_Debug*) {
+void stop_running(lua_State* L, lua_Debug*) {
   if (in_lua_code(L)) luaL_error(L, "interrupted");
 }
 
@@ -167,9 +162,9 @@ ProgramOptions program_options(lua_State* L) {
   return options;
 }
 
-void interrupt_lua(lua_State* L, bool again) noexcept {
+void interrupt_lua(lua_State* L) noexcept {
   // as Lua's own program does: setting a hook is what a handler may do to a running state
-  lua_sethook(L, again ? stop_again : stop_once, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  lua_sethook(L, stop_running, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 }  // namespace moonlab::lua

@@ -28,8 +28,8 @@ int explain(lua_State* L);
 /// As lua_pcall under `explain`: false where it failed; then `error` says why and nothing is left on the stack.
 bool call_explained(lua_State* L, int arguments, int results, std::string& error);
 
-/// For a signal handler of the state's own thread: Lua code stops with the error "interrupted" at its next line or call.
-/// `again`: code that catches it is stopped again, until the hook is taken off (lua_sethook).
-void interrupt_lua(lua_State* L, bool again) noexcept;
+/// For a signal handler of the state's own thread: Lua code stops with the error "interrupted" at its next line or
+/// call; code that catches it is stopped again, until the hook is taken off (lua_sethook).
+void interrupt_lua(lua_State* L) noexcept;
 
 }  // namespace moonlab::lua

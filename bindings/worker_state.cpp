@@ -7,7 +7,7 @@ namespace moonlab::lua {
 
 WorkerState::WorkerState(const ProgramOptions& options, uint64_t seed) : L(open_program(options)) {
   restart_random(L, seed);
-  thread::Worker::on_stop([](void* state) { interrupt_lua(static_cast<lua_State*>(state), /*again=*/true); }, L);
+  thread::Worker::on_stop([](void* state) { interrupt_lua(static_cast<lua_State*>(state)); }, L);
 }
 
 WorkerState::~WorkerState() {

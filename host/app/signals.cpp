@@ -5,6 +5,7 @@ extern "C" {
 #include <lua.h>
 }
 
+#include <pthread.h>
 #include <signal.h>
 #include <termios.h>
 #include <time.h>
@@ -20,6 +21,7 @@ namespace {
 
 // Written before the handlers are installed, or by the handler itself.
 lua_State* state = nullptr;
+pthread_t main_thread;
 Setting setting = Setting::program;
 volatile sig_atomic_t first_signal = 0;
 volatile sig_atomic_t pressed = 0;  // at the prompt: how often in quick succession
@@ -34,6 +36,7 @@ void say(std::string_view text) noexcept {
 
 void stop_lua(lua_State* L, lua_Debug*) {
   lua_sethook(L, nullptr, 0, 0);
+  pressed = 0;  // it does react; should a pcall catch this, the next one stops it again
   luaL_error(L, "interrupted");
 }
 
@@ -66,9 +69,14 @@ void at_prompt() {
 }
 
 void on_signal(int signal) {
+  // The kernel may choose another thread that LibTorch made: the state is the main thread's alone.
+  if (!::pthread_equal(::pthread_self(), main_thread)) {
+    ::pthread_kill(main_thread, signal);
+    return;
+  }
   raise_interrupt();
   if (setting == Setting::prompt) {
-    if (signal == SIGTERM) leave(signal);
+    if (signal != SIGINT) leave(signal);
     return at_prompt();
   }
   if (first_signal) leave(signal);
@@ -81,6 +89,7 @@ void on_signal(int signal) {
 
 void install_signals(lua_State* L, Setting how) {
   state = L;
+  main_thread = ::pthread_self();
   setting = how;
   has_terminal = ::tcgetattr(STDIN_FILENO, &terminal_before) == 0;
   struct sigaction action {};
@@ -88,6 +97,10 @@ void install_signals(lua_State* L, Setting how) {
   sigemptyset(&action.sa_mask);
   // also where a shell starts a background job with SIGINT ignored: `kill -INT` is meant for us then
   for (int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+  // the terminal is gone: as SIGTERM, so that a run saves; nohup's wish to go on is respected
+  struct sigaction hangup {};
+  ::sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 void forget_signals(lua_State* L) {

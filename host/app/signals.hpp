@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM: who hears them, and what a second one does.
+// SIGINT, SIGTERM and SIGHUP: who hears them, and what a second one does.
 #pragma once
 
 struct lua_State;
@@ -15,13 +15,14 @@ enum class Setting {
 
 /// Installs the handlers. Each signal raises the interrupt flag, which operators, waits and long loops poll, and sets a
 /// hook that stops plain Lua code with the error "interrupted"; where the interrupt means "finish", no hook. The second
-/// signal of a program leaves with 130 (SIGINT) or 143 (SIGTERM). SIGTERM at the prompt leaves with 143.
+/// signal of a program leaves with 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP: the terminal is gone). SIGTERM and SIGHUP
+/// at the prompt leave with 143 and 129.
 void install_signals(lua_State* L, Setting setting);
 
 /// Forgets what came so far: call it before each statement of a prompt.
 void forget_signals(lua_State* L);
 
-/// The exit code of a program that was stopped by the first signal: 130, 143, or 0 where none came.
+/// The exit code of a program that was stopped by the first signal: 130, 143, 129, or 0 where none came.
 int signal_exit_code() noexcept;
 
 }  // namespace moonlab::app
