@@ -1,4 +1,4 @@
---- An optimizer of a run: one of torch.optim over named groups (trunk, heads), whose rates follow a schedule by the step.
+--- An optimizer of a run: one of torch.optim over named groups (trunk, heads), whose rates follow a schedule.
 --
 -- optimizer.build(class, o, context) -> object
 --   class     "SGD", "AdamW", ...: a name in torch.optim
@@ -6,8 +6,8 @@
 --   context   { groups = { { name = "trunk", parameters = { ... } }, ... } } or { parameters = { ... } };
 --             steps = of the whole run, for schedules that need it
 --
--- The object: step(closure or group name), zero_grad(), observe(value), groups (each a torch.optim group: .lr the rate of
--- the step to come, .name), steps, optim (the torch.optim object), needs_closure, state_dict(), load_state_dict(t),
+-- The object: step(closure or group name), zero_grad(), observe(value), groups (each a torch.optim group: .lr the rate
+-- of the step to come, .name), steps, optim (the torch.optim object), needs_closure, state_dict(), load_state_dict(t),
 -- flat_state() -> tensors, plain; load_flat_state(tensors, plain).
 --
 -- A schedule is an object with factor(step, total) -> share of each group's lr [, momentum]; one that listens to a
@@ -118,8 +118,10 @@ end
 
 --- Fields that every optimizer has, after its own.
 function optimizer.fields(own)
-  own[#own + 1] = { "schedule", "node optim", schema.optional, "how the learning rate changes: cosine {}, step {}, ..." }
-  own[#own + 1] = { "heads", "map of number", schema.optional, "options that differ for the heads' parameters, such as { lr = 1e-2 }" }
+  own[#own + 1] = { "schedule", "node optim", schema.optional,
+    "how the learning rate changes: cosine {}, step {}, ..." }
+  own[#own + 1] = { "heads", "map of number", schema.optional,
+    "options that differ for the heads' parameters, such as { lr = 1e-2 }" }
   return own
 end
 

@@ -5,7 +5,8 @@ local warmup = {}
 
 --- Fields that every schedule has, after its own.
 function warmup.fields(own)
-  own[#own + 1] = { "warmup", "integer >= 0 or percent", 0, "steps at the start with a smaller rate, or a share of the run" }
+  own[#own + 1] = { "warmup", "integer >= 0 or percent", 0,
+    "steps at the start with a smaller rate, or a share of the run" }
   own[#own + 1] = { "warmup_shape", "one of linear|constant", "linear", "a straight rise, or one rate and then a jump" }
   own[#own + 1] = { "warmup_factor", "number in [0, 1]", schema.optional,
                     "share of the rate at the first step; where absent 1 / steps for linear, 1/3 for constant" }

@@ -1,7 +1,7 @@
 local schema = require "schema"
 
---- One rise and one fall over the whole run (Smith and Topin 2018): lr is the peak; momentum, or Adam's first beta, moves
--- against it. As torch.optim.lr_scheduler.OneCycleLR, by the step.
+--- One rise and one fall over the whole run (Smith and Topin 2018): lr is the peak; momentum, or Adam's first beta,
+-- moves against it. As torch.optim.lr_scheduler.OneCycleLR, by the step.
 -- @usage sgd { lr = 0.5, momentum = 0.9, schedule = one_cycle { pct_start = 0.3 } }
 return schema.declare("optim.one_cycle", {
   { "pct_start", "number in [0, 1]", 0.3, "share of the run in which it rises" },

@@ -16,11 +16,11 @@ end
 
 local function type_of(device) return (tostring(device):match "^[^:]+") end
 
---- torch.autocast(device_type, {dtype=, enabled=true, cache_enabled=}, fn, ...): fn(...) with operators of that device in
--- dtype (bfloat16 on the CPU and float16 on CUDA unless set); what fn returns. Without fn: a function that takes it,
+--- torch.autocast(device_type, {dtype=, enabled=true, cache_enabled=}, fn, ...): fn(...) with operators of that device
+-- in dtype (bfloat16 on the CPU and float16 on CUDA unless set); what fn returns. Without fn: a function that takes it,
 -- torch.autocast("cuda")(fn, ...). Regions nest, and enabled = false makes one in which operators keep their precision.
 -- Call backward outside: gradients take the dtypes of the forward pass.
--- @usage local y = torch.autocast("cpu", { dtype = "bfloat16" }, function() return torch.ones(2, 2):matmul(torch.ones(2, 2)) end)
+-- @usage print(torch.autocast("cpu", function() return torch.ones(2, 2):mm(torch.ones(2, 2)) end).dtype)
 function torch.autocast(device, ...)
   local options, fn, first = {}, nil, 1
   local n, values = select("#", ...), { ... }

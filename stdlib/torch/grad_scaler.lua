@@ -1,5 +1,6 @@
 --- torch.amp.GradScaler: multiplies the loss, so that small float16 gradients do not vanish, and divides the gradients
--- again before the step; a step whose gradients overflowed is left out and the scale shrinks (Micikevicius et al. 2018).
+-- again before the step; a step whose gradients overflowed is left out and the scale shrinks
+-- (Micikevicius et al. 2018).
 local torch = require "torch"
 local signature = require "torch.signature"
 local is_tensor = require "host.tensor".is_tensor
@@ -20,7 +21,9 @@ local function record(self, optimizer)
   return entry
 end
 
-local function scalar(value, device, dtype) return keep(torch.full({}, value, { dtype = dtype or "float32", device = device })) end
+local function scalar(value, device, dtype)
+  return keep(torch.full({}, value, { dtype = dtype or "float32", device = device }))
+end
 
 local function need_scale(self, who)
   if not self._scale then error("GradScaler: attempted " .. who .. " but _scale is None" .. hint, 3) end
@@ -120,7 +123,9 @@ end
 -- where unscale_ was not called. Returns what the step returned.
 function GradScaler:step(optimizer, ...)
   if not self._enabled then return optimizer:step(...) end
-  if type((...)) == "function" then error("GradScaler: Closure use is not currently supported if GradScaler is enabled.", 2) end
+  if type((...)) == "function" then
+    error("GradScaler: Closure use is not currently supported if GradScaler is enabled.", 2)
+  end
   need_scale(self, "step")
   local entry = record(self, optimizer)
   if entry.stage == "stepped" then error("GradScaler: step() has already been called since the last update().", 2) end
@@ -192,7 +197,7 @@ end
 function GradScaler:load_state_dict(dict)
   if not self._enabled then return end
   if next(dict) == nil then
-    error("GradScaler: The source state dict is empty, possibly because it was saved from a disabled instance of GradScaler.", 2)
+    error("GradScaler: The source state dict is empty, possibly because it was saved from a disabled instance.", 2)
   end
   self._init_scale, self._growth_factor, self._backoff_factor = dict.scale, dict.growth_factor, dict.backoff_factor
   self._growth_interval, self._init_growth_tracker = dict.growth_interval, dict._growth_tracker
@@ -205,12 +210,13 @@ end
 --- torch.amp.GradScaler(device="cuda", {init_scale=65536, growth_factor=2, backoff_factor=0.5, growth_interval=2000,
 -- enabled=true}). Without CUDA a scaler for it is not enabled: its methods then pass everything through.
 return signature(
-  "GradScaler(device='cuda', init_scale=65536.0, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000, enabled=true)",
+  "GradScaler(device='cuda', init_scale=65536.0, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000, "
+    .. "enabled=true)",
   function(device, init_scale, growth_factor, backoff_factor, growth_interval, enabled)
     if device:find "^cuda" and enabled and not torch.cuda.is_available() then enabled = false end
     if enabled and growth_factor <= 1 then error("GradScaler: The growth factor must be > 1.0.", 0) end
     if enabled and backoff_factor >= 1 then error("GradScaler: The backoff factor must be < 1.0.", 0) end
-    return setmetatable({ _device = device, _enabled = enabled, _init_scale = init_scale, _growth_factor = growth_factor,
-                          _backoff_factor = backoff_factor, _growth_interval = growth_interval, _init_growth_tracker = 0,
-                          optimizers = {} }, GradScaler)
+    return setmetatable({ _device = device, _enabled = enabled, _init_scale = init_scale,
+                          _growth_factor = growth_factor, _backoff_factor = backoff_factor,
+                          _growth_interval = growth_interval, _init_growth_tracker = 0, optimizers = {} }, GradScaler)
   end)

@@ -18,7 +18,8 @@ t.test("operators run in the region's dtype, by PyTorch's lists", function()
     t.eq(torch.cat({ p, torch.zeros(2, 2) }).dtype, "float32")
     t.eq(F.relu(p).dtype, "bfloat16")
     t.eq(F.linear(p, torch.ones(3, 2), torch.ones(3)).dtype, "bfloat16")
-    t.eq(torch.ones({ 2, 2 }, { dtype = "float64" }):matmul(torch.ones({ 2, 2 }, { dtype = "float64" })).dtype, "float64")
+    local double = torch.ones({ 2, 2 }, { dtype = "float64" })
+    t.eq(double:matmul(double).dtype, "float64")
   end)
 end)
 
@@ -34,7 +35,8 @@ t.test("regions nest, may be off inside, and end also by an error", function()
     t.raises(function() torch.autocast("cpu", { dtype = "float16" }, function() error "inside" end) end, "inside")
     t.eq(torch.get_autocast_dtype "cpu", "bfloat16")
   end)
-  t.raises(function() torch.autocast("cpu", function() return torch.ones(2, 3):matmul(torch.ones(2, 3)) end) end, "shapes cannot be multiplied")
+  t.raises(function() torch.autocast("cpu", function() return torch.ones(2, 3):matmul(torch.ones(2, 3)) end) end,
+    "shapes cannot be multiplied")
   t.eq({ torch.is_autocast_enabled "cpu", torch.get_autocast_dtype "cpu" }, { false, "bfloat16" })
 end)
 
@@ -124,7 +126,8 @@ local scaled = {
 }
 
 for _, fused in ipairs { false, true } do
-  t.test(("the scaler grows, shrinks and skips as PyTorch's%s"):format(fused and ", with a fused step" or ""), function()
+  t.test(("the scaler grows, shrinks and skips as PyTorch's%s")
+    :format(fused and ", with a fused step" or ""), function()
     local p = torch.tensor({ 1, 2, 3 }, { requires_grad = true })
     local o = torch.optim.Adam({ p }, { lr = 0.1, fused = fused })
     local s = torch.amp.GradScaler("cpu", { init_scale = 1024, growth_interval = 3 })

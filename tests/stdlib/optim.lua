@@ -2,7 +2,9 @@ local t = require "test"
 local nn = require "nn"
 local schema = require "schema"
 local optim = {}
-for _, name in ipairs { "sgd", "adam", "adamw", "constant", "cosine", "step", "poly" } do optim[name] = require("optim." .. name) end
+for _, name in ipairs { "sgd", "adam", "adamw", "constant", "cosine", "step", "poly" } do
+  optim[name] = require("optim." .. name)
+end
 
 local function parameters()
   return nn.Parameter(torch.tensor({ 1, -2, 3 }, { dtype = "float64" })),
@@ -24,7 +26,8 @@ end
 
 -- torch 2.13: a, then b, after 10 steps
 local golden = {
-  { "sgd", { lr = 0.1 }, { -0.00936976702912507, 0.064818347716476, 0.0003145728, 0.233006262710183, -0.293986290670871 } },
+  { "sgd", { lr = 0.1 },
+  { -0.00936976702912507, 0.064818347716476, 0.0003145728, 0.233006262710183, -0.293986290670871 } },
   { "sgd", { lr = 0.1, momentum = 0.9, dampening = 0.3, weight_decay = 0.01 },
     { -0.67841175446539, -0.877288856460168, 1.09608897741889, 0.6073099330462, -0.383381914019776 } },
   { "sgd", { lr = 0.1, momentum = 0.9, nesterov = true },

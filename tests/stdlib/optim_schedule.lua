@@ -34,11 +34,13 @@ local cases = {
                   { 0.1, 0.1, 0.025, 0.025, 0.025, 0.0125, 0.0125, 0.0125, 0.0125 } },
   ConstantLR = { function(o) return L.ConstantLR(o, { factor = 0.5, total_iters = 4 }) end,
                  { 0.05, 0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.1, 0.1 } },
-  LinearLR = { function(o) return L.LinearLR(o, 0.25, 1, 4) end, { 0.025, 0.04375, 0.0625, 0.08125, 0.1, 0.1, 0.1, 0.1, 0.1 } },
+  LinearLR = { function(o) return L.LinearLR(o, 0.25, 1, 4) end,
+               { 0.025, 0.04375, 0.0625, 0.08125, 0.1, 0.1, 0.1, 0.1, 0.1 } },
   ExponentialLR = { function(o) return L.ExponentialLR(o, 0.9) end,
                     { 0.1, 0.09, 0.081, 0.0729, 0.06561, 0.059049, 0.0531441, 0.04782969, 0.043046721 } },
   PolynomialLR = { function(o) return L.PolynomialLR(o, 6, 2) end,
-                   { 0.1, 0.0694444444444445, 0.0444444444444445, 0.025, 0.0111111111111111, 0.00277777777777778, 0, 0, 0 } },
+                   { 0.1, 0.0694444444444445, 0.0444444444444445, 0.025, 0.0111111111111111, 0.00277777777777778, 0,
+                     0, 0 } },
   CosineAnnealingLR = { function(o) return L.CosineAnnealingLR(o, { T_max = 3, eta_min = 0.01 }) end,
                         { 0.1, 0.0775, 0.0325, 0.01, 0.0325, 0.0775, 0.1, 0.0775, 0.0325 } },
   CosineAnnealingWarmRestarts = { function(o) return L.CosineAnnealingWarmRestarts(o, 2, 2, 0.01) end,
@@ -46,7 +48,9 @@ local cases = {
   SequentialLR = { function(o)
     return L.SequentialLR(o, { L.LinearLR(o, 0.1, 1, 3), L.CosineAnnealingLR(o, 5) }, { milestones = { 3 } })
   end, { 0.01, 0.04, 0.07, 0.1, 0.0904508497187474, 0.0654508497187474, 0.0345491502812526, 0.00954915028125263, 0 } },
-  ChainedScheduler = { function(o) return L.ChainedScheduler({ L.ConstantLR(o, 0.1, 2), L.ExponentialLR(o, 0.9) }, o) end,
+  ChainedScheduler = { function(o)
+    return L.ChainedScheduler({ L.ConstantLR(o, 0.1, 2), L.ExponentialLR(o, 0.9) }, o)
+  end,
     { 0.01, 0.009, 0.081, 0.0729, 0.06561, 0.059049, 0.0531441, 0.04782969, 0.043046721 } },
   LambdaLR = { function(o) return L.LambdaLR(o, function(epoch) return 1 / (1 + epoch) end) end,
                { 0.1, 0.05, 0.1 / 3, 0.025, 0.02, 0.1 / 6, 0.1 / 7, 0.0125, 0.1 / 9 } },
@@ -54,7 +58,9 @@ local cases = {
                        { 0.1, 0.05, 0.025, 0.0125, 0.00625, 0.003125, 0.0015625, 0.00078125, 0.000390625 } },
 }
 for name, case in pairs(cases) do
-  t.test(name .. " follows PyTorch's rates, also from a saved state", function() t.near(follow(case[1], 8), case[2], 1e-13) end)
+  t.test(name .. " follows PyTorch's rates, also from a saved state", function()
+    t.near(follow(case[1], 8), case[2], 1e-13)
+  end)
 end
 
 t.test("CyclicLR moves rate and momentum", function()
@@ -67,8 +73,8 @@ end)
 
 local one_cycle_of = one_cycle
 local cycles = {
-  cos = { { 0.02, 0.3256791176173, 0.497207717725456, 0.449283329673223, 0.35282236449555, 0.231318551333488, 0.114364976579824,
-            0.0304464848790162, 2e-06 },
+  cos = { { 0.02, 0.3256791176173, 0.497207717725456, 0.449283329673223, 0.35282236449555, 0.231318551333488,
+            0.114364976579824,            0.0304464848790162, 2e-06 },
           { 0.95, 0.886316850496396, 0.850558458688744, 0.860143374638854, 0.879435644843469, 0.903736504679321,
             0.927127313193288, 0.943911078668511, 0.95 } },
   linear = { { 0.02, 0.302352941176471, 0.415294117647059, 0.132941176470588, 0.0173915652173913, 0.0130441739130435,
@@ -85,7 +91,8 @@ t.test("OneCycleLR and the script's one_cycle give the same cycle", function()
     t.near(rates, expected[1], 1e-13)
     t.near(momenta, expected[2], 1e-13)
     local p = torch.zeros({ 1 }, { requires_grad = true })
-    local o = schema.build(sgd { lr = 0.5, momentum = 0.9, schedule = one_cycle_of(options) }, { parameters = { p }, steps = 9 })
+    local o = schema.build(sgd { lr = 0.5, momentum = 0.9, schedule = one_cycle_of(options) },
+      { parameters = { p }, steps = 9 })
     for i = 1, 9 do
       t.near({ o.groups[1].lr, o.groups[1].momentum }, { expected[1][i], expected[2][i] }, 1e-13)
       o:step()

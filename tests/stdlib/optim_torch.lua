@@ -13,8 +13,8 @@ local function values(...)
   return torch.cat(list):totable()
 end
 
--- Eight steps (LBFGS four) in float64 with two groups, the second with lr = 0.02 and no gradient in the first two steps:
--- the parameters after them, from Python's torch.optim.
+-- Eight steps (LBFGS four) in float64 with two groups, the second with lr = 0.02 and no gradient in the first two
+-- steps: the parameters after them, from Python's torch.optim.
 local golden = {
   { "SGD", { lr = 0.05, momentum = 0.9, dampening = 0.3, weight_decay = 0.1, maximize = true },
     { 2.7226528891982, -6.8290894161341, 8.1760125097121, 2.3025580114696, 1.0577670863423, 2.5243177281236,
@@ -126,7 +126,8 @@ end)
 local function python_state()
   local function of(exp_avg, exp_avg_sq)
     local double = { dtype = "float64" }
-    return { step = torch.tensor(3.0), exp_avg = torch.tensor(exp_avg, double), exp_avg_sq = torch.tensor(exp_avg_sq, double),
+    return { step = torch.tensor(3.0), exp_avg = torch.tensor(exp_avg, double),
+             exp_avg_sq = torch.tensor(exp_avg_sq, double),
              max_exp_avg_sq = torch.tensor(exp_avg_sq, double) }
   end
   local function group(lr, number)
@@ -157,8 +158,8 @@ t.test("a state that Python wrote goes on as there, and comes out in the same la
 end)
 
 t.test("the flat state is tensors and plain data, and restores every optimizer", function()
-  for _, case in ipairs { { "SGD", { momentum = 0.9 } }, { "Adam", { amsgrad = true } }, { "ASGD", {} }, { "LBFGS", {} },
-                          { "Adafactor", {} }, { "NAdam", {} } } do
+  for _, case in ipairs { { "SGD", { momentum = 0.9 } }, { "Adam", { amsgrad = true } }, { "ASGD", {} },
+                          { "LBFGS", {} },                          { "Adafactor", {} }, { "NAdam", {} } } do
     local function run(o, a, b)
       scope(function()
         o:step(function()
@@ -230,7 +231,8 @@ end)
 t.test("capturable counts on the device and steps alike; a rate may be a tensor", function()
   for _, name in ipairs { "Adam", "NAdam", "RAdam", "Adamax", "ASGD", "RMSprop" } do
     local a, b = parameters(), parameters()
-    local plain, capturable = optim[name]({ a }, { lr = 0.01 }), optim[name]({ b }, { lr = torch.tensor(0.01), capturable = true })
+    local plain, capturable = optim[name]({ a }, { lr = 0.01 }),
+      optim[name]({ b }, { lr = torch.tensor(0.01), capturable = true })
     for i = 1, 8 do
       a.grad = torch.sin(a:detach() * i)
       b.grad = torch.sin(b:detach() * i)

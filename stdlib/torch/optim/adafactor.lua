@@ -30,7 +30,9 @@ function Adafactor.kind(grad) return grad.ndim > 1 and "matrix" or "vector" end
 -- Mean of squares over one dim, without a tensor as large as the gradient.
 local function mean_squares(grads, dim)
   local out = {}
-  for i, grad in ipairs(grads) do out[i] = torch.linalg.vector_norm(grad, 2, dim, true):square_():div_(grad:size(dim)) end
+  for i, grad in ipairs(grads) do
+    out[i] = torch.linalg.vector_norm(grad, 2, dim, true):square_():div_(grad:size(dim))
+  end
   return out
 end
 
@@ -70,6 +72,6 @@ function Adafactor:update(part, g)
 end
 
 return optimizer.class("Adafactor", {
-  { "lr", 1e-2 }, { "beta2_decay", -0.8 }, { "eps", { torch.None, 1e-3 } }, { "d", 1.0 }, { "weight_decay", 0 }, { "foreach" },
-  { "maximize", false },
+  { "lr", 1e-2 }, { "beta2_decay", -0.8 }, { "eps", { torch.None, 1e-3 } }, { "d", 1.0 }, { "weight_decay", 0 },
+  { "foreach" }, { "maximize", false },
 }, Adafactor)

@@ -7,7 +7,8 @@ local Adagrad = { sparse = true, complex = true, fused = "_fused_adagrad_" }
 function Adagrad.check(o, who)
   batch.check(o, who)
   batch.require(o.lr_decay >= 0, who, "Invalid lr_decay value", o.lr_decay)
-  batch.require(o.initial_accumulator_value >= 0, who, "Invalid initial_accumulator_value value", o.initial_accumulator_value)
+  batch.require(o.initial_accumulator_value >= 0, who,
+    "Invalid initial_accumulator_value value", o.initial_accumulator_value)
 end
 
 function Adagrad:start(parameter, g)

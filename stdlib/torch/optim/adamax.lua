@@ -5,7 +5,8 @@ local batch = require "torch.optim.batch"
 local Adamax = { complex = true, check = batch.check }
 
 function Adamax:start(parameter, g)
-  return { step = batch.zero_step(parameter, g), exp_avg = torch.zeros_like(parameter), exp_inf = torch.zeros_like(parameter) }
+  return { step = batch.zero_step(parameter, g), exp_avg = torch.zeros_like(parameter),
+    exp_inf = torch.zeros_like(parameter) }
 end
 
 function Adamax:update(part, g)
@@ -23,6 +24,6 @@ function Adamax:update(part, g)
 end
 
 return optimizer.class("Adamax", {
-  { "lr", 2e-3 }, { "betas", { 0.9, 0.999 } }, { "eps", 1e-8 }, { "weight_decay", 0 }, { "foreach" }, { "maximize", false },
-  { "differentiable", false }, { "capturable", false },
+  { "lr", 2e-3 }, { "betas", { 0.9, 0.999 } }, { "eps", 1e-8 }, { "weight_decay", 0 }, { "foreach" },
+  { "maximize", false }, { "differentiable", false }, { "capturable", false },
 }, Adamax)

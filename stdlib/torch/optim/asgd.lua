@@ -7,7 +7,8 @@ local ASGD = { complex = true, check = batch.check }
 
 function ASGD:start(parameter, g)
   local step = batch.zero_step(parameter, g)
-  return { step = step, eta = torch.full_like(step, batch.rate(g.lr)), mu = torch.ones_like(step), ax = torch.zeros_like(parameter) }
+  return { step = step, eta = torch.full_like(step, batch.rate(g.lr)), mu = torch.ones_like(step),
+    ax = torch.zeros_like(parameter) }
 end
 
 -- The rate and the average's weight for the step to come are kept as tensors of the default dtype, as PyTorch does.

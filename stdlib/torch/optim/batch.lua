@@ -18,7 +18,8 @@ local function is_fused(self, g, part)
   if not self.fused or g.fused == false then return false end
   if g.fused then
     if part.complex or not (fusable[part.dtype] or part.dtype == "float16" or part.dtype == "bfloat16") then
-      error(("%s: `fused=True` requires all the params to be floating point Tensors, got %s"):format(self.name, part.dtype), 0)
+      error(("%s: `fused=True` requires all the params to be floating point Tensors, got %s")
+        :format(self.name, part.dtype), 0)
     elseif part.sparse then
       error(self.name .. ": `fused=True` does not support sparse gradients", 0)
     end
@@ -49,8 +50,8 @@ function batch.gather(self, g)
       local elements = device == "cpu" and parameter:numel() or 0
       if part and not part.fused and part.elements + elements > portion then part = nil end
       if not part then
-        part = setmetatable({ params = {}, grads = {}, states = {}, sparse = sparse, dtype = dtype, device = device, elements = 0,
-                              complex = complex[dtype] and not sparse }, Batch)
+        part = setmetatable({ params = {}, grads = {}, states = {}, sparse = sparse, dtype = dtype, device = device,
+                              elements = 0, complex = complex[dtype] and not sparse }, Batch)
         part.fused = is_fused(self, g, part)
         parts[#parts + 1], by_kind[kind] = part, part
       end
@@ -189,7 +190,9 @@ function batch.check(o, who)
   end
   local function at_least_zero(name, label)
     local value = o[name]
-    if value ~= nil then batch.require(type(value) == "number" and value >= 0, who, "Invalid " .. label .. " value", value) end
+    if value ~= nil then
+      batch.require(type(value) == "number" and value >= 0, who, "Invalid " .. label .. " value", value)
+    end
   end
   at_least_zero("weight_decay", "weight_decay")
   if type(o.eps) ~= "table" then at_least_zero("eps", "epsilon") end

@@ -18,7 +18,8 @@ local function read(params, who, differentiable)
       item = item[2]
     end
     if not is_tensor(item) then
-      error(("%s: optimizer can only optimize Tensors, but one of the params is a %s (item %d)"):format(who, type(item), i), 0)
+      error(("%s: optimizer can only optimize Tensors, but one of the params is a %s (item %d)")
+        :format(who, type(item), i), 0)
     end
     if not differentiable and not item.is_leaf and not item.retains_grad then
       error(("%s: can't optimize a non-leaf Tensor (item %d): it was computed from others"):format(who, i), 0)
@@ -36,10 +37,12 @@ end
 -- @return list of groups, each { params = ..., options }
 function group.list(params, who)
   if is_tensor(params) then
-    error(who .. ": params argument given to the optimizer should be an iterable of Tensors or dicts, but got a tensor; "
+    error(who .. ": params argument given to the optimizer should be an iterable of Tensors or dicts, "
+      .. "but got a tensor; "
       .. "{ tensor } is a list of one", 0)
   elseif type(params) ~= "table" then
-    error(("%s: params must be a list of tensors or groups, as model:parameters() gives, got a %s"):format(who, type(params)), 0)
+    error(("%s: params must be a list of tensors or groups, as model:parameters() gives, got a %s")
+      :format(who, type(params)), 0)
   elseif params.params ~= nil then
     error(who .. ": a group stands in a list: { { params = ... } }", 0)
   elseif #params == 0 then
@@ -54,7 +57,9 @@ end
 -- Errors: no tensors, not leaves, a parameter met before, names for some parameters only.
 function group.add(optimizer, given)
   local who = optimizer.name
-  if type(given) ~= "table" or is_tensor(given) then error(who .. ": param_group must be a table { params = ... }", 0) end
+  if type(given) ~= "table" or is_tensor(given) then
+    error(who .. ": param_group must be a table { params = ... }", 0)
+  end
   if given.params == nil then error(who .. ": a group needs params", 0) end
   local new = {}
   for key, value in pairs(given) do new[key] = value end
@@ -77,7 +82,8 @@ function group.add(optimizer, given)
   end
   for _, known in ipairs(optimizer.param_groups) do
     if (known.param_names == nil) ~= (new.param_names == nil) then
-      error(("%s: all optimizer param groups should be with/without names. cannot add param group %s names to the optimizer")
+      error(("%s: all optimizer param groups should be with/without names. "
+        .. "cannot add param group %s names to the optimizer")
         :format(who, new.param_names and "with" or "without"), 0)
     end
     for _, parameter in ipairs(known.params) do

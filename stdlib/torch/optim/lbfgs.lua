@@ -76,10 +76,12 @@ local function remember(state, gradient, history_size)
   state.H_diag = ys / y:dot(y):item()
 end
 
---- One step: up to max_iter moves. The closure clears the gradients, computes the loss, calls backward, returns the loss.
+--- One step: up to max_iter moves. The closure clears the gradients, computes the loss, runs backward and returns it.
 -- @return the loss before the step
 function LBFGS:run_step(closure)
-  if type(closure) ~= "function" then error("LBFGS: step needs a closure that computes the loss and its gradients", 0) end
+  if type(closure) ~= "function" then
+    error("LBFGS: step needs a closure that computes the loss and its gradients", 0)
+  end
   local g = self.param_groups[1]
   local params, lr = g.params, number(g.lr)
   local real = batch.real(params)
@@ -136,7 +138,9 @@ function LBFGS:run_step(closure)
       evals = evals + made
       state.func_evals = state.func_evals + made
       if evals >= g.max_eval or optimal then break end
-      if largest(state.d) * math.abs(state.t) <= g.tolerance_change or math.abs(loss - before) < g.tolerance_change then break end
+      if largest(state.d) * math.abs(state.t) <= g.tolerance_change or math.abs(loss - before) < g.tolerance_change then
+        break
+      end
     end
   end)
   keep(state)

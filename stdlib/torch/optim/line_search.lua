@@ -34,7 +34,8 @@ return function(evaluate, step, loss, gradient, slope, o)
     if now.f > loss + c1 * now.t * slope or (round > 1 and now.f >= before.f) then low, high = before, now break end
     if math.abs(now.slope) <= -c2 * slope then low, high, done = now, now, true break end
     if now.slope >= 0 then low, high = before, now break end
-    local t = cubic(before.t, before.f, before.slope, now.t, now.f, now.slope, now.t + 0.01 * (now.t - before.t), now.t * 10)
+    local t = cubic(before.t, before.f, before.slope, now.t, now.f, now.slope, now.t + 0.01 * (now.t - before.t),
+      now.t * 10)
     before, now = now, point(t)
     evals, round = evals + 1, round + 1
   end

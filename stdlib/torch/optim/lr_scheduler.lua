@@ -1,5 +1,5 @@
---- torch.optim.lr_scheduler: PyTorch's schedules by their names; NAME(optimizer, options), then :step() an epoch or step.
--- @usage local s = torch.optim.lr_scheduler.StepLR(torch.optim.SGD({ torch.ones(1, { requires_grad = true }) }), 30, 0.1)
+--- torch.optim.lr_scheduler: PyTorch's schedules by their names; NAME(optimizer, options), then :step().
+-- @usage local o = torch.optim.SGD { torch.ones(1, { requires_grad = true }) }; torch.optim.lr_scheduler.StepLR(o, 30)
 local lr_scheduler = { LRScheduler = require "torch.optim.schedule.scheduler".Scheduler }
 
 for _, file in ipairs { "simple", "cycles", "plateau", "compose" } do

@@ -46,5 +46,6 @@ end
 
 return optimizer.class("NAdam", {
   { "lr", 2e-3 }, { "betas", { 0.9, 0.999 } }, { "eps", 1e-8 }, { "weight_decay", 0 }, { "momentum_decay", 4e-3 },
-  { "decoupled_weight_decay", false }, { "foreach" }, { "maximize", false }, { "capturable", false }, { "differentiable", false },
+  { "decoupled_weight_decay", false }, { "foreach" }, { "maximize", false }, { "capturable", false },
+  { "differentiable", false },
 }, NAdam)

@@ -10,8 +10,9 @@
 --                                    batch.params, .grads, .states are lists; batch:column(key) one entry of the states
 --   sparse, complex                  whether sparse gradients and complex parameters are supported
 --   fused                            name of the operator that makes the whole step, where there is one
--- An object: param_groups, defaults, state (by parameter), step(closure), zero_grad(set_to_none), add_param_group(group),
--- state_dict(), load_state_dict(t), flat_state(), load_flat_state(tensors, plain), register_..._hook(f).
+-- An object: param_groups, defaults, state (by parameter), step(closure), zero_grad(set_to_none),
+-- add_param_group(group), state_dict(), load_state_dict(t), flat_state(), load_flat_state(tensors, plain),
+-- register_..._hook(f).
 local group = require "torch.optim.group"
 local state = require "torch.optim.state"
 local batch = require "torch.optim.batch"
@@ -23,7 +24,8 @@ local is_keywords = require "torch.signature".is_keywords
 local Optimizer = { name = "Optimizer", fields = {} }
 Optimizer.__index = Optimizer
 
-local events = { "step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre", "load_state_dict_post" }
+local events = { "step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre",
+  "load_state_dict_post" }
 
 -- Hooks on the steps of every optimizer.
 local everywhere = { step_pre = {}, step_post = {} }
@@ -54,7 +56,7 @@ local function read_options(class, ...)
   for i, field in ipairs(class.fields) do known[field[1]], names[i] = true, field[1] end
   for key in pairs(given) do
     if not known[key] then
-      error(("%s has no option '%s'%s (%s)"):format(class.name, tostring(key), nearest.did_you_mean(tostring(key), names),
+      error(("%s has no option '%s'%s (%s)"):format(class.name, tostring(key), nearest.did_you_mean(key, names),
         table.concat(names, ", ")), 0)
     end
   end

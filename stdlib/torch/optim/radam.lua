@@ -6,7 +6,8 @@ local is_tensor = require "host.tensor".is_tensor
 local RAdam = { complex = true, check = batch.check }
 
 function RAdam:start(parameter, g)
-  return { step = batch.zero_step(parameter, g), exp_avg = torch.zeros_like(parameter), exp_avg_sq = torch.zeros_like(parameter) }
+  return { step = batch.zero_step(parameter, g), exp_avg = torch.zeros_like(parameter),
+    exp_avg_sq = torch.zeros_like(parameter) }
 end
 
 -- The factors of mean / (root of square) and of mean alone at step t: one of them is 0 (Liu et al., algorithm 2).
@@ -49,6 +50,7 @@ function RAdam:update(part, g)
 end
 
 return optimizer.class("RAdam", {
-  { "lr", 1e-3 }, { "betas", { 0.9, 0.999 } }, { "eps", 1e-8 }, { "weight_decay", 0 }, { "decoupled_weight_decay", false },
-  { "foreach" }, { "maximize", false }, { "capturable", false }, { "differentiable", false },
+  { "lr", 1e-3 }, { "betas", { 0.9, 0.999 } }, { "eps", 1e-8 }, { "weight_decay", 0 },
+  { "decoupled_weight_decay", false }, { "foreach" }, { "maximize", false }, { "capturable", false },
+  { "differentiable", false },
 }, RAdam)

@@ -11,7 +11,8 @@ function Rprop.check(o, who)
 end
 
 function Rprop:start(parameter, g, grad)
-  return { step = batch.zero_step(parameter, g), prev = torch.zeros_like(parameter), step_size = batch.filled(grad, batch.rate(g.lr)) }
+  return { step = batch.zero_step(parameter, g), prev = torch.zeros_like(parameter),
+           step_size = batch.filled(grad, batch.rate(g.lr)) }
 end
 
 function Rprop:update(part, g)

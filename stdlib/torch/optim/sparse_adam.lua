@@ -13,8 +13,10 @@ end
 function SparseAdam:joined(g)
   for i, parameter in ipairs(g.params) do
     local at = ("[[%d, %d]]"):format(#self.param_groups - 1, i - 1)
-    batch.require(parameter.layout == "strided", self.name, "Sparse params at indices " .. at .. ": SparseAdam requires dense parameter tensors")
-    batch.require(not parameter:is_complex(), self.name, "Complex params at indices " .. at .. ": SparseAdam does not support complex parameters")
+    batch.require(parameter.layout == "strided", self.name,
+      "Sparse params at indices " .. at .. ": SparseAdam requires dense parameter tensors")
+    batch.require(not parameter:is_complex(), self.name,
+      "Complex params at indices " .. at .. ": SparseAdam does not support complex parameters")
   end
 end
 

@@ -14,14 +14,20 @@ end
 
 local function same(x) return x end
 
---- { state = { [0] = { step = ..., ... } }, param_groups = { { lr = ..., params = { 0, 1 } } } }: parameters are counted
--- from 0 over all groups. The tensors are the optimizer's own, not copies.
+-- What torch.save writes tables as where their keys do not tell (torch.serialization).
+local dict_meta, tuple_meta = { __python = "dict" }, { __python = "tuple" }
+
+--- { state = { [0] = { step = ..., ... } }, param_groups = { { lr = ..., params = { 0, 1 } } } }: parameters are
+-- counted from 0 over all groups. The tensors are the optimizer's own, not copies.
 function state.dict(optimizer)
   local place, count, groups, states = {}, 0, {}, {}
   for g, group in ipairs(optimizer.param_groups) do
     local packed = {}
     for key, value in pairs(group) do
       if key ~= "params" then packed[key] = copy(value, same) end
+      if type(value) == "table" and key ~= "params" and key ~= "param_names" then
+        setmetatable(packed[key], tuple_meta)
+      end
     end
     for _, field in ipairs(optimizer.fields) do
       if packed[field[1]] == nil then packed[field[1]] = torch.None end
@@ -34,10 +40,9 @@ function state.dict(optimizer)
     groups[g] = packed
   end
   for key, value in pairs(optimizer.state) do
-    local entry = copy(value, same)
-    states[place[key] or key] = entry
+    states[place[key] or key] = next(value) == nil and setmetatable({}, dict_meta) or copy(value, same)
   end
-  return { state = states, param_groups = groups }
+  return { state = setmetatable(states, dict_meta), param_groups = groups }
 end
 
 --- Puts such a table back, whoever wrote it. Tensors are copied, to the device of their parameter and, where that is a
@@ -50,13 +55,15 @@ function state.load(optimizer, dict)
   end
   local groups = optimizer.param_groups
   if #groups ~= #dict.param_groups then
-    error(("%s: loaded state dict has a different number of parameter groups (%d, here %d)"):format(who, #dict.param_groups, #groups), 0)
+    error(("%s: loaded state dict has a different number of parameter groups (%d, here %d)")
+      :format(who, #dict.param_groups, #groups), 0)
   end
   local at, options = {}, {}
   for g, group in ipairs(groups) do
     local saved = dict.param_groups[g]
     if #saved.params ~= #group.params then
-      error(("%s: loaded state dict contains a parameter group that doesn't match the size of optimizer's group (group %d: %d, here %d)")
+      error(("%s: loaded state dict contains a parameter group that doesn't match the size of optimizer's group "
+        .. "(group %d: %d, here %d)")
         :format(who, g, #saved.params, #group.params), 0)
     end
     for i, number in ipairs(saved.params) do at[number], options[number] = group.params[i], saved end

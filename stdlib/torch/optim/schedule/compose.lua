@@ -4,14 +4,18 @@ local ReduceLROnPlateau = require "torch.optim.schedule.plateau".ReduceLROnPlate
 local compose = {}
 
 local function check(who, schedulers, optimizer)
-  if type(schedulers) ~= "table" or #schedulers == 0 then error(who .. " expects at least one scheduler, but got no scheduler.", 0) end
+  if type(schedulers) ~= "table" or #schedulers == 0 then
+    error(who .. " expects at least one scheduler, but got no scheduler.", 0)
+  end
   for i, s in ipairs(schedulers) do
     if type(s) ~= "table" or not s.optimizer then
       error(("%s at index %d should have `optimizer` as its attribute."):format(who, i - 1), 0)
     elseif getmetatable(s) == ReduceLROnPlateau then
-      error(("%s does not support `ReduceLROnPlateau` scheduler, which needs the metric at every step, but got one at index %d"):format(who, i - 1), 0)
+      error(("%s does not support `ReduceLROnPlateau` scheduler, which needs the metric at every step, "
+        .. "but got one at index %d"):format(who, i - 1), 0)
     elseif s.optimizer ~= optimizer then
-      error(("%s expects all schedulers to belong to the same optimizer, but got scheduler %s at index %d with another"):format(who, s.name, i - 1), 0)
+      error(("%s expects all schedulers to belong to the same optimizer, but got scheduler %s at index %d with another")
+        :format(who, s.name, i - 1), 0)
     end
   end
 end
@@ -50,8 +54,9 @@ compose.SequentialLR = scheduler.class("SequentialLR(schedulers, milestones, las
   init = function(self, schedulers, milestones, last_epoch)
     check("SequentialLR", schedulers, self.optimizer)
     if #milestones ~= #schedulers - 1 then
-      error(("SequentialLR: Sequential Schedulers expects number of schedulers provided to be one more than the number of "
-        .. "milestone points, but got number of schedulers %d and the number of milestones to be equal to %d"):format(#schedulers, #milestones), 0)
+      error(("SequentialLR: Sequential Schedulers expects number of schedulers provided to be one more than the "
+        .. "number of milestone points, but got number of schedulers %d and the number of milestones to be equal to %d")
+        :format(#schedulers, #milestones), 0)
     end
     self._schedulers, self._milestones, self.last_epoch = schedulers, milestones, last_epoch + 1
     for _, group in ipairs(self.optimizer.param_groups) do scheduler.set(group, "lr", group.initial_lr) end

@@ -32,9 +32,11 @@ local shapes = {
 }
 
 --- lr between base_lr and max_lr, up in step_size_up steps and down in step_size_down.
-cycles.CyclicLR = scheduler.class("CyclicLR(base_lr, max_lr, step_size_up=2000, step_size_down=nil, mode='triangular', gamma=1.0, "
+cycles.CyclicLR = scheduler.class("CyclicLR(base_lr, max_lr, step_size_up=2000, step_size_down=nil, "
+  .. "mode='triangular', gamma=1.0, "
   .. "scale_fn=nil, scale_mode='cycle', cycle_momentum=true, base_momentum=0.8, max_momentum=0.9, last_epoch=-1)", {
-  init = function(self, base_lr, max_lr, up, down, mode, gamma, scale_fn, scale_mode, cycle_momentum, base_momentum, max_momentum, last_epoch)
+  init = function(self, base_lr, max_lr, up, down, mode, gamma, scale_fn, scale_mode, cycle_momentum, base_momentum,
+    max_momentum, last_epoch)
     local bases = per_group("base_lr", self.optimizer, base_lr)
     if last_epoch == -1 then
       for i, group in ipairs(self.optimizer.param_groups) do scheduler.set(group, "lr", bases[i]) end
@@ -46,7 +48,9 @@ cycles.CyclicLR = scheduler.class("CyclicLR(base_lr, max_lr, step_size_up=2000, 
     self.mode, self.gamma, self.scale_fn, self.scale_mode = mode, gamma, scale_fn, scale_mode
     if not scale_fn then self.scale_mode = shapes[mode][2] end
     self.cycle_momentum = cycle_momentum
-    if cycle_momentum then self.base_momentums, self.max_momentums = begin_momentum(self, base_momentum, max_momentum, last_epoch) end
+    if cycle_momentum then
+      self.base_momentums, self.max_momentums = begin_momentum(self, base_momentum, max_momentum, last_epoch)
+    end
     self:begin(last_epoch)
     self.base_lrs = bases
   end,
@@ -90,7 +94,8 @@ function cycles.at(phases, step, strategy, marks)
   for i, phase in ipairs(phases) do
     if step <= phase.end_step or i == #phases then
       local share = phase.end_step > start and (step - start) / (phase.end_step - start) or 1
-      local momentum = marks[phase.start_momentum] and anneal[strategy](marks[phase.start_momentum], marks[phase.end_momentum], share)
+      local momentum = marks[phase.start_momentum]
+        and anneal[strategy](marks[phase.start_momentum], marks[phase.end_momentum], share)
       return anneal[strategy](marks[phase.start_lr], marks[phase.end_lr], share), momentum
     end
     start = phase.end_step
@@ -98,11 +103,13 @@ function cycles.at(phases, step, strategy, marks)
 end
 
 --- One cycle over the whole run: up from max_lr / div_factor, down to that / final_div_factor.
-cycles.OneCycleLR = scheduler.class("OneCycleLR(max_lr, total_steps=nil, epochs=nil, steps_per_epoch=nil, pct_start=0.3, "
-  .. "anneal_strategy='cos', cycle_momentum=true, base_momentum=0.85, max_momentum=0.95, div_factor=25.0, final_div_factor=10000.0, "
+cycles.OneCycleLR = scheduler.class("OneCycleLR(max_lr, total_steps=nil, epochs=nil, steps_per_epoch=nil, "
+  .. "pct_start=0.3, "
+  .. "anneal_strategy='cos', cycle_momentum=true, base_momentum=0.85, max_momentum=0.95, div_factor=25.0, "
+  .. "final_div_factor=10000.0, "
   .. "three_phase=false, last_epoch=-1)", {
-  init = function(self, max_lr, total_steps, epochs, steps_per_epoch, pct_start, strategy, cycle_momentum, base_momentum,
-                  max_momentum, div_factor, final_div_factor, three_phase, last_epoch)
+  init = function(self, max_lr, total_steps, epochs, steps_per_epoch, pct_start, strategy, cycle_momentum,
+                  base_momentum,                  max_momentum, div_factor, final_div_factor, three_phase, last_epoch)
     local function count(value, name)
       if type(value) ~= "number" or value <= 0 or value ~= math.floor(value) then
         error(("OneCycleLR: Expected positive integer %s, but got %s"):format(name, tostring(value)), 0)
@@ -135,7 +142,8 @@ cycles.OneCycleLR = scheduler.class("OneCycleLR(max_lr, total_steps=nil, epochs=
   get_lr = function(self)
     local step = self.last_epoch
     if step > self.total_steps then
-      error(("OneCycleLR: Tried to step %d times. The specified number of total steps is %d"):format(step, self.total_steps), 0)
+      error(("OneCycleLR: Tried to step %d times. The specified number of total steps is %d")
+        :format(step, self.total_steps), 0)
     end
     local list = {}
     for i, group in ipairs(self.optimizer.param_groups) do

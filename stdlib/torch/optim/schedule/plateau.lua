@@ -35,7 +35,8 @@ plateau.ReduceLROnPlateau = scheduler.class("ReduceLROnPlateau(mode='min', facto
     if threshold_mode ~= "rel" and threshold_mode ~= "abs" then
       error("ReduceLROnPlateau: threshold mode " .. tostring(threshold_mode) .. " is unknown!", 0)
     end
-    self.mode, self.factor, self.patience, self.threshold, self.threshold_mode = mode, factor, patience, threshold, threshold_mode
+    self.mode, self.factor, self.patience, self.threshold, self.threshold_mode = mode, factor, patience, threshold,
+      threshold_mode
     self.cooldown, self.eps, self.last_epoch = cooldown, eps, 0
     self.min_lrs = scheduler.per_group("min_lr", self.optimizer, min_lr)
     self.mode_worse = mode == "min" and math.huge or -math.huge

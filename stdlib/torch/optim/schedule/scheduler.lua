@@ -12,7 +12,8 @@ local scheduler = { Scheduler = Scheduler }
 function scheduler.per_group(name, optimizer, value)
   local n, list = #optimizer.param_groups, {}
   if type(value) == "table" and #value ~= n then
-    error(("%s must have the same length as optimizer.param_groups. %s has %d values, param_groups has %d."):format(name, name, #value, n), 0)
+    error(("%s must have the same length as optimizer.param_groups. %s has %d values, param_groups has %d.")
+      :format(name, name, #value, n), 0)
   end
   for i = 1, n do
     local one = type(value) == "table" and value[i] or value
@@ -53,7 +54,8 @@ function Scheduler:begin(last_epoch)
     if last_epoch == -1 then
       if group.initial_lr == nil then group.initial_lr = is_tensor(group.lr) and keep(group.lr:clone()) or group.lr end
     elseif group.initial_lr == nil then
-      error(("%s: param 'initial_lr' is not specified in param_groups[%d] when resuming scheduler with last_epoch >= 0"):format(self.name, i - 1), 0)
+      error(("%s: param 'initial_lr' is not specified in param_groups[%d] when resuming scheduler with last_epoch >= 0")
+        :format(self.name, i - 1), 0)
     end
   end
   self.base_lrs = {}
@@ -103,7 +105,9 @@ end
 function Scheduler:state_dict()
   local dict = {}
   for key, value in pairs(self) do
-    if key ~= "optimizer" and type(value) ~= "function" and not (self.left_out and self.left_out[key]) then dict[key] = copy(value) end
+    if key ~= "optimizer" and type(value) ~= "function" and not (self.left_out and self.left_out[key]) then
+      dict[key] = copy(value)
+    end
   end
   return dict
 end
@@ -132,7 +136,11 @@ function scheduler.class(text, methods)
       local n, values
       local only = select("#", ...) == 1 and (...)
       -- no keywords at all: {}
-      if all_optional and type(only) == "table" and next(only) == nil then n, values = read() else n, values = read(...) end
+      if all_optional and type(only) == "table" and next(only) == nil then
+        n, values = read()
+      else
+        n, values = read(...)
+      end
       local self = setmetatable({ optimizer = optimizer }, class)
       local last_epoch = values[n]
       self:init(unpack(values, 1, n))

@@ -13,7 +13,9 @@ local function functions(self, f)
     error(("%s: lr_lambda should be a function, but got %s"):format(self.name, type(f)), 0)
   end
   self.lr_lambdas = {}
-  for i = 1, #self.optimizer.param_groups do self.lr_lambdas[i] = type(f) == "function" and f or getmetatable(f) and f or f[i] end
+  for i = 1, #self.optimizer.param_groups do
+    self.lr_lambdas[i] = type(f) == "function" and f or getmetatable(f) and f or f[i]
+  end
 end
 
 --- lr = initial lr * lr_lambda(epoch).
@@ -71,7 +73,9 @@ simple.MultiStepLR = scheduler.class("MultiStepLR(milestones, gamma=0.1, last_ep
 --- lr times factor until total_iters epochs have passed.
 simple.ConstantLR = scheduler.class("ConstantLR(factor=0.3333333333333333, total_iters=5, last_epoch=-1)", {
   init = function(self, factor, total_iters)
-    if factor > 1 or factor < 0 then error("ConstantLR: Constant multiplicative factor expected to be between 0 and 1.", 0) end
+    if factor > 1 or factor < 0 then
+      error("ConstantLR: Constant multiplicative factor expected to be between 0 and 1.", 0)
+    end
     self.factor, self.total_iters = factor, total_iters
   end,
   get_lr = function(self)
@@ -87,7 +91,8 @@ simple.ConstantLR = scheduler.class("ConstantLR(factor=0.3333333333333333, total
 })
 
 --- lr from start_factor to end_factor of itself along a line of total_iters epochs.
-simple.LinearLR = scheduler.class("LinearLR(start_factor=0.3333333333333333, end_factor=1.0, total_iters=5, last_epoch=-1)", {
+simple.LinearLR = scheduler.class("LinearLR(start_factor=0.3333333333333333, end_factor=1.0, total_iters=5, "
+  .. "last_epoch=-1)", {
   init = function(self, start_factor, end_factor, total_iters)
     if start_factor > 1 or start_factor <= 0 then
       error("LinearLR: Starting multiplicative factor expected to be greater than 0 and less or equal to 1.", 0)
@@ -105,7 +110,8 @@ simple.LinearLR = scheduler.class("LinearLR(start_factor=0.3333333333333333, end
   end,
   closed_form = function(self)
     local share = math.min(self.total_iters, self.last_epoch) / self.total_iters
-    return self:from_base(function(base) return base * (self.start_factor + (self.end_factor - self.start_factor) * share) end)
+    local factor = self.start_factor + (self.end_factor - self.start_factor) * share
+    return self:from_base(function(base) return base * factor end)
   end,
 })
 
@@ -153,12 +159,19 @@ simple.CosineAnnealingLR = scheduler.class("CosineAnnealingLR(T_max, eta_min=0.0
 })
 
 --- A cosine that starts again: after T_0 epochs, then each time T_mult times as long (Loshchilov and Hutter 2017).
-simple.CosineAnnealingWarmRestarts = scheduler.class("CosineAnnealingWarmRestarts(T_0, T_mult=1, eta_min=0.0, last_epoch=-1)", {
+simple.CosineAnnealingWarmRestarts = scheduler.class("CosineAnnealingWarmRestarts(T_0, T_mult=1, eta_min=0.0, "
+  .. "last_epoch=-1)", {
   init = function(self, T_0, T_mult, eta_min, last_epoch)
     local function integer(x) return type(x) == "number" and x == math.floor(x) end
-    if not integer(T_0) or T_0 <= 0 then error("CosineAnnealingWarmRestarts: Expected positive integer T_0, but got " .. tostring(T_0), 0) end
-    if not integer(T_mult) or T_mult < 1 then error("CosineAnnealingWarmRestarts: Expected integer T_mult >= 1, but got " .. tostring(T_mult), 0) end
-    if type(eta_min) ~= "number" then error("CosineAnnealingWarmRestarts: Expected float or int eta_min, but got " .. tostring(eta_min), 0) end
+    if not integer(T_0) or T_0 <= 0 then
+      error("CosineAnnealingWarmRestarts: Expected positive integer T_0, but got " .. tostring(T_0), 0)
+    end
+    if not integer(T_mult) or T_mult < 1 then
+      error("CosineAnnealingWarmRestarts: Expected integer T_mult >= 1, but got " .. tostring(T_mult), 0)
+    end
+    if type(eta_min) ~= "number" then
+      error("CosineAnnealingWarmRestarts: Expected float or int eta_min, but got " .. tostring(eta_min), 0)
+    end
     self.T_0, self.T_i, self.T_mult, self.eta_min, self.T_cur = T_0, T_0, T_mult, eta_min, last_epoch
   end,
   get_lr = function(self)
