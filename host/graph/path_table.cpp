@@ -6,10 +6,13 @@
 #include <cstring>
 
 #include "host/error.hpp"
+#include "host/interrupt.hpp"
 
 namespace moonlab::graph {
 
 namespace {
+
+constexpr int64_t kPollEvery = 1 << 16;  // a few milliseconds of a walk that may take minutes
 
 // Number of tokens that all paths of each node have together, in 128 bits: products of saturated counts stay ordered.
 std::vector<__int128> token_counts(const LabelGraph& g) {
@@ -66,7 +69,7 @@ PathTable::PathTable(const LabelGraph& g, const std::vector<Token>& labels, int6
     stack.push_back({children.data(), children.data() + children.size()});
   };
   enter(g.start());
-  while (!stack.empty()) {
+  for (int64_t steps = 0; !stack.empty();) {
     Place& place = stack.back();
     if (place.next == place.end) {
       stack.pop_back();
@@ -74,6 +77,7 @@ PathTable::PathTable(const LabelGraph& g, const std::vector<Token>& labels, int6
       continue;
     }
     const Token t = *place.next++;
+    if (++steps % kPollEvery == 0) poll_interrupt();
     if (!above[t]) continue;
     prefix.push_back(t);
     if (count_[t]) {
