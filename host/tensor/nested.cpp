@@ -49,6 +49,13 @@ void NestedBuilder::add(size_t depth, const c10::Scalar& number) {
 }
 
 at::Tensor NestedBuilder::build(const std::string& dtype, const std::string& device) const {
+  return at::lift_fresh(unlifted(dtype, device));  // a transform that runs sees a fresh tensor
+}
+
+at::Tensor NestedBuilder::unlifted(const std::string& dtype, const std::string& device) const {
+  // inside a transform of a function every new tensor would be wrapped, and a wrapper has no memory to write to
+  c10::impl::ExcludeDispatchKeyGuard outside(c10::DispatchKeySet(
+      {c10::DispatchKey::FuncTorchDynamicLayerFrontMode, c10::DispatchKey::FuncTorchDynamicLayerBackMode}));
   at::ScalarType type = complex_ ? at::kComplexFloat : booleans_ && !real_.empty() ? at::kBool : at::typeMetaToScalarType(at::get_default_dtype());
   if (!dtype.empty()) {
     auto parsed = parse_dtype(dtype);

@@ -31,6 +31,8 @@ class NestedBuilder {
   at::Tensor build(const std::string& dtype, const std::string& device) const;
 
  private:
+  at::Tensor unlifted(const std::string& dtype, const std::string& device) const;
+
   std::vector<int64_t> shape_;
   std::vector<bool> seen_;
   int64_t leaf_depth_ = -1;

@@ -172,3 +172,22 @@ end
 -- Memory of tensors is shared between threads already.
 function T.share_memory_(x) return x end
 function T.is_shared() return true end
+
+-- What PyTorch asks of a tensor without calling an operator, so that it also works inside vmap.
+local floating = { float32 = true, float64 = true, float16 = true, bfloat16 = true, float8_e4m3fn = true, float8_e4m3fnuz = true,
+  float8_e5m2 = true, float8_e5m2fnuz = true, float8_e8m0fnu = true, float4_e2m1fn_x2 = true }
+local complex = { complex32 = true, complex64 = true, complex128 = true }
+local unsigned = { uint8 = true, uint16 = true, uint32 = true, uint64 = true, bool = true, quint8 = true }
+function T.is_floating_point(x) return floating[x.dtype] or false end
+function T.is_complex(x) return complex[x.dtype] or false end
+function T.is_signed(x) return not unsigned[x.dtype] end
+torch.is_floating_point, torch.is_complex, torch.is_signed = T.is_floating_point, T.is_complex, T.is_signed
+
+--- x:conj(): the complex conjugate, a view; x itself where it is real.
+-- @usage print(torch.ones(1):conj())
+function T.conj(x)
+  if not complex[x.dtype] then return x end
+  if x.layout ~= "strided" then return torch.conj_physical(x) end
+  return torch._conj(x)
+end
+torch.conj = T.conj
