@@ -17,6 +17,8 @@ struct TypeName<Profile> {
 
 namespace {
 
+thread_local std::string library;  // how sources of the standard library begin
+
 // As where(), but with the file's whole name, so that it can be read.
 std::string running_place() {
   State* state = State::running();
@@ -26,10 +28,10 @@ std::string running_place() {
   for (int level = 0; lua_getstack(state->main, level, &ar); ++level) {
     lua_getinfo(state->main, "Sl", &ar);
     if (ar.currentline <= 0) continue;
-    const bool library = std::strstr(ar.source, "/stdlib/") != nullptr;
-    if (library && !innermost.empty()) continue;
+    const bool ours = !library.empty() && std::strncmp(ar.source, library.c_str(), library.size()) == 0;
+    if (ours && !innermost.empty()) continue;
     std::string place = std::string(*ar.source == '@' ? ar.source + 1 : ar.short_src) + ":" + std::to_string(ar.currentline);
-    if (!library) return place;
+    if (!ours) return place;
     innermost = std::move(place);
   }
   return innermost;
@@ -106,6 +108,9 @@ const luaL_Reg kFunctions[] = {{"record", record}, {"span", span}, {nullptr, nul
 }  // namespace
 
 int open_profiler(lua_State* L) {
+  lua_getglobal(L, "MOONLAB_ROOT");
+  library = "@" + optional_string(L, -1, "") + "/stdlib/";
+  lua_pop(L, 1);
   set_place_finder(running_place);
   register_type<Profile>(L, kMethods);
   return push_library(L, kFunctions);
