@@ -160,6 +160,7 @@ Tensors pop_results(lua_State* l, int base, const char* who) {
 int open_autograd(lua_State* L) {
   install_engine();
   set_traceback(calls);
+  find_places(L);
   register_node_types(L);
   register_custom_types(L);
   push_library(L, kFunctions);

@@ -107,11 +107,14 @@ const luaL_Reg kFunctions[] = {{"record", record}, {"span", span}, {nullptr, nul
 
 }  // namespace
 
-int open_profiler(lua_State* L) {
+void find_places(lua_State* L) {
   lua_getglobal(L, "MOONLAB_ROOT");
   library = "@" + optional_string(L, -1, "") + "/stdlib/";
   lua_pop(L, 1);
   set_place_finder(running_place);
+}
+
+int open_profiler(lua_State* L) {
   register_type<Profile>(L, kMethods);
   return push_library(L, kFunctions);
 }

@@ -32,6 +32,9 @@ void close_state(lua_State* L);
 /// "file:line: " of the innermost Lua function running, or "".
 std::string where(lua_State* L, int level = 1);
 
+/// The host's script_place() tells lines of this state's script from now on.
+void find_places(lua_State* L);
+
 /// What the script holds most memory in, for the error that says there is none left; "" where that is little.
 std::string largest_holders(lua_State* L);
 

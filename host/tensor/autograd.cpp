@@ -30,10 +30,15 @@ auto explained(Work&& work) {
   take_anomaly();
   try {
     return work();
-  } catch (const c10::Error& e) {
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const c10::OutOfMemoryError&) {
+    throw;
+  } catch (const std::exception& e) {
     const std::string place = take_anomaly();
     if (place.empty()) throw;
-    fail(e.what_without_backtrace(), "\n  ", place);
+    auto* torch = dynamic_cast<const c10::Error*>(&e);
+    fail(torch ? torch->what_without_backtrace() : e.what(), "\n  ", place);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/saved_variable_hooks.h>
 
 #include "host/error.hpp"
+#include "host/script_place.hpp"
 
 namespace moonlab {
 
@@ -28,12 +29,15 @@ struct Hooked : ag::SavedVariableHooks {
 
 struct Origin : ag::AnomalyMetadata {
   void store_stack() override {
-    if (traceback) place = traceback();
+    place = script_place();
+    if (traceback) calls = traceback();
   }
   void print_stack(const std::string& name) override {
-    anomaly = name + " was made by" + (place.empty() ? " no call of the script" : "\n" + place);
+    anomaly = name + " was made by" + (place.empty() ? " no line of the script" : " " + place);
+    if (const std::string line = source_line(place); !line.empty()) anomaly += "\n    " + line;
+    if (!calls.empty()) anomaly += "\n" + calls;
   }
-  std::string place;
+  std::string place, calls;
 };
 
 class ScriptEngine : public ag::Engine {
