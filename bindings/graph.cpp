@@ -188,7 +188,7 @@ int to_text(lua_State* L) {
 }  // namespace
 
 int open_graph(lua_State* L) {
-  const luaL_Reg methods[] = {{"names", names},
+  std::vector<luaL_Reg> methods{{"names", names},
                               {"name", name},
                               {"root", root},
                               {"token", token},
@@ -206,12 +206,15 @@ int open_graph(lua_State* L) {
                               {"without", without},
                               {"describe", describe_graph},
                               {"to_json", to_json_text},
-                              {"to_dot", to_dot},
-                              {nullptr, nullptr}};
+                              {"to_dot", to_dot}};
+  for (const luaL_Reg* m = kGraphMethods; m->name; ++m) methods.push_back(*m);
+  methods.push_back({nullptr, nullptr});
   const luaL_Reg meta[] = {{"__tostring", to_text}, {nullptr, nullptr}};
-  register_type<LabelGraph>(L, methods, meta);
+  register_type<LabelGraph>(L, methods.data(), meta);
   const luaL_Reg functions[] = {{"build", build}, {"check", check}, {nullptr, nullptr}};
-  return push_library(L, functions);
+  push_library(L, functions);
+  luaL_register(L, nullptr, kGraphImports);
+  return 1;
 }
 
 }  // namespace moonlab::lua

@@ -253,7 +253,7 @@ int block_log_softmax(lua_State* L) {
 
 int open_label(lua_State* L) {
   lua_getglobal(L, "require");
-  lua_pushliteral(L, "host.module");  // the decoder is a module
+  lua_pushliteral(L, "nn");  // the decoder is a module, with the methods that all have
   lua_call(L, 1, 0);
   const luaL_Reg methods[] = {{"nll", nll},     {"reinforce", reinforce}, {"greedy", greedy},
                               {"beam", beam},   {"log_prob", log_prob},   {"classes", classes},

@@ -88,6 +88,17 @@ function catalogue.find(name)
   return nil, ("data set '%s' is not in %s"):format(name, table.concat(looked, " or "))
 end
 
+--- A path as scripts write it: $DATA/x is x in the first folder of $MOONLAB_DATA that has it. Raises where none has.
+function catalogue.path(text)
+  local rest = text:match "^%$DATA/(.*)$"
+  if not rest then return text end
+  local looked = folders(rest)
+  for _, candidate in ipairs(looked) do
+    if system.stat(candidate) then return candidate end
+  end
+  error(("%s is not there: looked for %s"):format(text, table.concat(looked, ", ")), 0)
+end
+
 --- The path of a file of a set in `folder`, packed or not.
 function catalogue.file(folder, file) return file_in(folder, file) or folder .. "/" .. file end
 

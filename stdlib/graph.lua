@@ -8,7 +8,10 @@
 --         { "british", hair = { "short", "long" } } },          -- several of one block: nondeterministic
 --     }
 --
--- graph.load "pets" reads graphs/pets.lua (or a path that ends in .lua).
+-- graph.load "pets" reads graphs/pets.lua; graph.csv, graph.dot, graph.json, graph.names and graph.wordnet read what
+-- others wrote (stdlib/graph/imports.lua); g:trim, g:without, g:merge, g:subgraph derive one from another
+-- (stdlib/graph/derived.lua).
+local derived = require "graph.derived"
 local host = require "host.graph"
 local language = require "language"
 local nearest = require "language.nearest"
@@ -176,11 +179,6 @@ local function listed(problems)
   return table.concat(lines, "\n")
 end
 
-local function bound(built, context)
-  for _, label in ipairs(context and context.labels or {}) do built:bind(label) end
-  return built
-end
-
 --- A label graph: one root, labels and augmented nodes, blocks of competing nodes (Definitions 3.1 to 3.3 of the
 -- label-space paper). A node is a label where a `labels` statement or a dataset of a join says so, else augmented.
 -- @usage graph "animal" { block "species" { "cat", "dog" } }
@@ -189,18 +187,10 @@ local graph = schema.declare("graph", {
 }, function(o, context, node)
   local description, problems = described(o, node or {})
   if #problems > 0 then error(listed(problems), 0) end
-  return bound(host.build(description), context)
+  return derived.bound(host.build(description), context)
 end, {
   named = true,
-  methods = {
-    trim = { {
-      { "share", "number in [0, 1]", schema.required, "share of the augmented nodes that is dropped", at = 1 },
-      { "seed", "integer >= 0", 0, "which ones" },
-    }, function(o, context) return bound(schema.build(o.of, context), context):trim(o.share, o.seed) end },
-    without = { {
-      { "nodes", "list of string", schema.required, "augmented nodes to drop", at = 1 },
-    }, function(o, context) return bound(schema.build(o.of, context), context):without(o.nodes) end },
-  },
+  methods = derived.methods,
   -- a graph's mistakes are a script's mistakes: all at once, located, before anything is built
   check = function(o)
     local _, problems = described(o, { position = site.position() })
@@ -209,9 +199,17 @@ end, {
   end,
 })
 
---- graph.load "pets": the graph of graphs/pets.lua, here or beside the program; a path ending in .lua is taken as it is.
+for name, constructor in pairs(require "graph.imports") do graph[name] = constructor end
+
+-- Files that are no Lua, by their ending.
+local formats = { csv = "csv", tsv = "csv", dot = "dot", gv = "dot", json = "json" }
+
+--- graph.load "pets": the graph of graphs/pets.lua, here or beside the program. A path that ends in .lua, .csv, .tsv, .dot,
+-- .gv or .json is taken as it is.
 function graph.load(name)
   if name:match "%.lua$" then return language.load_file(name) end
+  local format = formats[name:match "%.(%w+)$"]
+  if format then return graph[format] { name } end
   local tried = {}
   for _, folder in ipairs { "graphs/", MOONLAB_ROOT .. "/graphs/" } do
     local path = folder .. name .. ".lua"

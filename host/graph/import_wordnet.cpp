@@ -1,6 +1,7 @@
 #include "host/graph/import_wordnet.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
