@@ -61,7 +61,7 @@ local function name_of(fn)
 end
 
 local function about(name, prefix, fn)
-  local comment = fn and documented(fn)
+  local comment = type(fn) == "function" and documented(fn) or nil
   local family = prefix:match "^torch%.(%l+)%.$"
   local operator = (family == "linalg" or family == "fft" or family == "special") and family .. "_" .. name or name
   local bare = operators.find(operator, false)
@@ -85,7 +85,7 @@ A tensor. Dims, indices and positions count from 0.
   values       x:item() x:totable() x:iter(); show(x, { full = true }) prints all of it
   gradients    x:backward() torch.autograd.grad(y, x) torch.no_grad(fn)]]
 
-return function(x)
+local function self(x)
   if is_tensor(x) then return ("%s\n%s"):format(require "host.tensor".summary(x), tensor_text) end
   if rawequal(x, torch) then
     return "torch: every operator of LibTorch as torch.NAME(...) and x:NAME(...), as PyTorch documents it.\n"
@@ -96,8 +96,21 @@ return function(x)
     if name then return about(name, prefix, x) end
     return documented(x)
   end
+  local meta = type(x) == "table" and getmetatable(x)
+  if type(meta) == "table" and meta.__help then return meta.__help(x) end
+  if type(x) == "string" and x:find "^torch%.[%w_.]+$" then -- help "torch.optim.AdamW"
+    local found, value = pcall(function()
+      local at = torch
+      for name in x:gmatch "%.([%w_]+)" do at = at[name] end
+      return at
+    end)
+    local text = found and (type(value) == "table" or x:find "%..*%.") and self(value)
+    if text then return text end
+  end
   if type(x) == "string" then
     local name = x:match "^torch%.([%w_]+)$" or x:match "^[%w_]+$"
     return name and about(name, "torch.", rawget(torch, name) or rawget(torch.Tensor, name)) or nil
   end
 end
+
+return self

@@ -24,8 +24,20 @@ return setmetatable(optim, {
       error(("torch.optim has no '%s'%s (%s)"):format(tostring(name), nearest.did_you_mean(tostring(name), names),
         table.concat(names, ", ")), 2)
     end
-    rawset(self, name, require("torch.optim." .. files[name]))
-    return rawget(self, name)
+    local module = "torch.optim." .. files[name]
+    local value = require(module)
+    rawset(self, name, value)
+    if value.fields then
+      getmetatable(value).__help = function() return require "torch.optim.describe".optimizer(value, module) end
+    end
+    return value
+  end,
+  __help = function()
+    local names = {}
+    for known in pairs(files) do names[#names + 1] = known end
+    table.sort(names)
+    return "torch.optim: PyTorch's optimizers and schedules. help(torch.optim.AdamW) shows options and defaults.\n  "
+      .. table.concat(names, " ")
   end,
   __names = function()
     local names = {}

@@ -283,3 +283,29 @@ t.test("mistakes are refused with PyTorch's words", function()
   }
   for _, case in ipairs(wrong) do t.raises(case[2], case[1]) end
 end)
+
+t.test("help shows the options of classes, and what there is", function()
+  local help = require "help"
+  t.ok(help.text(optim.AdamW):find("torch.optim.AdamW(params, lr=0.001, betas=(0.9, 0.999), eps=1e-08", 1, true))
+  t.ok(help.text "torch.optim.AdamW":find("Loshchilov and Hutter", 1, true))
+  t.ok(help.text "torch.optim.lr_scheduler.StepLR":find("StepLR(optimizer, step_size, gamma=0.1, last_epoch=-1)", 1, true))
+  t.ok(help.text "torch.optim":find("RMSprop", 1, true))
+end)
+
+t.test("torch.save writes a state in Python's containers, torch.load gives it back", function()
+  local a, b = parameters()
+  local o = optim.Adam({ a, b }, { lr = 0.1 })
+  b.grad = torch.ones_like(b):detach()
+  o:step() -- a has no state yet: number 1 alone is no list
+  local path = os.tmpname()
+  torch.save(o:state_dict(), path)
+  local dict = torch.load(path)
+  os.remove(path)
+  t.eq(torch.serialization.kind(dict.state), "dict")
+  t.eq(torch.serialization.kind(dict.param_groups[1].betas), "tuple")
+  t.eq(dict.param_groups[1].params, { 0, 1 })
+  local again = optim.Adam({ a, b }, { lr = 5 })
+  again:load_state_dict(dict)
+  t.eq({ again.param_groups[1].lr, again.param_groups[1].foreach }, { 0.1, nil })
+  t.eq(again.state[b].exp_avg:totable(), o.state[b].exp_avg:totable())
+end)

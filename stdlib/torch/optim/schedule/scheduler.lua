@@ -125,7 +125,7 @@ function scheduler.class(text, methods)
   local class = {}
   for key, value in pairs(Scheduler) do class[key] = value end
   for key, value in pairs(methods) do class[key] = value end
-  class.name, class.__index = text:match "^%w+", class
+  class.name, class.signature, class.__index = text:match "^%w+", text, class
   local read = signature(text, function(...) return select("#", ...), { ... } end)
   local all_optional = text:match "^%w+%([%w_]+=" ~= nil
   return setmetatable(class, {
