@@ -51,7 +51,8 @@ void clear_autocast_cache() { at::autocast::clear_cache(); }
 int increment_autocast_nesting() { return at::autocast::increment_nesting(); }
 int decrement_autocast_nesting() { return at::autocast::decrement_nesting(); }
 
-AutocastRegion::AutocastRegion(c10::DeviceType device, bool enabled, std::optional<std::string> dtype, std::optional<bool> cache)
+AutocastRegion::AutocastRegion(c10::DeviceType device, bool enabled, std::optional<std::string> dtype,
+                               std::optional<bool> cache)
     : device_(device),
       enabled_(at::autocast::is_autocast_enabled(device)),
       cache_(at::autocast::is_autocast_cache_enabled()),

@@ -118,3 +118,45 @@ t.test("the rate of the step to come follows the schedule", function()
   end
   t.near(seen, { 0.4, 0.3, 0.2, 0.1 }, 1e-12)
 end)
+
+t.test("every optimizer of scripts steps as its twin in torch.optim, with its defaults", function()
+  local twins = { sgd = "SGD", adam = "Adam", adamw = "AdamW", rmsprop = "RMSprop", adagrad = "Adagrad", rprop = "Rprop",
+                  adadelta = "Adadelta", adamax = "Adamax", nadam = "NAdam", radam = "RAdam", asgd = "ASGD",
+                  adafactor = "Adafactor", lbfgs = "LBFGS" }
+  for name, twin in pairs(twins) do
+    local a, b = parameters()
+    local c, d = parameters()
+    local script, plain = build(require("optim." .. name) {}, { parameters = { a, b } }), torch.optim[twin] { c, d }
+    for i = 1, 4 do
+      local function closure(o, x, y)
+        return function()
+          o:zero_grad()
+          local loss = (x * x):sum() * i + (y ^ 4):sum()
+          loss:backward()
+          return loss
+        end
+      end
+      script:step(closure(script, a, b))
+      plain:step(closure(plain, c, d))
+    end
+    t.near(values(a, b), values(c, d), 0, name)
+    t.eq(script.needs_closure, name == "lbfgs")
+  end
+end)
+
+t.test("the flat state carries the schedule's place and goes into files of tensors and JSON", function()
+  local function make()
+    local a, b = parameters()
+    local node = optim.adamw { lr = 0.4, heads = { lr = 0.2 }, schedule = optim.cosine { warmup = 2 } }
+    return build(node, { groups = { { name = "trunk", parameters = { a } }, { name = "heads", parameters = { b } } },
+                         steps = 10 }), a, b
+  end
+  local o, a, b = make()
+  for step = 0, 4 do advance(o, a, b, step) end
+  local tensors, plain = o:flat_state()
+  local again = make()
+  again:load_flat_state(tensors, plain)
+  t.eq({ again.steps, again.groups[1].lr, again.groups[2].lr, again.groups[2].name },
+    { 5, o.groups[1].lr, o.groups[2].lr, "heads" })
+  t.eq(tensors["state.0.exp_avg"]:totable(), o.optim.state[a].exp_avg:totable())
+end)

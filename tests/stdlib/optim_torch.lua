@@ -309,3 +309,19 @@ t.test("torch.save writes a state in Python's containers, torch.load gives it ba
   t.eq({ again.param_groups[1].lr, again.param_groups[1].foreach }, { 0.1, nil })
   t.eq(again.state[b].exp_avg:totable(), o.state[b].exp_avg:totable())
 end)
+
+t.test("an optimizer of one's own needs but its update", function()
+  local Sign = optim.class("Sign", { { "lr", 0.1 } }, {
+    start = function(_, parameter) return { seen = torch.zeros_like(parameter) } end,
+    update = function(_, part, group)
+      torch._foreach_add_(part:column "seen", 1)
+      torch._foreach_add_(part.params, torch._foreach_sign(part.grads), { alpha = -group.lr })
+    end,
+  })
+  local a, b = parameters()
+  local o = Sign({ { params = { a } }, { params = { b }, lr = 1 } }, 0.5)
+  b.grad = torch.tensor({ 3, -4 }, { dtype = "float64" })
+  scope(function() o:step() end)
+  t.eq({ values(b), o:state_dict().state[1].seen:totable(), o.param_groups[1].lr }, { { -0.5, 0.5 }, { 1, 1 }, 0.5 })
+  t.raises(function() optim.Optimizer({ b }, { lr = 1 }):step() end, "has no update")
+end)

@@ -1,6 +1,7 @@
 --- torch.optim.lr_scheduler: PyTorch's schedules by their names; NAME(optimizer, options), then :step().
 -- @usage local o = torch.optim.SGD { torch.ones(1, { requires_grad = true }) }; torch.optim.lr_scheduler.StepLR(o, 30)
-local lr_scheduler = { LRScheduler = require "torch.optim.schedule.scheduler".Scheduler }
+local scheduler = require "torch.optim.schedule.scheduler"
+local lr_scheduler = { LRScheduler = scheduler.Scheduler, class = scheduler.class }
 
 for _, file in ipairs { "simple", "cycles", "plateau", "compose" } do
   for name, class in pairs(require("torch.optim.schedule." .. file)) do

@@ -12,8 +12,6 @@ function SGD.check(o, who)
   end
 end
 
-function SGD:start() return nil end
-
 -- A momentum starts as the first gradient, undampened: parameters whose first gradient this is go apart from the rest.
 local function fused(self, part, g, indices, first)
   local params, grads, buffers = {}, {}, {}

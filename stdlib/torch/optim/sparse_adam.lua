@@ -2,7 +2,7 @@
 local optimizer = require "torch.optim.optimizer"
 local batch = require "torch.optim.batch"
 
-local SparseAdam = { sparse = "only" }
+local SparseAdam = { sparse = "only", counts_numbers = true }
 
 function SparseAdam.check(o, who)
   batch.check(o, who)

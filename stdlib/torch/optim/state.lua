@@ -83,6 +83,9 @@ function state.load(optimizer, dict)
         end
         return x:to { device = parameter.device, dtype = floating and parameter.dtype or x.dtype, copy = true }
       end)
+      -- files from before PyTorch 1.12 count in plain numbers
+      local step = type(entry) == "table" and entry.step
+      if type(step) == "number" and not optimizer.counts_numbers then states[parameter].step = torch.scalar_tensor(step) end
     else
       states[number] = copy(entry, function(x) return x:clone() end)
     end
