@@ -97,8 +97,9 @@ Description merge(const LabelGraph& a, const LabelGraph& b, const std::vector<st
     if (nodes.insert(name(n)).second) d.nodes.push_back(name(n));
   for (const auto& [from, to] : other.edges)
     if (edges.insert({name(from), name(to)}).second) d.edges.emplace_back(name(from), name(to));
+  auto block_name = [&](const std::string& b) { return b.starts_with("below ") ? "below " + name(b.substr(6)) : b; };  // siblings
   for (const auto& [node, block] : other.blocks)
-    if (blocks.insert({name(node), block}).second) d.blocks.emplace_back(name(node), block);
+    if (blocks.insert({name(node), block_name(block)}).second) d.blocks.emplace_back(name(node), block_name(block));
   for (const auto& l : other.labels)
     if (labels.insert(name(l)).second) d.labels.push_back(name(l));
   return d;

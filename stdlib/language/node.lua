@@ -193,9 +193,11 @@ function Node.__index(self, name)
   local declared = declaration.methods[name]
   if declared then return method(self, name, declared) end
   if declaration.inherits then
-    -- The node of a method reads the properties and methods of its object: g:trim(0.3).depth.
+    -- The node of a method reads the properties of its object, g:trim(0.3).depth, and has its methods: g:trim(0.3):without {}.
     local of = args.of
-    if of and (of.declaration.metadata[name] or of.declaration.methods[name]) then return of[name] end
+    while of and of.declaration.inherits and of.args.of do of = of.args.of end
+    if of and of.declaration.metadata[name] then return of[name] end
+    if of and of.declaration.methods[name] then return method(self, name, of.declaration.methods[name]) end
   end
   if type(name) ~= "string" then return nil end
   local names = {}

@@ -130,6 +130,10 @@ TEST_CASE("dotted names") {
 TEST_CASE("merging joins nodes of equal name; a subgraph keeps what lies below and above") {
   const LabelGraph a(import_names({"cat.short", "dog"}, ".", {"pets"})), b(import_names({"feline.long", "fish"}, ".", {"more"}));
   const LabelGraph m(merge(a, b, {{"feline", "cat"}}));
+  const LabelGraph c(import_names({"cat.short"}, ".", {"pets", {}, true})), e(import_names({"feline.long", "fish"}, ".", {"more", {}, true}));
+  const LabelGraph competing(merge(c, e, {{"feline", "cat"}}));
+  CHECK(competing.competing(competing.at("cat"), competing.at("fish")));
+  CHECK(competing.competing(competing.at("cat.short"), competing.at("feline.long")));
   CHECK(m.names() == std::vector<std::string>{"cat", "cat.short", "dog", "feline.long", "fish"});
   CHECK(m.children(m.at("cat")).size() == 2);
   CHECK(m.labels().size() == 4);
