@@ -60,6 +60,10 @@ int open(lua_State* L) {
   open_device("cuda");
   return 0;
 }
+int is_available(lua_State* L) {
+  lua_pushboolean(L, cuda_is_available());
+  return 1;
+}
 int device_count(lua_State* L) { return number(L, gpu_count()); }
 int current_device(lua_State* L) { return number(L, cuda::current_device()); }
 int set_device(lua_State* L) {
@@ -291,7 +295,7 @@ int graph_own_pool(lua_State* L) { return push_pool(L, check_object<cuda::Graph>
 const luaL_Reg kGraphMethods[] = {{"capture_begin", graph_begin}, {"capture_end", graph_end}, {"replay", graph_replay},
                                   {"reset", graph_reset}, {"pool", graph_own_pool}, {nullptr, nullptr}};
 
-const luaL_Reg kFunctions[] = {{"is_open", is_open}, {"open", open}, {"device_count", device_count}, {"current_device", current_device},
+const luaL_Reg kFunctions[] = {{"is_open", is_open}, {"is_available", is_available}, {"open", open}, {"device_count", device_count}, {"current_device", current_device},
                                {"set_device", set_device}, {"with_device", with_device}, {"with_stream", with_stream}, {"properties", properties},
                                {"synchronize", wait}, {"empty_cache", empty_cache}, {"memory_stats", memory_stats},
                                {"reset_peak_memory_stats", reset_peak}, {"reset_accumulated_memory_stats", reset_accumulated},

@@ -3,6 +3,8 @@
 #include <ATen/Context.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <mutex>
@@ -47,6 +49,17 @@ int gpu_count() {
 }
 
 bool cuda_is_open() { return opened; }
+
+bool cuda_is_available() {
+  static const bool libraries = [] {
+    void* cpu = dlopen("libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD);
+    const link_map* file = nullptr;
+    if (!cpu || dlinfo(cpu, RTLD_DI_LINKMAP, &file) != 0) return false;
+    const std::string path = file->l_name;
+    return access((path.substr(0, path.rfind('/') + 1) + "libtorch_cuda.so").c_str(), R_OK) == 0;
+  }();
+  return libraries && gpu_count() > 0;
+}
 
 at::Device open_device(std::string_view name) {
   const std::string_view type = name.substr(0, name.find(':'));

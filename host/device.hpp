@@ -15,6 +15,9 @@ at::Device open_device(std::string_view name);
 /// Number of GPUs that the driver shows, found without opening LibTorch's CUDA libraries; 0 without a driver.
 int gpu_count();
 
+/// Whether there is a GPU and this LibTorch has libraries for it, found without opening them.
+bool cuda_is_available();
+
 /// Whether LibTorch's CUDA libraries are in use in this process.
 bool cuda_is_open();
 

@@ -10,7 +10,7 @@ local cuda = {}
 
 --- Whether there is a GPU that this process could use.
 -- @usage print(torch.cuda.is_available())
-function cuda.is_available() return host.device_count() > 0 end
+function cuda.is_available() return host.is_available() end
 
 --- Number of GPUs.
 -- @usage print(torch.cuda.device_count())
