@@ -1,9 +1,24 @@
---- `moonlab graph show|paths|check FILE`: a label graph for reading: its nodes, the paths to its labels, its mistakes.
+--- `moonlab graph show|paths|check|diff FILE`: a label graph for reading: its nodes, the paths to its labels, its
+-- mistakes, what tells it from another.
+local host_run = require "host.run"
 local nearest = require "language.nearest"
 local schema = require "schema"
 local tabulate = require "tabulate"
 
+local kMostLines = 400 -- a tree or table longer than this is cut, unless --all asks for it
+local kMostPaths = 1000 -- of one label
+
 local function count(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
+
+local function say(lines, all)
+  for i, line in ipairs(lines) do
+    if i > kMostLines and not all then
+      print(("... %s more; --all shows them"):format(count(#lines - kMostLines, "line")))
+      return
+    end
+    print(line)
+  end
+end
 
 -- The tree below a node; what stands below several parents is drawn once and named again where it recurs.
 local function draw(graph, node, indent, drawn, lines)
@@ -22,36 +37,85 @@ end
 
 local actions = {}
 
-function actions.show(graph)
+function actions.show(graph, _, options)
   print(tostring(graph))
   print(graph:root())
-  print(table.concat(draw(graph, graph:root(), "  ", {}, {}), "\n"))
+  say(draw(graph, graph:root(), "  ", {}, {}), options.all)
   return 0
 end
 
-function actions.paths(graph, names)
-  local rows = {}
+function actions.paths(graph, names, options)
+  local rows, left = {}, 0
   for _, label in ipairs(#names > 0 and names or graph:labels()) do
-    for _, path in ipairs(graph:paths(label)) do
-      local kind = path.kind == "det" and "deterministic" or "nondeterministic"
-      rows[#rows + 1] = { label, kind, table.concat(path.path, " > ") }
+    local n = graph:path_count(label)
+    if #rows >= kMostLines and not options.all then
+      left = left + n
+    elseif n > kMostPaths and not options.all then
+      rows[#rows + 1] = { label, "", ("%d paths, too many to list; --all lists them"):format(n) }
+    else
+      for _, path in ipairs(graph:paths(label)) do
+        local kind = path.kind == "det" and "deterministic" or "nondeterministic"
+        rows[#rows + 1] = { label, kind, table.concat(path.path, " > ") }
+      end
     end
   end
   print(tabulate.text({ "label", "kind", "path" }, rows, "lll"))
+  if left > 0 then print(("... %s more; --all shows them"):format(count(left, "path"))) end
   return 0
+end
+
+-- Lines "+ what" and "- what" for what is in one of two lists alone.
+local function differences(what, ours, theirs, lines)
+  local in_ours, in_theirs = {}, {}
+  for _, item in ipairs(ours) do in_ours[item] = true end
+  for _, item in ipairs(theirs) do in_theirs[item] = true end
+  for _, item in ipairs(ours) do
+    if not in_theirs[item] then lines[#lines + 1] = ("- %s %s"):format(what, item) end
+  end
+  for _, item in ipairs(theirs) do
+    if not in_ours[item] then lines[#lines + 1] = ("+ %s %s"):format(what, item) end
+  end
+end
+
+local function parts(graph)
+  local d = graph:describe()
+  local edges, blocks = {}, {}
+  for i, edge in ipairs(d.edges) do edges[i] = edge[1] .. " -> " .. edge[2] end
+  for i, pair in ipairs(d.blocks) do blocks[i] = pair[1] .. " in " .. pair[2] end
+  return { node = d.nodes, edge = edges, block = blocks, label = d.labels }
+end
+
+function actions.diff(graph, _, options, other)
+  local ours, theirs, lines = parts(graph), parts(other), {}
+  if graph:root() ~= other:root() then lines = { "- root " .. graph:root(), "+ root " .. other:root() } end
+  for _, what in ipairs { "node", "edge", "block", "label" } do differences(what, ours[what], theirs[what], lines) end
+  if #lines == 0 then
+    print "no difference"
+    return 0
+  end
+  say(lines, options.all)
+  return 1
 end
 
 -- A graph that builds has no mistakes; what remains to say is what its labels are learnt from.
 function actions.check(graph)
-  local both, only = {}, {}
+  local both, only, many = {}, {}, {}
   for _, label in ipairs(graph:labels()) do
-    local det, nondet = false, false
-    for _, path in ipairs(graph:paths(label)) do
-      if path.kind == "det" then det = true else nondet = true end
+    if graph:path_count(label) > kMostPaths then
+      many[#many + 1] = ("%s (%d)"):format(label, graph:path_count(label))
+    else
+      local det, nondet = false, false
+      for _, path in ipairs(graph:paths(label)) do
+        if path.kind == "det" then det = true else nondet = true end
+      end
+      if nondet then table.insert(det and both or only, label) end
     end
-    if nondet then table.insert(det and both or only, label) end
   end
   print(tostring(graph))
+  if #many > 0 then
+    print(("%s with over %d paths, each of which is learnt and weighed: %s"):format(count(#many, "label"), kMostPaths,
+      table.concat(many, ", ")))
+  end
   if #both > 0 then
     print(("%s with nondeterministic paths beside deterministic ones: %s"):format(count(#both, "label"),
       table.concat(both, ", ")))
@@ -70,39 +134,65 @@ local function complain(...)
   return 2
 end
 
+-- The graph as a picture: labels apart from augmented nodes, blocks boxed.
+local function picture(graph)
+  local nodes = { { name = graph:root(), groups = { "root" } } }
+  for i, name in ipairs(graph:names()) do
+    nodes[i + 1] = { name = name, groups = { graph:is_label(name) and "label" or "augmented" }, block = graph:block(name) }
+  end
+  return host_run.graph_picture { title = graph:root(), nodes = nodes, edges = graph:describe().edges, paths = {} }
+end
+
+-- A graph by its file or name; raises with the reason.
+local function loaded(name)
+  local node = schema.find "graph".load(name)
+  if not (schema.is_node(node) and node.kind:match "^graph") then error(("%s returns no graph"):format(name), 0) end
+  return node:build()
+end
+
+local function write(text)
+  io.stdout:write(text)
+  return 0
+end
+
+local known = { "show", "paths", "check", "diff" }
+
 return {
-  usage = "show FILE | paths FILE [NODE ...] | check FILE",
-  summary = "label graphs: the tree, the paths to labels and their kinds, mistakes",
-  help = "  FILE     a graph's file, or its name as in graph.load: digits is graphs/digits.lua\n"
-    .. "  --dot    show: as GraphViz text\n"
-    .. "  A trailing 'label' in the tree marks labels that the file binds; a join binds its datasets' classes too.",
-  flags = { "--dot" },
+  usage = "show FILE | paths FILE [NODE ...] | check FILE | diff FILE FILE",
+  summary = "label graphs: the tree, the paths to labels and their kinds, mistakes, differences",
+  help = "  FILE      a graph's file (.lua, .csv, .tsv, .dot, .gv, .json), or its name as in\n"
+    .. "            graph.load: digits is graphs/digits.lua\n"
+    .. "  --dot     show: as GraphViz text\n"
+    .. "  --json    show: as JSON\n"
+    .. "  --svg     show: as a picture, for > FILE.svg\n"
+    .. "  --all     do not cut what is long\n"
+    .. "  A trailing 'label' in the tree marks labels that the file binds; a join binds\n"
+    .. "  its datasets' classes too. diff: - is in the first graph alone, + in the\n"
+    .. "  second; exit code 1 where they differ.",
+  flags = { "--dot", "--json", "--svg", "--all" },
   main = function(args)
-    local words, dot = {}, false
+    local words, options = {}, {}
     for _, word in ipairs(args) do
-      if word == "--dot" then dot = true else words[#words + 1] = word end
+      if word:match "^%-%-" then options[word:sub(3)] = true else words[#words + 1] = word end
     end
-    local known = { "show", "paths", "check" }
     local action = actions[words[1]]
     if not action then
       return complain(words[1] and ("unknown word '%s'%s (%s)"):format(words[1], nearest.did_you_mean(words[1], known),
-        table.concat(known, ", ")) or "which one? moonlab graph show FILE, paths FILE or check FILE")
+        table.concat(known, ", ")) or "which one? moonlab graph show FILE, paths FILE, check FILE or diff FILE FILE")
     end
     if not words[2] then return complain(("%s: which graph? moonlab graph %s FILE"):format(words[1], words[1])) end
-    if words[3] and words[1] ~= "paths" then
+    if words[1] == "diff" and (not words[3] or words[4]) then return complain "diff takes two graphs: moonlab graph diff FILE FILE" end
+    if words[3] and words[1] ~= "paths" and words[1] ~= "diff" then
       return complain(("%s takes one graph, got '%s' too"):format(words[1], words[3]))
     end
     local done, result = pcall(function()
-      local node = schema.find "graph".load(words[2])
-      if not (schema.is_node(node) and node.kind:match "^graph") then
-        error(("%s returns no graph"):format(words[2]), 0)
+      local graph = loaded(words[2])
+      if words[1] == "show" then
+        if options.dot then return write(graph:to_dot()) end
+        if options.json then return write(graph:to_json() .. "\n") end
+        if options.svg then return write(picture(graph)) end
       end
-      local graph = node:build()
-      if dot and words[1] == "show" then
-        io.stdout:write(graph:to_dot())
-        return 0
-      end
-      return action(graph, { unpack(words, 3) })
+      return action(graph, { unpack(words, 3) }, options, words[1] == "diff" and loaded(words[3]) or nil)
     end)
     if done then return result end
     local text = tostring(type(result) == "table" and result.message or result)

@@ -143,6 +143,20 @@ local function command(...)
   return code, process:read(), process:read_errors()
 end
 
+t.test("moonlab graph diff tells two graphs apart; show writes DOT, JSON and a picture", function()
+  local one, two = folder .. "/one.csv", folder .. "/two.csv"
+  assert(system.write_atomic(one, "animal,cat,species\nanimal,dog,species\n"))
+  assert(system.write_atomic(two, "animal,cat,species\ncat,tabby\n"))
+  t.eq({ command("diff", one, one) }, { 0, "no difference\n", "" })
+  t.eq({ command("diff", one, two) }, { 1, "- node dog\n+ node tabby\n- edge animal -> dog\n+ edge cat -> tabby\n"
+    .. "- block dog in species\n- label cat\n- label dog\n+ label tabby\n", "" })
+  t.eq({ command("diff", one) }, { 2, "", "moonlab graph: diff takes two graphs: moonlab graph diff FILE FILE\n" })
+  local _, json = command("show", two, "--json")
+  t.eq(json, require "graph".load(two):build():to_json() .. "\n")
+  local _, svg = command("show", one, "--svg")
+  t.ok(svg:match "^<svg" and svg:match "</svg>%s*$" and svg:find(">cat<", 1, true), "a picture with the nodes' names")
+end)
+
 t.test("moonlab graph shows a graph, its paths and its mistakes", function()
   local path = folder .. "/cats.lua"
   assert(system.write_atomic(path, cats))
@@ -165,7 +179,7 @@ t.test("moonlab graph shows a graph, its paths and its mistakes", function()
   code, _, err = command("show", "dgits")
   t.eq(code, 2)
   t.ok(err:find "^graph.load: no graph 'dgits'", err)
-  t.eq({ command("chek", path) }, { 2, "", "moonlab graph: unknown word 'chek'; did you mean 'check'? (show, paths, check)\n" })
+  t.eq({ command("chek", path) }, { 2, "", "moonlab graph: unknown word 'chek'; did you mean 'check'? (show, paths, check, diff)\n" })
   t.eq((command("paths", path, "zebra")), 2)
 end)
 
