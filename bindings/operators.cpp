@@ -206,7 +206,7 @@ void push_result(lua_State* L, c10::IValue&& v, bool dtype) {
 
 /// What an operator refused, with its signature and every argument: one Error for the script.
 [[noreturn]] void refused(lua_State* L, const Operator& op, const Overload& overload, const Values& values, const std::exception& e) {
-  std::string text = op.spelling + ": " + text_of(L, e) + "\n  " + overload.signature() + "\n  called with ";
+  std::string text = op.spelling + ": " + text_of(L, e) + overload.signature_lines() + "\n  called with ";
   for (size_t i = 0; i < values.positional.size(); ++i) text += (i ? ", " : "") + describe(values.positional[i], values);
   for (size_t i = 0; i < values.named.size(); ++i)
     text += (i || !values.positional.empty() ? ", " : "") + std::string(values.named[i].first) + "=" + describe(values.named[i].second, values);

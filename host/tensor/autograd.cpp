@@ -15,11 +15,11 @@ namespace ag = torch::autograd;
 
 namespace {
 
-void check_outputs(const Tensors& outputs, const Tensors& gradients) {
+void check_outputs(const char* who, const Tensors& outputs, const Tensors& gradients) {
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (!outputs[i].requires_grad()) fail("backward: ", summary(outputs[i]), " has no history: nothing that requires a gradient made it");
+    if (!outputs[i].requires_grad()) fail(who, ": ", summary(outputs[i]), " has no history: nothing that requires a gradient made it");
     const bool given = i < gradients.size() && gradients[i].defined();
-    if (!given && outputs[i].numel() != 1) fail("backward: ", summary(outputs[i]), " is no single number; reduce it or give backward{gradient=}");
+    if (!given && outputs[i].numel() != 1) fail(who, ": ", summary(outputs[i]), " is no single number; reduce it or give ", who[0] == 'b' ? "backward{gradient=}" : "grad_outputs");
   }
 }
 
@@ -45,12 +45,12 @@ auto explained(Work&& work) {
 }  // namespace
 
 void backward(const Tensors& outputs, const Tensors& gradients, std::optional<bool> retain, bool create, const Tensors& inputs) {
-  check_outputs(outputs, gradients);
+  check_outputs("backward", outputs, gradients);
   explained([&] { ag::backward(outputs, gradients.empty() ? Tensors(outputs.size()) : gradients, retain, create, inputs); });
 }
 
 Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& grad_outputs, std::optional<bool> retain, bool create, bool unused) {
-  check_outputs(outputs, grad_outputs);
+  check_outputs("grad", outputs, grad_outputs);
   return explained([&] { return ag::grad(outputs, inputs, grad_outputs.empty() ? Tensors(outputs.size()) : grad_outputs, retain, create, unused); });
 }
 

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "host/device.hpp"
 #include "host/error.hpp"
 #include "host/tensor/dtype.hpp"
@@ -26,6 +28,21 @@ c10::Scalar Nested::item(int64_t i) const {
     default: return data_.const_data_ptr<c10::complex<double>>()[i];
   }
 }
+
+namespace {
+
+/// As PyTorch: what does not fit is refused, but negative numbers wrap in unsigned dtypes.
+void check_range(int64_t value, at::ScalarType type) {
+  const size_t bits = 8 * c10::elementSize(type);
+  if (bits >= 64) return;
+  const bool is_signed = at::isSignedType(type);
+  const int64_t most = (int64_t{1} << (bits - (is_signed ? 1 : 0))) - 1;
+  const int64_t least = is_signed ? -most - 1 : -most;
+  if (value < least || value > most)
+    fail("torch.tensor: ", value, " does not fit ", dtype_name(type), " (", is_signed ? least : 0, " to ", most, ")");
+}
+
+}  // namespace
 
 void NestedBuilder::open(size_t depth, int64_t length) {
   if (leaf_depth_ >= 0 && static_cast<int64_t>(depth) >= leaf_depth_) fail("torch.tensor: numbers and lists at one level");
@@ -69,6 +86,7 @@ at::Tensor NestedBuilder::unlifted(const std::string& dtype, const std::string& 
     t = at::empty({static_cast<int64_t>(real_.size())}, at::kLong);
     auto* out = t.mutable_data_ptr<int64_t>();
     for (size_t i = 0; i < real_.size(); ++i) {
+      if (exact_[i] != 0 || std::abs(real_[i]) < 9e18) check_range(exact_[i] != 0 ? exact_[i] : static_cast<int64_t>(real_[i]), type);
       // an exact 64-bit integer keeps all its bits; other numbers are cut as PyTorch cuts them
       if (exact_[i] != 0) out[i] = exact_[i];
       else if (real_[i] >= -9223372036854775808.0 && real_[i] < 9223372036854775808.0) out[i] = static_cast<int64_t>(real_[i]);

@@ -159,6 +159,27 @@ std::string Overload::signature() const {
   return s;
 }
 
+std::string Overload::signature_lines() const {
+  constexpr size_t kColumns = 80;
+  const std::string indent = "\n  ", deeper = "\n          ";
+  std::string lines = indent, rest = signature();
+  size_t room = kColumns - 2;
+  while (rest.size() > room) {
+    size_t cut = rest.rfind(", ", room - 1);
+    const auto in_list = [&] {  // "[1, 1]" stays in one piece
+      return cut != rest.npos && rest.rfind('[', cut) != rest.npos &&
+             (rest.rfind(']', cut) == rest.npos || rest.rfind(']', cut) < rest.rfind('[', cut));
+    };
+    while (in_list() && cut > 0) cut = rest.rfind(", ", cut - 1);
+    if (const size_t arrow = rest.rfind(" -> ", room); arrow != rest.npos && (cut == rest.npos || arrow > cut)) cut = arrow - 1;
+    if (cut == rest.npos || cut == 0) break;  // one long word
+    lines += rest.substr(0, cut + 1) + deeper;
+    rest.erase(0, cut + 2);
+    room = kColumns - 10;
+  }
+  return lines + rest;
+}
+
 namespace {
 
 struct Registry {

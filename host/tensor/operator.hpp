@@ -48,6 +48,8 @@ struct Overload {
 
   /// "add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"
   std::string signature() const;
+  /// The same on a line of its own in a message: indented by two, broken between arguments within 80 columns.
+  std::string signature_lines() const;
   const std::string& name() const { return handle.schema().operator_name().overload_name; }
 };
 

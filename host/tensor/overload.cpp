@@ -169,7 +169,7 @@ bool fits(const Overload& o, const Values& v, bool method, bool explain, Fit& fi
   if (op.overloads.size() == 1) {
     Fit fit;
     fits(op.overloads[0], v, method, true, fit);
-    fail(op.spelling, ": ", fit.reason, "\n  ", op.overloads[0].signature());
+    fail(op.spelling, ": ", fit.reason, op.overloads[0].signature_lines());
   }
   std::string text = op.spelling + ": no signature fits (";
   for (size_t i = 0; i < v.positional.size(); ++i) text += (i ? ", " : "") + describe(v.positional[i], v);
@@ -184,7 +184,7 @@ bool fits(const Overload& o, const Values& v, bool method, bool explain, Fit& fi
     if (has_out && !out_named) continue;
     Fit fit;
     fits(o, v, method, true, fit);
-    text += "\n  " + o.signature() + "\n      " + fit.reason;
+    text += o.signature_lines() + "\n      " + fit.reason;
   }
   throw Error(text);
 }
@@ -201,7 +201,7 @@ void push_argument(const Overload& o, const Argument& a, const Value& value, con
     const std::string& name = o.handle.schema().name();
     const std::string start = name.substr(name.find("::") + 2) + ": ";
     if (a.want == Want::device) fail(start, e.what());
-    fail(start, "'", a.name, "' ", e.what(), "\n  ", o.signature());
+    fail(start, "'", a.name, "' ", e.what(), o.signature_lines());
   }
 }
 

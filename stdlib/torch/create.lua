@@ -52,8 +52,8 @@ local function factory(name, holder)
   local makes = holder == torch and not name:find "_like$"
   holder[name] = function(...)
     local n = select("#", ...)
-    local last = select(n, ...)
-    local named = n > 0 and type(last) == "table" and #last == 0 and next(last) ~= nil
+    local last = n > 0 and select(n, ...) or nil
+    local named = type(last) == "table" and #last == 0 and next(last) ~= nil
     if not (named and (last.requires_grad ~= nil or last.out ~= nil)) and not (default_device and makes) then return bare(...) end
     local args = { ... }
     if not named then n = n + 1 end

@@ -70,3 +70,15 @@ t.test("a thousand errors leak nothing and cost nothing", function()
   collectgarbage()
   t.eq(memory().live, before)
 end)
+
+t.test("long signatures are broken between arguments, within 80 columns", function()
+  local message = t.raises(function() torch.conv2d(torch.ones(2, 3), 1) end, "'weight' must be a tensor")
+  for line in tostring(message):gmatch "[^\n]+" do t.ok(#line <= 80, line) end
+  t.ok(tostring(message):find("SymInt[2] stride=[1, 1]", 1, true))
+end)
+
+t.test("numbers that a dtype does not hold are refused; negative ones wrap in unsigned dtypes", function()
+  t.raises(function() torch.tensor({ 300 }, { dtype = "uint8" }) end, "300 does not fit uint8 %(0 to 255%)")
+  t.raises(function() torch.tensor(200, { dtype = "int8" }) end, "%-128 to 127")
+  t.eq(torch.tensor(-1, { dtype = "uint8" }):item(), 255)
+end)
