@@ -41,7 +41,7 @@ t.test("without garbage the error names the largest holders and where they were 
     end)
   end, "out of memory")
   t.ok(text:find("8.0 MB on cpu made at", 1, true), text)
-  t.ok(text:find("out_of_memory.lua:" .. debug.getinfo(1, "l").currentline - 7, 1, true), text)
+  t.ok(text:find("out_of_memory.lua:" .. debug.getinfo(1, "l").currentline - 6, 1, true), text)
 end)
 
 t.test("an operator that writes into a tensor is not run twice", function()
