@@ -8,7 +8,8 @@ local nearest = require "language.nearest"
 local files = {
   SGD = "sgd", Adam = "adam", AdamW = "adamw", RMSprop = "rmsprop", Adagrad = "adagrad", Adadelta = "adadelta",
   Adamax = "adamax", NAdam = "nadam", RAdam = "radam", ASGD = "asgd", Rprop = "rprop", LBFGS = "lbfgs",
-  SparseAdam = "sparse_adam", Adafactor = "adafactor", Muon = "muon", lr_scheduler = "lr_scheduler", swa_utils = "swa_utils",
+  SparseAdam = "sparse_adam", Adafactor = "adafactor", Muon = "muon", lr_scheduler = "lr_scheduler",
+  swa_utils = "swa_utils",
 }
 
 local optim = { Optimizer = optimizer.Optimizer, class = optimizer.class, optimizer = optimizer,

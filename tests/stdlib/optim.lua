@@ -120,8 +120,8 @@ t.test("the rate of the step to come follows the schedule", function()
 end)
 
 t.test("every optimizer of scripts steps as its twin in torch.optim, with its defaults", function()
-  local twins = { sgd = "SGD", adam = "Adam", adamw = "AdamW", rmsprop = "RMSprop", adagrad = "Adagrad", rprop = "Rprop",
-                  adadelta = "Adadelta", adamax = "Adamax", nadam = "NAdam", radam = "RAdam", asgd = "ASGD",
+  local twins = { sgd = "SGD", adam = "Adam", adamw = "AdamW", rmsprop = "RMSprop", adagrad = "Adagrad",
+                  rprop = "Rprop", adadelta = "Adadelta", adamax = "Adamax", nadam = "NAdam", radam = "RAdam", asgd = "ASGD",
                   adafactor = "Adafactor", lbfgs = "LBFGS" }
   for name, twin in pairs(twins) do
     local a, b = parameters()

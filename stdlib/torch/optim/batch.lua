@@ -26,7 +26,21 @@ local function is_fused(self, g, part)
     return true
   end
   return g.foreach == nil and not g.differentiable and not g.capturable and not part.sparse and part.device == "cpu"
-    and fusable[part.dtype] == true and not (self.unfused and self.unfused(g))
+    and fusable[part.dtype] == true and not part.scattered
+end
+
+-- The fused operators of a CPU walk through memory: parameter, gradient and state must lie in it alike.
+local channels_last = { memory_format = "channels_last" }
+local function lie_alike(parameter, grad, entry)
+  local function all(format)
+    if not parameter:is_contiguous(format) or not grad:is_contiguous(format) then return false end
+    for _, key in ipairs { "momentum_buffer", "exp_avg", "sum" } do
+      local state = entry and rawget(entry, key)
+      if state and not state:is_contiguous(format) then return false end
+    end
+    return true
+  end
+  return all() or parameter.ndim == 4 and all(channels_last)
 end
 
 --- The parameters of a group that have gradients, in batches; states are begun where they are missing.
@@ -44,14 +58,20 @@ function batch.gather(self, g)
       elseif complex[dtype] and not self.complex then
         error(("%s does not support complex parameters"):format(self.name), 0)
       end
-      local kind = dtype .. device .. (sparse and "sparse" or "")
+      local scattered = self.fused and g.fused ~= false and g.foreach == nil and device == "cpu" and not sparse
+        and not lie_alike(parameter, grad, rawget(self.state, parameter))
+      if scattered and g.fused then
+        error(self.name .. ": `fused=True` on a CPU needs parameters, gradients and states of the same strides, "
+          .. "contiguous or channels_last", 0)
+      end
+      local kind = dtype .. device .. (sparse and "sparse" or "") .. (scattered and "scattered" or "")
       if self.kind then kind = kind .. self.kind(grad) end
       local part = by_kind[kind]
       local elements = device == "cpu" and parameter:numel() or 0
       if part and not part.fused and part.elements + elements > portion then part = nil end
       if not part then
         part = setmetatable({ params = {}, grads = {}, states = {}, sparse = sparse, dtype = dtype, device = device,
-                              elements = 0, complex = complex[dtype] and not sparse }, Batch)
+                              elements = 0, scattered = scattered, complex = complex[dtype] and not sparse }, Batch)
         part.fused = is_fused(self, g, part)
         parts[#parts + 1], by_kind[kind] = part, part
       end

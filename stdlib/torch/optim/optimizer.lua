@@ -32,7 +32,9 @@ local everywhere = { step_pre = {}, step_post = {} }
 
 function Optimizer.check() end
 function Optimizer:start() return nil end
-function Optimizer:update() error(self.name .. " has no update(self, batch, group): how it changes the parameters", 0) end
+function Optimizer:update()
+  error(self.name .. " has no update(self, batch, group): how it changes the parameters", 0)
+end
 
 -- A state that is asked for a parameter it does not know yet begins one, as PyTorch's does.
 local state_meta = {

@@ -81,11 +81,15 @@ function state.load(optimizer, dict)
           end
           return x:clone()
         end
-        return x:to { device = parameter.device, dtype = floating and parameter.dtype or x.dtype, copy = true }
+        x = x:to { device = parameter.device, dtype = floating and parameter.dtype or x.dtype, copy = true }
+        if x.layout ~= "strided" or x.ndim == 0 or x.shape ~= parameter.shape then return x end
+        return torch.empty_like(parameter:detach(), { dtype = x.dtype }):copy_(x) -- it lies in memory as its parameter
       end)
       -- files from before PyTorch 1.12 count in plain numbers
       local step = type(entry) == "table" and entry.step
-      if type(step) == "number" and not optimizer.counts_numbers then states[parameter].step = torch.scalar_tensor(step) end
+      if type(step) == "number" and not optimizer.counts_numbers then
+        states[parameter].step = torch.scalar_tensor(step)
+      end
     else
       states[number] = copy(entry, function(x) return x:clone() end)
     end

@@ -107,7 +107,7 @@ end
 
 --- AveragedModel(model, {device=, avg_fn=, multi_avg_fn=, use_buffers=false}): a module with a copy of the model whose
 -- weights are the average of those that update_parameters has seen. Its state dict: n_averaged and module.*.
--- @usage local swa = torch.optim.swa_utils; local average = swa.AveragedModel(nn.Linear(2, 1)); print(average.n_averaged)
+-- @usage local average = torch.optim.swa_utils.AveragedModel(nn.Linear(2, 1)); print(average.n_averaged)
 swa_utils.AveragedModel = Averaged
 
 -- Takes a batch's statistics into the running ones of a batch normalisation, all batches with equal weight.
