@@ -1,7 +1,8 @@
 // Autograd for Lua: backward, gradients, modes, hooks, custom functions.
+#include "host/tensor/autograd.hpp"
+
 #include "bindings/all.hpp"
 #include "bindings/autograd_parts.hpp"
-#include "host/tensor/autograd.hpp"
 #include "host/tensor/engine.hpp"
 
 namespace moonlab::lua {
@@ -25,11 +26,13 @@ std::optional<bool> optional_flag(lua_State* L, int index) {
 /// backward(outputs, gradients | nil, retain_graph | nil, create_graph | nil, inputs | nil)
 int run_backward(lua_State* L) {
   lua_settop(L, 5);
-  backward(tensors_or_one(L, 1), optional_tensors(L, 2), optional_flag(L, 3), optional_boolean(L, 4, false), optional_tensors(L, 5));
+  backward(tensors_or_one(L, 1), optional_tensors(L, 2), optional_flag(L, 3), optional_boolean(L, 4, false),
+           optional_tensors(L, 5));
   return 0;
 }
 
-/// grad(outputs, inputs, grad_outputs | nil, retain_graph | nil, create_graph | nil, allow_unused | nil) -> several values
+/// grad(outputs, inputs, grad_outputs | nil, retain_graph | nil, create_graph | nil, allow_unused | nil) -> several
+/// values
 int run_grad(lua_State* L) {
   lua_settop(L, 6);
   Tensors grads = gradients(tensors_or_one(L, 1), tensors_or_one(L, 2), optional_tensors(L, 3), optional_flag(L, 4),

@@ -119,7 +119,8 @@ const luaL_Reg kNodeMethods[] = {{"name", name},
                                  {"_sequence_nr", sequence_number},
                                  {nullptr, nullptr}};
 
-/// Properties first: next_functions is a list of {node or torch.None, output number}, variable the leaf of AccumulateGrad.
+/// Properties first: next_functions is a list of {node or torch.None, output number}, variable the leaf of
+/// AccumulateGrad.
 int node_index(lua_State* L) {
   auto node = check_object<GraphNode>(L, 1);
   const std::string key = check_string(L, 2);

@@ -1,7 +1,8 @@
 // Transforms of functions for Lua: each runs a Lua function inside one layer, which ends also when the function raises.
+#include "host/tensor/functorch.hpp"
+
 #include "bindings/all.hpp"
 #include "bindings/tensor.hpp"
-#include "host/tensor/functorch.hpp"
 
 namespace moonlab::lua {
 
@@ -64,8 +65,15 @@ int jvp_layer(lua_State* L) {
   return call_with_level(L, 1, static_cast<double>(layer.level()));
 }
 
-const luaL_Reg kFunctions[] = {{"vmap", vmap}, {"hide", hide}, {"show", show}, {"grad_layer", grad_layer}, {"wrap", wrap},
-                               {"unwrap", unwrap}, {"dual_level", dual_level}, {"jvp_layer", jvp_layer}, {nullptr, nullptr}};
+const luaL_Reg kFunctions[] = {{"vmap", vmap},
+                               {"hide", hide},
+                               {"show", show},
+                               {"grad_layer", grad_layer},
+                               {"wrap", wrap},
+                               {"unwrap", unwrap},
+                               {"dual_level", dual_level},
+                               {"jvp_layer", jvp_layer},
+                               {nullptr, nullptr}};
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 // Tensors from and to what Lua has: numbers, nested tables, texts, pointers.
-#include "bindings/tensor_parts.hpp"
 #include <limits>
 
+#include "bindings/tensor_parts.hpp"
 #include "host/tensor/elements.hpp"
 #include "host/tensor/nested.hpp"
 #include "host/tensor/print.hpp"
@@ -67,13 +67,19 @@ int totable(lua_State* L) {
 void read_nested(lua_State* L, int index, size_t dim, NestedBuilder& out) {
   if (index < 0) index = lua_gettop(L) + index + 1;
   if (const at::Tensor* t = test_tensor(L, index)) {
-    if (t->numel() != 1 || t->dim() != 0) fail("torch.tensor: a tensor inside a table must be a single number (0-dim), got shape ", t->sizes(), "; torch.stack joins tensors");
+    if (t->numel() != 1 || t->dim() != 0)
+      fail("torch.tensor: a tensor inside a table must be a single number (0-dim), got shape ", t->sizes(),
+           "; torch.stack joins tensors");
     out.add(dim, item_of(*t));
     return;
   }
   switch (lua_type(L, index)) {
-    case LUA_TBOOLEAN: out.add(dim, c10::Scalar(static_cast<bool>(lua_toboolean(L, index)))); return;
-    case LUA_TNUMBER: out.add(dim, c10::Scalar(lua_tonumber(L, index))); return;
+    case LUA_TBOOLEAN:
+      out.add(dim, c10::Scalar(static_cast<bool>(lua_toboolean(L, index))));
+      return;
+    case LUA_TNUMBER:
+      out.add(dim, c10::Scalar(lua_tonumber(L, index)));
+      return;
     case LUA_TTABLE: {
       luaL_checkstack(L, 4, "tables nested too deep");
       int n = lua_objlen(L, index), count = 0;
@@ -112,8 +118,8 @@ int summary_text(lua_State* L) {
   return 1;
 }
 
-/// print_style() -> precision, threshold, edge items, line width, scientific or nil; with values it sets them. A threshold
-/// of math.huge summarises nothing.
+/// print_style() -> precision, threshold, edge items, line width, scientific or nil; with values it sets them. A
+/// threshold of math.huge summarises nothing.
 int style(lua_State* L) {
   PrintStyle& style = print_style();
   if (lua_gettop(L) > 0) {
@@ -129,7 +135,8 @@ int style(lua_State* L) {
     style = given;
   }
   lua_pushinteger(L, style.precision);
-  lua_pushnumber(L, style.threshold < 0 ? std::numeric_limits<double>::infinity() : static_cast<double>(style.threshold));
+  lua_pushnumber(L,
+                 style.threshold < 0 ? std::numeric_limits<double>::infinity() : static_cast<double>(style.threshold));
   lua_pushinteger(L, static_cast<int>(style.edge_items));
   lua_pushinteger(L, static_cast<int>(style.line_width));
   if (style.scientific) lua_pushboolean(L, *style.scientific);
@@ -155,8 +162,15 @@ int to_text(lua_State* L) {
   return 1;
 }
 
-const luaL_Reg kDataFunctions[] = {{"item", item}, {"item64", item64}, {"as_number", as_number}, {"totable", totable},
-                                   {"from_table", from_table}, {"to_text", to_text}, {"summary", summary_text},
-                                   {"data_ptr", data_ptr}, {"print_style", style}, {nullptr, nullptr}};
+const luaL_Reg kDataFunctions[] = {{"item", item},
+                                   {"item64", item64},
+                                   {"as_number", as_number},
+                                   {"totable", totable},
+                                   {"from_table", from_table},
+                                   {"to_text", to_text},
+                                   {"summary", summary_text},
+                                   {"data_ptr", data_ptr},
+                                   {"print_style", style},
+                                   {nullptr, nullptr}};
 
 }  // namespace moonlab::lua

@@ -18,8 +18,9 @@ namespace {
 constexpr const char* kKeywords[] = {"and", "break",    "do",     "else", "elseif", "end",   "false",
                                      "for", "function", "if",     "in",   "local",  "nil",   "not",
                                      "or",  "repeat",   "return", "then", "true",   "until", "while"};
-constexpr const char* kProperties[] = {"T",       "device", "dtype", "grad",          "grad_fn",
-                                       "is_leaf", "mT",     "ndim",  "requires_grad", "shape"};
+constexpr const char* kProperties[] = {
+    "H",        "T",      "_version", "data",   "device",  "dtype", "grad", "grad_fn",       "is_nested", "is_sparse",
+    "itemsize", "layout", "mH",       "nbytes", "is_leaf", "mT",    "ndim", "requires_grad", "shape"};
 
 bool is_letter(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 

@@ -17,9 +17,12 @@ namespace {
 
 void check_outputs(const char* who, const Tensors& outputs, const Tensors& gradients) {
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (!outputs[i].requires_grad()) fail(who, ": ", summary(outputs[i]), " has no history: nothing that requires a gradient made it");
+    if (!outputs[i].requires_grad())
+      fail(who, ": ", summary(outputs[i]), " has no history: nothing that requires a gradient made it");
     const bool given = i < gradients.size() && gradients[i].defined();
-    if (!given && outputs[i].numel() != 1) fail(who, ": ", summary(outputs[i]), " is no single number; reduce it or give ", who[0] == 'b' ? "backward{gradient=}" : "grad_outputs");
+    if (!given && outputs[i].numel() != 1)
+      fail(who, ": ", summary(outputs[i]), " is no single number; reduce it or give ",
+           who[0] == 'b' ? "backward{gradient=}" : "grad_outputs");
   }
 }
 
@@ -44,18 +47,25 @@ auto explained(Work&& work) {
 
 }  // namespace
 
-void backward(const Tensors& outputs, const Tensors& gradients, std::optional<bool> retain, bool create, const Tensors& inputs) {
+void backward(const Tensors& outputs, const Tensors& gradients, std::optional<bool> retain, bool create,
+              const Tensors& inputs) {
   check_outputs("backward", outputs, gradients);
-  explained([&] { ag::backward(outputs, gradients.empty() ? Tensors(outputs.size()) : gradients, retain, create, inputs); });
+  explained(
+      [&] { ag::backward(outputs, gradients.empty() ? Tensors(outputs.size()) : gradients, retain, create, inputs); });
 }
 
-Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& grad_outputs, std::optional<bool> retain, bool create, bool unused) {
+Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& grad_outputs,
+                  std::optional<bool> retain, bool create, bool unused) {
   check_outputs("grad", outputs, grad_outputs);
-  return explained([&] { return ag::grad(outputs, inputs, grad_outputs.empty() ? Tensors(outputs.size()) : grad_outputs, retain, create, unused); });
+  return explained([&] {
+    return ag::grad(outputs, inputs, grad_outputs.empty() ? Tensors(outputs.size()) : grad_outputs, retain, create,
+                    unused);
+  });
 }
 
 unsigned register_hook(const at::Tensor& tensor, std::function<at::Tensor(const at::Tensor&)> f) {
-  if (!tensor.requires_grad()) fail("register_hook: ", summary(tensor), " does not require a gradient, its hook would never run");
+  if (!tensor.requires_grad())
+    fail("register_hook: ", summary(tensor), " does not require a gradient, its hook would never run");
   return tensor.register_hook([f = std::move(f)](const at::Tensor& grad) -> at::Tensor { return f(grad); });
 }
 

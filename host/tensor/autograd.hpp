@@ -14,13 +14,15 @@ using Tensors = std::vector<at::Tensor>;
 
 /// outputs.backward(gradients): accumulates into .grad of the leaves, or of `inputs` alone. A missing gradient is one
 /// for an output of one element, otherwise an error.
-void backward(const Tensors& outputs, const Tensors& gradients, std::optional<bool> retain_graph, bool create_graph, const Tensors& inputs);
+void backward(const Tensors& outputs, const Tensors& gradients, std::optional<bool> retain_graph, bool create_graph,
+              const Tensors& inputs);
 
 /// d outputs / d inputs, undefined where an input is not used and allow_unused says so.
-Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& grad_outputs, std::optional<bool> retain_graph,
-                  bool create_graph, bool allow_unused);
+Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& grad_outputs,
+                  std::optional<bool> retain_graph, bool create_graph, bool allow_unused);
 
-/// Runs f on every gradient that arrives at this tensor; what it returns, if defined, replaces it. The number removes it.
+/// Runs f on every gradient that arrives at this tensor; what it returns, if defined, replaces it. The number removes
+/// it.
 unsigned register_hook(const at::Tensor& tensor, std::function<at::Tensor(const at::Tensor&)> f);
 void remove_hook(const at::Tensor& tensor, unsigned number);
 

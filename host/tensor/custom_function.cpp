@@ -22,7 +22,8 @@ using NodePtr = decltype(ag::Edge::function);
 
 template <class Pointer, class Node>
 Pointer own(Node* node) {
-  if constexpr (requires { Pointer::reclaim(node); }) return Pointer(c10::intrusive_ptr<Node>::unsafe_steal_from_new(node));
+  if constexpr (requires { Pointer::reclaim(node); })
+    return Pointer(c10::intrusive_ptr<Node>::unsafe_steal_from_new(node));
   else return Pointer(node);
 }
 
@@ -83,7 +84,8 @@ struct CustomNode : ag::Node {
       if (!result[i].defined()) continue;
       if (i >= kept.edge_of.size())
         fail("backward of ", title, " returned ", result.size(), " gradients for ", kept.edge_of.size(), " inputs");
-      if (kept.edge_of[i] < 0) fail("backward of ", title, " returned a gradient for input ", i + 1, ", which is no tensor");
+      if (kept.edge_of[i] < 0)
+        fail("backward of ", title, " returned a gradient for input ", i + 1, ", which is no tensor");
     }
     result.resize(kept.edge_of.size());
     ag::variable_list wanted;  // one for each edge
@@ -134,14 +136,16 @@ Tensors call_custom(const Tensors& inputs, const CustomFunction& function, const
   std::vector<std::optional<at::Tensor>> raw;
   for (const auto& out : result.outputs) raw.push_back(out.defined() ? std::optional(out) : std::nullopt);
   ag::_jvp_fn_t jvp = [&](const ag::variable_list&, const ag::variable_list& tangents) {
-    if (!function.jvp) fail(function.name, " has no jvp: give torch.autograd.fn a function of that name for forward mode");
+    if (!function.jvp)
+      fail(function.name, " has no jvp: give torch.autograd.fn a function of that name for forward mode");
     Tensors by_argument;
     for (int edge : kept.edge_of) by_argument.push_back(edge >= 0 ? tangents[edge] : at::Tensor());
     return function.jvp(by_argument);
   };
-  auto wrapped = ag::_wrap_outputs(tensors, impls(result.non_differentiable), impls(result.dirty), raw, owner, jvp,
-                                   result.late ? impls(result.saved) : std::unordered_set<at::TensorImpl*>(),
-                                   [](const at::Tensor& x) { return x.view_as(x); }, /*pure_view=*/false);
+  auto wrapped = ag::_wrap_outputs(
+      tensors, impls(result.non_differentiable), impls(result.dirty), raw, owner, jvp,
+      result.late ? impls(result.saved) : std::unordered_set<at::TensorImpl*>(),
+      [](const at::Tensor& x) { return x.view_as(x); }, /*pure_view=*/false);
   Tensors outputs;
   for (auto& out : wrapped) outputs.push_back(out.value_or(at::Tensor()));
   if (!records) return outputs;

@@ -22,8 +22,8 @@ struct ForwardResult {
   bool late = false;           // saved by a set-up that saw the outputs, after a forward without a context
 };
 
-/// The tensors that a custom function saved: kept as LibTorch keeps its own, so that a change in place after the call is
-/// noticed, outputs make no cycle, and hooks on saved tensors apply. Freed by backward unless the graph is retained.
+/// The tensors that a custom function saved: kept as LibTorch keeps its own, so that a change in place after the call
+/// is noticed, outputs make no cycle, and hooks on saved tensors apply. Freed by backward unless the graph is retained.
 class SavedTensors {
  public:
   SavedTensors();
@@ -53,8 +53,8 @@ struct CustomFunction {
 /// none. Outputs that are inputs become tensors of their own unless they are dirty.
 Tensors call_custom(const Tensors& inputs, const CustomFunction& function, const std::shared_ptr<SavedTensors>& saved);
 
-/// The tensors, passed through a node that raises this message when gradients flow through it: for backwards that cannot
-/// be differentiated again.
+/// The tensors, passed through a node that raises this message when gradients flow through it: for backwards that
+/// cannot be differentiated again.
 Tensors delayed_error(const Tensors& tensors, const std::string& message);
 
 }  // namespace moonlab

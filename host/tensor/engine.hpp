@@ -1,5 +1,5 @@
-// The autograd engine with what a script adds to it: hooks on the tensors that a graph keeps, and the place in the script
-// where a node was made, for anomaly mode.
+// The autograd engine with what a script adds to it: hooks on the tensors that a graph keeps, and the place in the
+// script where a node was made, for anomaly mode.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,8 +10,8 @@
 
 namespace moonlab {
 
-/// Makes it LibTorch's engine; called once before the first graph. Backward passes call back on the calling thread, also
-/// for CUDA, so that hooks may enter a script's state.
+/// Makes it LibTorch's engine; called once before the first graph. Backward passes call back on the calling thread,
+/// also for CUDA, so that hooks may enter a script's state.
 void install_engine();
 
 /// What pack makes of a saved tensor stays opaque here; unpack gives a tensor back from it.
@@ -37,15 +37,16 @@ class NoSavedHooksGuard {
   std::string before_;
 };
 
-/// Anomaly mode: every node remembers `where` it was made, backward stops at the first nan, and what fails in a backward
-/// pass says which call of the forward it belongs to.
+/// Anomaly mode: every node remembers `where` it was made, backward stops at the first nan, and what fails in a
+/// backward pass says which call of the forward it belongs to.
 bool anomaly_enabled();
 bool anomaly_checks_nan();
 void set_anomaly(bool enabled, bool check_nan);
 /// Gives the place in the script that runs on this thread; set by the owner of the script.
 void set_traceback(std::function<std::string()> where);
 
-/// The place that belongs to the last failure of a backward pass on this thread, and forgets it: "" where there is none.
+/// The place that belongs to the last failure of a backward pass on this thread, and forgets it: "" where there is
+/// none.
 std::string take_anomaly();
 
 }  // namespace moonlab

@@ -19,7 +19,8 @@ ft::RandomnessType randomness_of(std::string_view word) {
   if (word == "error") return ft::RandomnessType::Error;
   if (word == "same") return ft::RandomnessType::Same;
   if (word == "different") return ft::RandomnessType::Different;
-  fail("vmap: randomness must be 'error', 'different' or 'same', got '", word, "'", did_you_mean(word, {"error", "different", "same"}));
+  fail("vmap: randomness must be 'error', 'different' or 'same', got '", word, "'",
+       did_you_mean(word, {"error", "different", "same"}));
 }
 
 int64_t wrapped_dim(int64_t dim, int64_t dims, const char* what) {
@@ -30,7 +31,8 @@ int64_t wrapped_dim(int64_t dim, int64_t dims, const char* what) {
 }  // namespace
 
 VmapLayer::VmapLayer(int64_t batch_size, std::string_view randomness)
-    : level_(ft::initAndPushDynamicLayer(ft::TransformType::Vmap, c10::SymInt(batch_size), randomness_of(randomness))) {}
+    : level_(ft::initAndPushDynamicLayer(ft::TransformType::Vmap, c10::SymInt(batch_size), randomness_of(randomness))) {
+}
 
 VmapLayer::~VmapLayer() { ft::popDynamicLayerAndDeleteMetadata(); }
 
@@ -49,7 +51,8 @@ at::Tensor show_batch_dim(const at::Tensor& x, int64_t dim, int64_t level, int64
 }
 
 GradLayer::GradLayer()
-    : level_(ft::initAndPushDynamicLayer(ft::TransformType::Grad, std::nullopt, std::nullopt, at::GradMode::is_enabled())) {}
+    : level_(ft::initAndPushDynamicLayer(ft::TransformType::Grad, std::nullopt, std::nullopt,
+                                         at::GradMode::is_enabled())) {}
 
 GradLayer::~GradLayer() { ft::popDynamicLayerAndDeleteMetadata(); }
 

@@ -1,5 +1,5 @@
-// Transforms of functions: vmap, gradients that nest inside it, forward-mode derivatives. One layer of functorch, or one
-// level of dual numbers, for the lifetime of an object; layers are a stack of the thread and end in reverse order.
+// Transforms of functions: vmap, gradients that nest inside it, forward-mode derivatives. One layer of functorch, or
+// one level of dual numbers, for the lifetime of an object; layers are a stack of the thread and end in reverse order.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -32,8 +32,8 @@ class GraphNode {
   /// The leaf of an AccumulateGrad node, else undefined.
   at::Tensor variable() const;
 
-  /// A hook; the function it gives back takes it off again. After the node: f(gradients of inputs, gradients of outputs)
-  /// returns the former to replace them, or an empty list. Before it: f(gradients of outputs) likewise.
+  /// A hook; the function it gives back takes it off again. After the node: f(gradients of inputs, gradients of
+  /// outputs) returns the former to replace them, or an empty list. Before it: f(gradients of outputs) likewise.
   std::function<void()> after(std::function<Tensors(const Tensors&, const Tensors&)> f);
   std::function<void()> before(std::function<Tensors(const Tensors&)> f);
 

@@ -22,10 +22,14 @@ Nested::Nested(const at::Tensor& tensor) : shape(tensor.sizes().vec()) {
 
 c10::Scalar Nested::item(int64_t i) const {
   switch (data_.scalar_type()) {
-    case at::kBool: return data_.const_data_ptr<bool>()[i];
-    case at::kLong: return data_.const_data_ptr<int64_t>()[i];
-    case at::kDouble: return data_.const_data_ptr<double>()[i];
-    default: return data_.const_data_ptr<c10::complex<double>>()[i];
+    case at::kBool:
+      return data_.const_data_ptr<bool>()[i];
+    case at::kLong:
+      return data_.const_data_ptr<int64_t>()[i];
+    case at::kDouble:
+      return data_.const_data_ptr<double>()[i];
+    default:
+      return data_.const_data_ptr<c10::complex<double>>()[i];
   }
 }
 
@@ -45,7 +49,8 @@ void check_range(int64_t value, at::ScalarType type) {
 }  // namespace
 
 void NestedBuilder::open(size_t depth, int64_t length) {
-  if (leaf_depth_ >= 0 && static_cast<int64_t>(depth) >= leaf_depth_) fail("torch.tensor: numbers and lists at one level");
+  if (leaf_depth_ >= 0 && static_cast<int64_t>(depth) >= leaf_depth_)
+    fail("torch.tensor: numbers and lists at one level");
   if (depth >= shape_.size()) shape_.resize(depth + 1, -1);
   if (shape_[depth] >= 0 && shape_[depth] != length)
     fail("torch.tensor: ragged table: lists of ", shape_[depth], " and of ", length, " items in dim ", depth);
@@ -54,7 +59,8 @@ void NestedBuilder::open(size_t depth, int64_t length) {
 
 void NestedBuilder::add(size_t depth, const c10::Scalar& number) {
   if (leaf_depth_ < 0) leaf_depth_ = static_cast<int64_t>(depth);
-  if (leaf_depth_ != static_cast<int64_t>(depth) || shape_.size() != depth) fail("torch.tensor: numbers and lists at one level");
+  if (leaf_depth_ != static_cast<int64_t>(depth) || shape_.size() != depth)
+    fail("torch.tensor: numbers and lists at one level");
   booleans_ = booleans_ && number.isBoolean();
   complex_ = complex_ || number.isComplex();
   auto c = number.toComplexDouble();
@@ -73,7 +79,9 @@ at::Tensor NestedBuilder::unlifted(const std::string& dtype, const std::string& 
   // inside a transform of a function every new tensor would be wrapped, and a wrapper has no memory to write to
   c10::impl::ExcludeDispatchKeyGuard outside(c10::DispatchKeySet(
       {c10::DispatchKey::FuncTorchDynamicLayerFrontMode, c10::DispatchKey::FuncTorchDynamicLayerBackMode}));
-  at::ScalarType type = complex_ ? at::kComplexFloat : booleans_ && !real_.empty() ? at::kBool : at::typeMetaToScalarType(at::get_default_dtype());
+  at::ScalarType type = complex_                      ? at::kComplexFloat
+                        : booleans_ && !real_.empty() ? at::kBool
+                                                      : at::typeMetaToScalarType(at::get_default_dtype());
   if (!dtype.empty()) {
     auto parsed = parse_dtype(dtype);
     if (!parsed) fail("torch.tensor: unknown dtype '", dtype, "'");
@@ -86,10 +94,12 @@ at::Tensor NestedBuilder::unlifted(const std::string& dtype, const std::string& 
     t = at::empty({static_cast<int64_t>(real_.size())}, at::kLong);
     auto* out = t.mutable_data_ptr<int64_t>();
     for (size_t i = 0; i < real_.size(); ++i) {
-      if (exact_[i] != 0 || std::abs(real_[i]) < 9e18) check_range(exact_[i] != 0 ? exact_[i] : static_cast<int64_t>(real_[i]), type);
+      if (exact_[i] != 0 || std::abs(real_[i]) < 9e18)
+        check_range(exact_[i] != 0 ? exact_[i] : static_cast<int64_t>(real_[i]), type);
       // an exact 64-bit integer keeps all its bits; other numbers are cut as PyTorch cuts them
       if (exact_[i] != 0) out[i] = exact_[i];
-      else if (real_[i] >= -9223372036854775808.0 && real_[i] < 9223372036854775808.0) out[i] = static_cast<int64_t>(real_[i]);
+      else if (real_[i] >= -9223372036854775808.0 && real_[i] < 9223372036854775808.0)
+        out[i] = static_cast<int64_t>(real_[i]);
       else fail("torch.tensor: ", real_[i], " does not fit ", dtype);
     }
   } else {

@@ -5,8 +5,16 @@ local tensor = require "host.tensor"
 local signature = require "torch.signature"
 local T, is_tensor = torch.Tensor, tensor.is_tensor
 
-torch.no_grad, torch.enable_grad = host.no_grad, host.enable_grad
-torch.is_grad_enabled, torch.is_inference_mode_enabled = host.is_grad_enabled, host.is_inference_mode_enabled
+--- torch.no_grad(fn, ...): fn(...) without recording for gradients; gives what fn gives.
+-- @usage torch.no_grad(function() return torch.ones(2, { requires_grad = true }) * 2 end)
+function torch.no_grad(...) return host.no_grad(...) end
+--- torch.enable_grad(fn, ...): fn(...) with recording, also inside no_grad.
+-- @usage torch.enable_grad(function() return torch.ones(2, { requires_grad = true }) * 2 end)
+function torch.enable_grad(...) return host.enable_grad(...) end
+--- torch.is_grad_enabled(): whether operators record for gradients now.
+-- @usage print(torch.is_grad_enabled())
+function torch.is_grad_enabled() return host.is_grad_enabled() end
+torch.is_inference_mode_enabled = host.is_inference_mode_enabled
 
 --- torch.inference_mode(fn, ...): fn(...) without recording anything for gradients, not even versions. With a boolean
 -- first, torch.inference_mode(false, fn, ...), the mode is off within.
@@ -30,7 +38,8 @@ local function list_of(x) return x ~= nil and (is_tensor(x) and { x } or x) or n
 --- loss:backward{gradient=, retain_graph=, create_graph=, inputs=}: adds d loss / d leaf to .grad of the leaves.
 -- @usage local x = torch.ones(2, { requires_grad = true }); (x * x):sum():backward(); print(x.grad)
 T.backward = signature("backward(self, gradient=nil, retain_graph=nil, create_graph=false, inputs=nil)",
-  function(x, gradient, retain, create, inputs) host.backward({ x }, gradient and { gradient }, retain, create, list_of(inputs)) end)
+  function(x, gradient, retain, create, inputs) host.backward({ x }, gradient and { gradient }, retain, create,
+    list_of(inputs)) end)
 
 --- x:requires_grad_(flag): records what is computed from it. Returns x.
 function T.requires_grad_(x, flag)
@@ -48,7 +57,7 @@ end
 --- x:register_post_accumulate_grad_hook(f): f(x) runs after a gradient was added to x.grad; x is a leaf. The handle's
 -- :remove() ends it.
 -- @usage local x = torch.ones(2, { requires_grad = true }); x:register_post_accumulate_grad_hook(function(p) print(p.grad) end)
-T.register_post_accumulate_grad_hook = host.after_accumulation
+function T.register_post_accumulate_grad_hook(x, f) return host.after_accumulation(x, f) end
 
 local autograd = {}
 torch.autograd = autograd
@@ -120,13 +129,15 @@ function autograd.detect_anomaly(...) return autograd.set_detect_anomaly(true, .
 
 function torch.is_anomaly_enabled() return (host.anomaly()) end
 function torch.is_anomaly_check_nan_enabled() return (select(2, host.anomaly())) end
-torch.set_anomaly_enabled = signature("set_anomaly_enabled(mode, check_nan=true)", function(mode, check_nan) host.anomaly(mode, check_nan) end)
+torch.set_anomaly_enabled = signature("set_anomaly_enabled(mode, check_nan=true)", function(mode,
+  check_nan) host.anomaly(mode, check_nan) end)
 
 autograd.no_grad, autograd.enable_grad, autograd.inference_mode = torch.no_grad, torch.enable_grad, torch.inference_mode
 autograd.set_grad_enabled = torch.set_grad_enabled
 
 -- Parts that are read when they are first used.
-local parts = { fn = "custom", Function = "custom", once_differentiable = "custom", gradcheck = "gradcheck", gradgradcheck = "gradcheck" }
+local parts = { fn = "custom", Function = "custom", once_differentiable = "custom", gradcheck = "gradcheck",
+  gradgradcheck = "gradcheck" }
 local modules = { functional = true, graph = true, forward_ad = true }
 setmetatable(autograd, {
   __index = function(_, name)

@@ -3,7 +3,8 @@ local torch = require "torch"
 local host = require "host.autograd"
 local is_tensor = require "host.tensor".is_tensor
 
-local known = { use_reentrant = true, preserve_rng_state = true, determinism_check = true, context_fn = true, debug = true, early_stop = true }
+local known = { use_reentrant = true, preserve_rng_state = true, determinism_check = true, context_fn = true,
+  debug = true, early_stop = true }
 
 -- The options in a last table whose keys are all options.
 local function split(n, arguments)
@@ -52,7 +53,8 @@ local function recomputed(fn, n, arguments, o)
     local x, was = kept[i], shapes[i]
     kept[i] = nil -- its memory is wanted back; a second backward computes all again
     if was and (x.shape ~= was[1] or x.dtype ~= was[2] or x.device ~= was[3]) then
-      error(("checkpoint: tensor %d computed again is %s %s, at first %s %s; fn must compute the same"):format(i, x.dtype, tostring(x.shape), was[2],
+      error(("checkpoint: tensor %d computed again is %s %s, at first %s %s; fn must compute the same"):format(i,
+        x.dtype, tostring(x.shape), was[2],
         tostring(was[1])), 0)
     end
     return x
@@ -60,7 +62,8 @@ local function recomputed(fn, n, arguments, o)
 end
 
 --- torch.checkpoint(fn, ..., {use_reentrant = false, preserve_rng_state = true, determinism_check = "default"}): fn(...),
--- whose intermediate tensors are not kept but computed again in the backward pass, with the same random numbers. Also as
+-- whose intermediate tensors are not kept but computed again in the backward pass, with the same random numbers.
+-- Also as
 -- torch.utils.checkpoint.checkpoint. use_reentrant = true differentiates within backward, PyTorch's older way: it needs
 -- an argument that requires a gradient or parameters inside, and works with x:backward() only.
 -- @usage local x = torch.ones({ 2 }, { requires_grad = true }); torch.checkpoint(function(x) return x:exp():sin() end, x):sum():backward()
@@ -112,7 +115,9 @@ local utils = { checkpoint = torch.checkpoint }
 -- @usage torch.utils.checkpoint.checkpoint_sequential({ torch.sin, torch.exp }, 2, torch.ones({ 1 }, { requires_grad = true }))
 function utils.checkpoint_sequential(functions, segments, input, options)
   local n = #functions
-  if segments < 1 or segments > n then error(("checkpoint_sequential: segments must lie in [1, %d], got %g"):format(n, segments), 2) end
+  if segments < 1 or segments > n then
+    error(("checkpoint_sequential: segments must lie in [1, %d], got %g"):format(n, segments), 2)
+  end
   local size = math.floor(n / segments)
   local function part(first, last)
     return function(x)
@@ -120,7 +125,9 @@ function utils.checkpoint_sequential(functions, segments, input, options)
       return x
     end
   end
-  for k = 0, segments - 2 do input = torch.checkpoint(part(k * size + 1, (k + 1) * size), input, options or { use_reentrant = false }) end
+  for k = 0, segments - 2 do
+    input = torch.checkpoint(part(k * size + 1, (k + 1) * size), input, options or { use_reentrant = false })
+  end
   return part((segments - 1) * size + 1, n)(input)
 end
 

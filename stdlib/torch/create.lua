@@ -17,7 +17,8 @@ function torch.tensor(data, options)
     x = host.from_table(data, options.dtype, options.device)
     local default = torch.get_default_dtype()
     -- read again: float64 numbers must not have been float32 in between
-    if not options.dtype and x.dtype == "float32" and default ~= "float32" then x = host.from_table(data, default, options.device) end
+    if not options.dtype and x.dtype == "float32" and default ~= "float32" then x = host.from_table(data, default,
+      options.device) end
   end
   if options.requires_grad then x.requires_grad = true end
   return x
@@ -25,7 +26,8 @@ end
 
 local default_device
 
--- What a call of a factory asks beside ATen's own keywords: requires_grad, which ATen does not know; `out`, which ATen takes
+-- What a call of a factory asks beside ATen's own keywords: requires_grad, which ATen does not know; `out`, which
+-- ATen takes
 -- without the dtype and place that it has already; the default device. Gives ATen's keywords and requires_grad.
 local function split(name, options)
   local kept = {}
@@ -54,7 +56,9 @@ local function factory(name, holder)
     local n = select("#", ...)
     local last = n > 0 and select(n, ...) or nil
     local named = type(last) == "table" and #last == 0 and next(last) ~= nil
-    if not (named and (last.requires_grad ~= nil or last.out ~= nil)) and not (default_device and makes) then return bare(...) end
+    if not (named and (last.requires_grad ~= nil or last.out ~= nil)) and not (default_device and makes) then
+      return bare(...)
+    end
     local args = { ... }
     if not named then n = n + 1 end
     local requires_grad
@@ -68,7 +72,9 @@ local factories = [[zeros ones rand randn randint randperm empty eye linspace lo
   zeros_like ones_like rand_like randn_like randint_like empty_like bartlett_window blackman_window hamming_window hann_window
   kaiser_window fft_fftfreq fft_rfftfreq]]
 for name in factories:gmatch "%S+" do factory(name, torch) end
-for _, name in ipairs { "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided" } do factory(name, torch.Tensor) end
+for _, name in ipairs { "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided" } do
+  factory(name, torch.Tensor)
+end
 
 local full = torch.full
 --- torch.full(size, value, {dtype=...}): float32 unless dtype says otherwise, also for an integral value.

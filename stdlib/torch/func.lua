@@ -72,16 +72,21 @@ function func.vmap(fn, options)
     local size
     for i = 1, n do
       map_dims(arguments[i], dim_of(o.in_dims, i), function(x, dim)
-        if x.ndim == 0 then error(("vmap: argument %d is a 0-dim tensor: it has no dim to map over; torch.None in in_dims shares it"):format(i), 4) end
+        if x.ndim == 0 then
+          error(("vmap: argument %d is a 0-dim tensor: it has no dim to map over; torch.None in in_dims shares it"):format(i), 4)
+        end
         local here = x:size(dim)
-        if size and here ~= size then error(("vmap: argument %d has size %d in dim %d, the ones before %d"):format(i, here, dim, size), 4) end
+        if size and here ~= size then
+          error(("vmap: argument %d has size %d in dim %d, the ones before %d"):format(i, here, dim, size), 4)
+        end
         size = here
       end)
     end
     if not size then error("vmap: no argument is a tensor to map over", 2) end
     return host.vmap(size, o.randomness, function(level)
       for i = 1, n do
-        arguments[i] = map_dims(arguments[i], dim_of(o.in_dims, i), function(x, dim) return host.hide(x, dim, level) end)
+        arguments[i] = map_dims(arguments[i], dim_of(o.in_dims, i), function(x, dim) return host.hide(x, dim,
+          level) end)
       end
       local results = { fn(unpack(arguments, 1, n)) }
       for i, result in ipairs(results) do
@@ -141,7 +146,8 @@ function func.grad_and_value(fn, options)
     return differentiate(fn, chosen, { ... }, n, function(outputs, inputs, unwrap)
       local loss = outputs[1]
       if not is_tensor(loss) or loss.ndim > 0 then
-        error("grad: the function must return one number, a 0-dim tensor; got " .. (is_tensor(loss) and "shape " .. tostring(loss.shape) or type(loss)), 0)
+        error("grad: the function must return one number, a 0-dim tensor; got " .. (is_tensor(loss)
+          and "shape " .. tostring(loss.shape) or type(loss)), 0)
       end
       local grads = gradients({ loss }, inputs, nil, true)
       local out = {}
@@ -169,7 +175,8 @@ function func.grad(fn, options)
 end
 
 --- torch.func.vjp(fn, ...): fn's results, and a function from gradients of them to the gradients of the arguments, which
--- may be tables of tensors. With a last argument {has_aux = true}, only the first result has a gradient; the others come
+-- may be tables of tensors. With a last argument {has_aux = true}, only the first result has a gradient; the others
+-- come
 -- after that function.
 -- @usage local y, back = torch.func.vjp(torch.exp, torch.zeros(2)); print(back(torch.ones(2)))
 function func.vjp(fn, ...)
@@ -193,7 +200,8 @@ function func.vjp(fn, ...)
       if #weights ~= #ends then error(("vjp: %d gradients for %d results"):format(#weights, #ends), 2) end
       for i, y in ipairs(ends) do
         if weights[i].shape ~= y.shape then
-          error(("vjp: gradient %d has shape %s, its result %s"):format(i, tostring(weights[i].shape), tostring(y.shape)), 2)
+          error(("vjp: gradient %d has shape %s, its result %s"):format(i, tostring(weights[i].shape),
+            tostring(y.shape)), 2)
         end
       end
       local used, given = {}, {}
@@ -312,7 +320,8 @@ function func.jacrev(fn, options)
           columns[r] = {}
           for k, entry in ipairs(inputs) do
             local shape = joined(y.shape, entry[2].shape)
-            columns[r][k] = unwrap(rows and rows[k]:reshape(shape) or torch.zeros(shape, { dtype = y.dtype, device = y.device }))
+            columns[r][k] = unwrap(rows and rows[k]:reshape(shape) or torch.zeros(shape, { dtype = y.dtype,
+              device = y.device }))
           end
         end
       end

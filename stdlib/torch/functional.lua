@@ -38,19 +38,23 @@ local ffi = require "ffi"
 --- torch.frombuffer(buffer, {dtype=, count = -1, offset = 0}): a 1-dim tensor of the bytes of a string or of a cdata array.
 -- A copy: it does not share memory with the buffer. count -1 takes all there are; offset counts bytes.
 -- @usage print(torch.frombuffer("\1\2\3", { dtype = "uint8" }))
-torch.frombuffer = signature("frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=false)", function(buffer, dtype, count, offset, requires_grad)
+torch.frombuffer = signature("frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=false)", function(buffer,
+  dtype, count, offset, requires_grad)
   if type(buffer) ~= "string" and type(buffer) ~= "cdata" then
     error("frombuffer: the buffer must be a string or a cdata array, got a " .. type(buffer), 0)
   end
   local size = type(buffer) == "string" and #buffer or ffi.sizeof(buffer)
   local width = torch.empty({ 0 }, { dtype = dtype }).itemsize
-  if offset < 0 or offset >= size then error(("frombuffer: offset must lie in [0, %d], got %g"):format(size - 1, offset), 0) end
+  if offset < 0 or offset >= size then
+    error(("frombuffer: offset must lie in [0, %d], got %g"):format(size - 1, offset), 0)
+  end
   if count < 0 then
     count = (size - offset) / width
     if count % 1 ~= 0 then error(("frombuffer: %d bytes are no whole number of %s"):format(size - offset, dtype), 0) end
   end
   if count * width > size - offset or count == 0 then
-    error(("frombuffer: %d items of %s need %d bytes, there are %d"):format(count, dtype, count * width, size - offset), 0)
+    error(("frombuffer: %d items of %s need %d bytes, there are %d"):format(count, dtype, count * width,
+      size - offset), 0)
   end
   local x = torch.empty({ count }, { dtype = dtype })
   ffi.copy(x:data_ptr(), ffi.cast("const char*", buffer) + offset, count * width)

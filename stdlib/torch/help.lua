@@ -5,6 +5,20 @@ local operators = require "host.operators"
 local is_tensor = require "host.tensor".is_tensor
 local signature = require "torch.signature"
 
+-- A signature on lines of at most 80 columns, broken between arguments; "[1, 1]" stays in one piece.
+local function broken(text)
+  local lines, line = {}, ""
+  for part in (text:gsub(", ", ",\1"):gsub("%b[]", function(list) return (list:gsub("\1", " ")) end):gsub(" %->", "\1->") .. "\1"):gmatch "(.-)\1" do
+    if line ~= "" and 2 + #line + 1 + #part > 80 then
+      lines[#lines + 1], line = line, "        " .. part
+    else
+      line = line == "" and part or line .. " " .. part
+    end
+  end
+  lines[#lines + 1] = line
+  return "  " .. table.concat(lines, "\n  ")
+end
+
 -- The comment that begins with three dashes right above a Lua function. A function with a signature also shows that, and
 -- its comment stands above the line that names it.
 local function documented(fn)
@@ -12,7 +26,7 @@ local function documented(fn)
   local info = debug.getinfo(made and made.body or fn, "S")
   local path = info.what ~= "C" and info.source:match "^@(.*)$"
   local file = path and io.open(path)
-  if not file then return made and made.text end
+  if not file then return made and broken(made.text):sub(3) end
   local lines = {}
   for line in file:lines() do
     lines[#lines + 1] = line
@@ -26,8 +40,8 @@ local function documented(fn)
   end
   local first = last
   while first > 1 and lines[first - 1]:match "^%s*%-%-" do first = first - 1 end
-  if first == last or not lines[first]:match "^%s*%-%-%-" then return made and made.text end
-  local text = { made and made.text }
+  if first == last or not lines[first]:match "^%s*%-%-%-" then return made and broken(made.text):sub(3) end
+  local text = { made and broken(made.text):sub(3) }
   for i = first, last - 1 do
     local line = lines[i]:gsub("^%s*%-%-%-?%s?", "")
     text[#text + 1] = line:match "^@usage" and "\nUsage:\n  " .. line:gsub("^@usage%s*", "") or line
@@ -42,7 +56,7 @@ local function signatures(name)
     if signature:find "%*,.*Tensor%(%a!%)" then
       outs = outs + 1
     else
-      list[#list + 1] = "  " .. signature
+      list[#list + 1] = broken(signature)
     end
   end
   if outs > 0 then list[#list + 1] = "  and writing into given tensors: { out = x }, or by the results' names" end

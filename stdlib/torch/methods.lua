@@ -39,7 +39,9 @@ function T.element_size(x) return x.itemsize end
 -- A device, a dtype or a tensor to be like; in any of these places a trailing table with keywords.
 local to = operators.find("to", true)
 local dtypes_of_words = { cpu = "device" }
-local function is_device(text) return type(text) == "string" and (text:match "^cpu" or text:match "^cuda" or text:match "^meta") end
+local function is_device(text)
+  return type(text) == "string" and (text:match "^cpu" or text:match "^cuda" or text:match "^meta")
+end
 
 --- x:to("cuda:0"), x:to("float64"), x:to("cpu", "float64"), x:to(other), x:to{device=, dtype=, non_blocking=, copy=}.
 -- Returns x itself where nothing changes.
@@ -65,8 +67,10 @@ end
 function T.cpu(x) return x:to "cpu" end
 function T.cuda(x, device) return x:to(device and ("cuda:" .. device) or "cuda") end
 
-for word, dtype in pairs { float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16", long = "int64",
-  int = "int32", short = "int16", char = "int8", byte = "uint8", bool = "bool", cfloat = "complex64", cdouble = "complex128" } do
+for word, dtype in pairs { float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16",
+  long = "int64",
+  int = "int32", short = "int16", char = "int8", byte = "uint8", bool = "bool", cfloat = "complex64",
+    cdouble = "complex128" } do
   T[word] = function(x) return to(x, dtype) end
 end
 
@@ -86,7 +90,8 @@ end
 
 function T.new_tensor(x, data, options)
   options = options or {}
-  return torch.tensor(data, { dtype = options.dtype or x.dtype, device = options.device or x.device, requires_grad = options.requires_grad })
+  return torch.tensor(data, { dtype = options.dtype or x.dtype, device = options.device or x.device,
+    requires_grad = options.requires_grad })
 end
 
 --- x:print() at full length.
@@ -143,7 +148,9 @@ function T.map_(x, y, f)
 end
 function T.map2_(x, y, z, f)
   local second, third = places(y:expand(x.shape)), places(z:expand(x.shape))
-  for i, element in ipairs(places(x:detach())) do element:fill_(f(element:item(), second[i]:item(), third[i]:item())) end
+  for i, element in ipairs(places(x:detach())) do
+    element:fill_(f(element:item(), second[i]:item(), third[i]:item()))
+  end
   return x
 end
 
@@ -174,7 +181,8 @@ function T.share_memory_(x) return x end
 function T.is_shared() return true end
 
 -- What PyTorch asks of a tensor without calling an operator, so that it also works inside vmap.
-local floating = { float32 = true, float64 = true, float16 = true, bfloat16 = true, float8_e4m3fn = true, float8_e4m3fnuz = true,
+local floating = { float32 = true, float64 = true, float16 = true, bfloat16 = true, float8_e4m3fn = true,
+  float8_e4m3fnuz = true,
   float8_e5m2 = true, float8_e5m2fnuz = true, float8_e8m0fnu = true, float4_e2m1fn_x2 = true }
 local complex = { complex32 = true, complex64 = true, complex128 = true }
 local unsigned = { uint8 = true, uint16 = true, uint32 = true, uint64 = true, bool = true, quint8 = true }

@@ -6,15 +6,19 @@ local dtypes = [[float32 float64 float16 bfloat16 int8 int16 int32 int64 uint8 u
   float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2 bits8 bits16 bits1x8 bits2x4 bits4x2
   int1 int2 int3 int4 int5 int6 int7 uint1 uint2 uint3 uint4 uint5 uint6 uint7 qint8 quint8 qint32 quint4x2 quint2x4]]
 for name in dtypes:gmatch "%S+" do torch[name] = name end
-for _, name in ipairs { "strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged", "contiguous_format",
+for _, name in ipairs { "strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged",
+  "contiguous_format",
   "preserve_format", "channels_last", "channels_last_3d" } do
   torch[name] = name
 end
 
--- torch.float is a dtype, as in x.dtype == torch.float, and torch.float(x) a function, as in PyTorch's references. Strings
+-- torch.float is a dtype, as in x.dtype == torch.float, and torch.float(x) a function, as in PyTorch's references.
+-- Strings
 -- of Lua are both where the word names a method of tensors that converts.
-local words = { float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16", long = "int64", int = "int32",
-  short = "int16", char = "int8", byte = "uint8", bool = "bool", cfloat = "complex64", cdouble = "complex128", chalf = "complex32" }
+local words = { float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16", long = "int64",
+  int = "int32",
+  short = "int16", char = "int8", byte = "uint8", bool = "bool", cfloat = "complex64", cdouble = "complex128",
+    chalf = "complex32" }
 local converts = {}
 for word, dtype in pairs(words) do
   torch[word] = dtype
@@ -44,13 +48,15 @@ function torch.device(name, index)
   end
   local kind = name:match "^%l+"
   if kind ~= "cpu" and kind ~= "cuda" and kind ~= "meta" then
-    error(("device: unknown device '%s'%s"):format(name, require "language.nearest".did_you_mean(kind, { "cpu", "cuda", "meta" })), 2)
+    error(("device: unknown device '%s'%s"):format(name, require "language.nearest".did_you_mean(kind, { "cpu",
+      "cuda", "meta" })), 2)
   end
   return name
 end
 
 -- torch.FloatTensor(2, 3), torch.LongTensor{1, 2}: PyTorch's old constructors.
-for name, dtype in pairs { Float = "float32", Double = "float64", Half = "float16", BFloat16 = "bfloat16", Long = "int64", Int = "int32",
+for name, dtype in pairs { Float = "float32", Double = "float64", Half = "float16", BFloat16 = "bfloat16",
+  Long = "int64", Int = "int32",
   Short = "int16", Char = "int8", Byte = "uint8", Bool = "bool" } do
   torch[name .. "Tensor"] = function(first, ...)
     if type(first) == "table" then return torch.tensor(first, { dtype = dtype }) end
@@ -59,7 +65,8 @@ for name, dtype in pairs { Float = "float32", Double = "float64", Half = "float1
 end
 
 local titles = {}
-for name, dtype in pairs { Float = "float32", Double = "float64", Half = "float16", BFloat16 = "bfloat16", Long = "int64", Int = "int32",
+for name, dtype in pairs { Float = "float32", Double = "float64", Half = "float16", BFloat16 = "bfloat16",
+  Long = "int64", Int = "int32",
   Short = "int16", Char = "int8", Byte = "uint8", Bool = "bool" } do titles[dtype] = name end
 --- torch.typename(x): "torch.FloatTensor" for a tensor, Lua's type for anything else.
 -- @usage print(torch.typename(torch.ones(1)))

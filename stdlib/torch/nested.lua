@@ -8,7 +8,9 @@ local aten = torch.ops.aten
 local nested = {}
 
 local function strided(layout, who)
-  if layout and layout ~= "strided" then error(("%s: only the layout 'strided' is here, got '%s'"):format(who, tostring(layout)), 0) end
+  if layout and layout ~= "strided" then
+    error(("%s: only the layout 'strided' is here, got '%s'"):format(who, tostring(layout)), 0)
+  end
 end
 
 --- torch.nested.nested_tensor({a, b, ...}, {dtype=, device=, requires_grad=}): copies of the tensors, or nested tables of
@@ -18,7 +20,9 @@ nested.nested_tensor = signature("nested_tensor(tensor_list, *, dtype=nil, layou
   function(list, dtype, layout, device, requires_grad)
     strided(layout, "nested_tensor")
     local parts = {}
-    for i, item in ipairs(list) do parts[i] = is_tensor(item) and item:detach() or torch.tensor(item, { dtype = dtype }) end
+    for i, item in ipairs(list) do
+      parts[i] = is_tensor(item) and item:detach() or torch.tensor(item, { dtype = dtype })
+    end
     local x = aten._nested_tensor_from_tensor_list(parts, dtype or torch.None, torch.None, device or torch.None)
     if requires_grad then x.requires_grad = true end
     return x
@@ -26,7 +30,8 @@ nested.nested_tensor = signature("nested_tensor(tensor_list, *, dtype=nil, layou
 
 --- torch.nested.as_nested_tensor({a, b, ...}, {dtype=, device=}): the same with gradients to the tensors.
 -- @usage print(torch.nested.as_nested_tensor({ torch.ones(2), torch.ones(3) }))
-nested.as_nested_tensor = signature("as_nested_tensor(ts, dtype=nil, device=nil, layout=nil)", function(list, dtype, device, layout)
+nested.as_nested_tensor = signature("as_nested_tensor(ts, dtype=nil, device=nil, layout=nil)", function(list, dtype,
+  device, layout)
   strided(layout, "as_nested_tensor")
   if is_tensor(list) then list = list:unbind(0) end
   return aten._nested_tensor_from_tensor_list(list, dtype or torch.None, torch.None, device or torch.None)

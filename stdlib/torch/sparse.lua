@@ -28,7 +28,8 @@ sparse.sum = signature("sum(input, dim=nil, dtype=nil)", function(input, dim, dt
 end)
 
 --- torch.sparse.softmax(x, dim, {dtype=}), log_softmax: over the elements that are stored.
-sparse.softmax = signature("softmax(input, dim, *, dtype=nil)", function(input, dim, dtype) return aten._sparse_softmax(input, dim, { dtype = dtype or torch.None }) end)
+sparse.softmax = signature("softmax(input, dim, *, dtype=nil)", function(input, dim,
+  dtype) return aten._sparse_softmax(input, dim, { dtype = dtype or torch.None }) end)
 sparse.log_softmax = signature("log_softmax(input, dim, *, dtype=nil)", function(input, dim, dtype)
   return aten._sparse_log_softmax(input, dim, { dtype = dtype or torch.None })
 end)

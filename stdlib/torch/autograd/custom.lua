@@ -61,21 +61,26 @@ end
 local keys = { "forward", "backward", "setup_context", "jvp", "once_differentiable", "name", "generate_vmap_rule" }
 
 --- torch.autograd.fn{ forward = function(ctx, x...) end, backward = function(ctx, grad...) end }: a function with its
--- own gradient, called as f(x...). Further keys: setup_context = function(ctx, inputs, output) end (then forward gets no
+-- own gradient, called as f(x...). Further keys: setup_context = function(ctx, inputs, output) end (then forward
+-- gets no
 -- context; output is a list where there are several), jvp = function(ctx, tangent...) end for forward mode, name, and
 -- once_differentiable = true. The context: ctx:save_for_backward(...), ctx.saved_tensors, ctx.needs_input_grad,
--- ctx:mark_dirty(...), ctx:mark_non_differentiable(...), ctx:set_materialize_grads(flag); other fields are the script's.
+-- ctx:mark_dirty(...), ctx:mark_non_differentiable(...), ctx:set_materialize_grads(flag); other fields are the
+-- script's.
 -- @usage local double = torch.autograd.fn { forward = function(ctx, x) return x * 2 end, backward = function(ctx, g) return g * 2 end }
 function custom.fn(definition)
   local known = {}
   for _, key in ipairs(keys) do known[key] = true end
   for key in pairs(definition) do
     if not known[key] then
-      error(("torch.autograd.fn: unknown option '%s'%s"):format(tostring(key), nearest.did_you_mean(tostring(key), keys)), 2)
+      error(("torch.autograd.fn: unknown option '%s'%s"):format(tostring(key), nearest.did_you_mean(tostring(key),
+        keys)), 2)
     end
   end
-  local forward, backward, setup, jvp = definition.forward, definition.backward, definition.setup_context, definition.jvp
-  if type(forward) ~= "function" or not (type(backward) == "function" or backward == nil and type(jvp) == "function") then
+  local forward, backward, setup, jvp = definition.forward, definition.backward, definition.setup_context,
+    definition.jvp
+  if type(forward) ~= "function" or not (type(backward) == "function" or backward == nil
+    and type(jvp) == "function") then
     error("torch.autograd.fn: give forward and backward as functions", 2)
   end
   local name = (definition.name or "CustomFunction") .. "Backward"

@@ -25,7 +25,9 @@ end
 forward.make_dual = signature("make_dual(tensor, tangent, *, level=nil)", function(x, tangent, at)
   at = at or level
   if at < 0 then error("make_dual: dual tensors are made within forward_ad.dual_level(fn)", 0) end
-  if not (x:is_floating_point() or x:is_complex()) then error("make_dual: tensors with tangents are floating or complex, got " .. x.dtype, 0) end
+  if not (x:is_floating_point() or x:is_complex()) then
+    error("make_dual: tensors with tangents are floating or complex, got " .. x.dtype, 0)
+  end
   return torch._make_dual(x, tangent, at)
 end)
 

@@ -21,7 +21,9 @@ local function results(f, list, who)
   local out = { torch.enable_grad(f, unpack(list)) }
   if #out == 0 then error(who .. ": the function returned nothing", 0) end
   for i, y in ipairs(out) do
-    if not is_tensor(y) then error(("%s: the function must return tensors, result %d is a %s"):format(who, i, type(y)), 0) end
+    if not is_tensor(y) then
+      error(("%s: the function must return tensors, result %d is a %s"):format(who, i, type(y)), 0)
+    end
   end
   return out
 end
@@ -29,14 +31,17 @@ end
 -- The vector v in the shape of `like`, or ones where like is a single number.
 local function vectors(v, like, who)
   if v == nil then
-    if #like ~= 1 or like[1]:numel() ~= 1 then error(who .. ": v must be given unless there is one result of a single element", 0) end
+    if #like ~= 1 or like[1]:numel() ~= 1 then
+      error(who .. ": v must be given unless there is one result of a single element", 0)
+    end
     return { torch.ones_like(like[1]) }
   end
   v = is_tensor(v) and { v } or v
   if #v ~= #like then error(("%s: v has %d tensors, %d are needed"):format(who, #v, #like), 0) end
   for i, x in ipairs(v) do
     if x.shape ~= like[i].shape then
-      error(("%s: v has shape %s, the tensor it belongs to %s"):format(who, tostring(x.shape), tostring(like[i].shape)), 0)
+      error(("%s: v has shape %s, the tensor it belongs to %s"):format(who, tostring(x.shape),
+        tostring(like[i].shape)), 0)
     end
   end
   return v
@@ -47,14 +52,18 @@ local function gradients(outputs, inputs, directions, o, who)
   local used, weights = {}, {}
   for i, y in ipairs(outputs) do
     if y.requires_grad then used[#used + 1], weights[#weights + 1] = y, directions[i]
-    elseif o.strict then error(("%s: result %d does not depend on the inputs; strict refuses that"):format(who, i - 1), 0) end
+    elseif o.strict then error(("%s: result %d does not depend on the inputs; strict refuses that"):format(who,
+      i - 1), 0) end
   end
   local grads = {}
   if #used > 0 then
-    grads = { torch.autograd.grad(used, inputs, { grad_outputs = weights, retain_graph = o.retain or nil, create_graph = o.create, allow_unused = true }) }
+    grads = { torch.autograd.grad(used, inputs, { grad_outputs = weights, retain_graph = o.retain or nil,
+      create_graph = o.create, allow_unused = true }) }
   end
   for i, x in ipairs(inputs) do
-    if not grads[i] and o.strict then error(("%s: the result does not depend on input %d; strict refuses that"):format(who, i - 1), 0) end
+    if not grads[i] and o.strict then
+      error(("%s: the result does not depend on input %d; strict refuses that"):format(who, i - 1), 0)
+    end
     grads[i] = grads[i] or torch.zeros_like(x)
   end
   return grads
@@ -68,7 +77,8 @@ end
 --- torch.autograd.functional.vjp(f, inputs, v, {create_graph = false, strict = false}): f's result, and v times its
 -- derivative.
 -- @usage print(torch.autograd.functional.vjp(torch.exp, torch.zeros(2), torch.ones(2)))
-functional.vjp = signature("vjp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v, create, strict)
+functional.vjp = signature("vjp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v,
+  create, strict)
   local list = leaves(inputs, create)
   local out = results(f, list, "vjp")
   local grads = gradients(out, list, vectors(v, out, "vjp"), { create = create, strict = strict }, "vjp")
@@ -78,7 +88,8 @@ end)
 --- torch.autograd.functional.jvp(f, inputs, v, {create_graph = false, strict = false}): f's result, and its derivative
 -- times v, by differentiating twice. torch.func.jvp does it in forward mode, and faster.
 -- @usage print(torch.autograd.functional.jvp(torch.exp, torch.zeros(2), torch.ones(2)))
-functional.jvp = signature("jvp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v, create, strict)
+functional.jvp = signature("jvp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v,
+  create, strict)
   local list = leaves(inputs, create)
   local out = results(f, list, "jvp")
   v = vectors(v, list, "jvp")
@@ -109,17 +120,21 @@ functional.jacobian = signature("jacobian(func, inputs, create_graph=false, stri
       local rows = torch.eye(n, { dtype = y.dtype, device = y.device }):view({ n, unpack(y.shape) })
       local columns
       if vectorize and n > 0 and y.requires_grad then
-        columns = { torch.autograd.grad(y, list, { grad_outputs = rows, retain_graph = true, create_graph = create, allow_unused = true, is_grads_batched = true }) }
+        columns = { torch.autograd.grad(y, list, { grad_outputs = rows, retain_graph = true, create_graph = create,
+          allow_unused = true, is_grads_batched = true }) }
       else
         local stacked = {}
         for i = 1, n do
-          for k, g in ipairs(gradients({ y }, list, { rows[i - 1] }, { create = create, strict = strict, retain = true }, "jacobian")) do
+          for k, g in ipairs(gradients({ y }, list, { rows[i - 1] }, { create = create, strict = strict,
+            retain = true }, "jacobian")) do
             stacked[k] = stacked[k] or {}
             stacked[k][i] = g
           end
         end
         columns = {}
-        for k, x in ipairs(list) do columns[k] = n > 0 and torch.stack(stacked[k]) or torch.zeros({ 0, unpack(x.shape) }, { dtype = x.dtype }) end
+        for k, x in ipairs(list) do
+          columns[k] = n > 0 and torch.stack(stacked[k]) or torch.zeros({ 0, unpack(x.shape) }, { dtype = x.dtype })
+        end
       end
       for k, x in ipairs(list) do
         local shape = {}
@@ -135,7 +150,9 @@ functional.jacobian = signature("jacobian(func, inputs, create_graph=false, stri
 local function number(f, who)
   return function(...)
     local out = { f(...) }
-    if #out ~= 1 or not is_tensor(out[1]) or out[1]:numel() ~= 1 then error(who .. ": the function must return a single number", 0) end
+    if #out ~= 1 or not is_tensor(out[1]) or out[1]:numel() ~= 1 then
+      error(who .. ": the function must return a single number", 0)
+    end
     return out[1]
   end
 end
@@ -147,7 +164,8 @@ functional.hessian = signature("hessian(func, inputs, create_graph=false, strict
     local function first(...)
       local list = { ... }
       local y = number(f, "hessian")(...)
-      local grads = gradients({ y:reshape({}) }, list, { torch.ones({}, { dtype = y.dtype, device = y.device }) }, { create = true, strict = strict }, "hessian")
+      local grads = gradients({ y:reshape({}) }, list, { torch.ones({}, { dtype = y.dtype, device = y.device }) },
+        { create = true, strict = strict }, "hessian")
       return unpack(grads)
     end
     return functional.jacobian(first, inputs, create, strict, vectorize)
@@ -155,7 +173,8 @@ functional.hessian = signature("hessian(func, inputs, create_graph=false, strict
 
 --- torch.autograd.functional.vhp(f, inputs, v, {...}): f's number, and v times its second derivatives.
 -- @usage print(torch.autograd.functional.vhp(function(x) return (x ^ 3):sum() end, torch.ones(2), torch.ones(2)))
-functional.vhp = signature("vhp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v, create, strict)
+functional.vhp = signature("vhp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v,
+  create, strict)
   local list = leaves(inputs, create)
   v = vectors(v, list, "vhp")
   local y, grads, products
@@ -169,7 +188,8 @@ end)
 
 --- torch.autograd.functional.hvp(f, inputs, v, {...}): f's number, and its second derivatives times v.
 -- @usage print(torch.autograd.functional.hvp(function(x) return (x ^ 3):sum() end, torch.ones(2), torch.ones(2)))
-functional.hvp = signature("hvp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v, create, strict)
+functional.hvp = signature("hvp(func, inputs, v=nil, create_graph=false, strict=false)", function(f, inputs, v,
+  create, strict)
   local list = leaves(inputs, create)
   v = vectors(v, list, "hvp")
   local y, products

@@ -69,7 +69,8 @@ local function directions(y)
   for i = 0, n - 1 do
     for _, weight in ipairs(y:is_complex() and { { 1, 0 }, { 0, 1 } } or { false }) do
       local d = torch.zeros({ n }, { dtype = y.dtype, device = y.device })
-      if weight then torch.view_as_real(d)[i] = torch.tensor(weight, { dtype = parts_of(d).dtype, device = d.device }) else d[i] = 1 end
+      if weight then torch.view_as_real(d)[i] = torch.tensor(weight, { dtype = parts_of(d).dtype,
+        device = d.device }) else d[i] = 1 end
       list[#list + 1] = d:view(y.shape)
     end
   end
@@ -115,7 +116,8 @@ local function compare(exact, approximate, o, what)
   local worst = nan:any():item() and nan:reshape(-1):int():argmax() or (exact - approximate):abs():reshape(-1):argmax()
   local n = exact:size(1)
   local row, column = math.floor(worst:item() / n), worst:item() % n
-  error(("gradcheck: %s, element %d of the input, %d of the result: gradient %g, finite differences %g"):format(what, row, column,
+  error(("gradcheck: %s, element %d of the input, %d of the result: gradient %g, finite differences %g"):format(what,
+    row, column,
     exact[{ row, column }]:item(), approximate[{ row, column }]:item()), 0)
 end
 
@@ -150,18 +152,22 @@ local function check(f, inputs, o)
         end
         if o.check_grad_dtypes and y.requires_grad then
           local g = run(y, x, torch.ones_like(y))
-          if g and g.dtype ~= x.dtype then error(("gradcheck: %s: the gradient is %s, the input %s"):format(what, g.dtype, x.dtype), 0) end
+          if g and g.dtype ~= x.dtype then
+            error(("gradcheck: %s: the gradient is %s, the input %s"):format(what, g.dtype, x.dtype), 0)
+          end
         end
         if o.check_batched_grad and y.requires_grad and #directions(y) > 0 then
           local batch = torch.stack(directions(y))
-          local all = torch.autograd.grad(y, x, { grad_outputs = batch, retain_graph = true, allow_unused = true, is_grads_batched = true })
+          local all = torch.autograd.grad(y, x, { grad_outputs = batch, retain_graph = true, allow_unused = true,
+            is_grads_batched = true })
           if all then compare(parts_of(all):reshape({ batch:size(0), -1 }):t(), exact, o, what .. ", batched") end
         end
       end
     end
     if o.check_forward_ad then
       for k, exact in ipairs(forward(f, inputs, position, x)) do
-        compare(exact, approximate[k], o, ("input %d%s, forward mode"):format(position, #outputs > 1 and ", result " .. k or ""))
+        compare(exact, approximate[k], o, ("input %d%s, forward mode"):format(position, #outputs > 1
+          and ", result " .. k or ""))
       end
     end
   end
@@ -172,7 +178,8 @@ local function check(f, inputs, o)
     for _, y in ipairs(outputs) do
       if y.requires_grad and y.grad_fn then
         local zeros = torch.zeros_like(y)
-        for _, g in ipairs { torch.autograd.grad(y, list, { grad_outputs = zeros, retain_graph = true, allow_unused = true, materialize_grads = true }) } do
+        for _, g in ipairs { torch.autograd.grad(y, list, { grad_outputs = zeros, retain_graph = true,
+          allow_unused = true, materialize_grads = true }) } do
           if g:to_dense():ne(0):any():item() then error("gradcheck: gradients of zero do not give zero", 0) end
         end
       end
@@ -197,8 +204,10 @@ end
 -- @usage torch.autograd.gradcheck(torch.tanh, { torch.randn(3, { dtype = "float64", requires_grad = true }) })
 checks.gradcheck = signature("gradcheck(func, inputs, " .. options .. ")",
   function(f, inputs, eps, atol, rtol, raise, tolerance, undefined, dtypes, batched, _, forward_ad, backward_ad)
-    return run(f, list_of(inputs), { eps = eps, atol = atol, rtol = rtol, raise_exception = raise, nondet_tol = tolerance,
-      check_undefined_grad = undefined, check_grad_dtypes = dtypes, check_batched_grad = batched, check_forward_ad = forward_ad,
+    return run(f, list_of(inputs), { eps = eps, atol = atol, rtol = rtol, raise_exception = raise,
+      nondet_tol = tolerance,
+      check_undefined_grad = undefined, check_grad_dtypes = dtypes, check_batched_grad = batched,
+        check_forward_ad = forward_ad,
       check_backward_ad = backward_ad })
   end)
 
@@ -208,7 +217,8 @@ checks.gradcheck = signature("gradcheck(func, inputs, " .. options .. ")",
 checks.gradgradcheck = signature("gradgradcheck(func, inputs, grad_outputs=nil, eps=1e-6, atol=1e-5, rtol=1e-3, "
   .. "gen_non_contig_grad_outputs=false, raise_exception=true, nondet_tol=0.0, check_undefined_grad=true, check_grad_dtypes=false, "
   .. "check_batched_grad=false, check_fwd_over_rev=false, check_rev_over_rev=true, fast_mode=false, masked=false)",
-  function(f, inputs, grad_outputs, eps, atol, rtol, scattered, raise, tolerance, undefined, dtypes, batched, forward_ad, backward_ad)
+  function(f, inputs, grad_outputs, eps, atol, rtol, scattered, raise, tolerance, undefined, dtypes, batched,
+    forward_ad, backward_ad)
     inputs = list_of(inputs)
     if not grad_outputs then
       grad_outputs = {}
@@ -237,11 +247,13 @@ checks.gradgradcheck = signature("gradgradcheck(func, inputs, grad_outputs=nil, 
         for k, y in ipairs(outputs) do
           if y.requires_grad then used[#used + 1], directions_given[#directions_given + 1] = y, (select(n + k, ...)) end
         end
-        return torch.autograd.grad(used, list, { grad_outputs = directions_given, create_graph = true, allow_unused = true, materialize_grads = true })
+        return torch.autograd.grad(used, list, { grad_outputs = directions_given, create_graph = true,
+          allow_unused = true, materialize_grads = true })
       end, ...)
     end
     return run(gradients, all, { eps = eps, atol = atol, rtol = rtol, raise_exception = raise, nondet_tol = tolerance,
-      check_undefined_grad = undefined, check_grad_dtypes = dtypes, check_batched_grad = batched, check_forward_ad = forward_ad,
+      check_undefined_grad = undefined, check_grad_dtypes = dtypes, check_batched_grad = batched,
+        check_forward_ad = forward_ad,
       check_backward_ad = backward_ad })
   end)
 

@@ -9,11 +9,11 @@ local graph = {}
 --- torch.autograd.graph.saved_tensors_hooks(pack, unpack, fn, ...): fn(...), in which graphs keep pack(x) for each tensor
 -- they save; unpack turns it into a tensor again when backward needs it.
 -- @usage torch.autograd.graph.saved_tensors_hooks(function(x) return x:to "bfloat16" end, function(x) return x:to "float32" end, function() end)
-graph.saved_tensors_hooks = host.saved_tensors_hooks
+function graph.saved_tensors_hooks(...) return host.saved_tensors_hooks(...) end
 
 --- torch.autograd.graph.disable_saved_tensors_hooks(message, fn, ...): fn(...), in which such hooks raise the message.
 -- @usage torch.autograd.graph.disable_saved_tensors_hooks("no hooks here", function() return torch.ones(1) end)
-graph.disable_saved_tensors_hooks = host.disable_saved_tensors_hooks
+function graph.disable_saved_tensors_hooks(...) return host.disable_saved_tensors_hooks(...) end
 
 --- torch.autograd.graph.save_on_cpu(fn, ...): fn(...), in which graphs keep their tensors in the CPU's memory. With
 -- {pin_memory = true} first, in pinned memory.
@@ -23,7 +23,8 @@ function graph.save_on_cpu(options, ...)
   local function run(fn, ...)
     return host.saved_tensors_hooks(function(x)
       if not pinned then return { x.device, x:cpu() } end
-      local copy = torch.empty(x.shape, { dtype = x.dtype, layout = x.layout, pin_memory = torch.cuda.is_available() and x.layout == "strided" })
+      local copy = torch.empty(x.shape, { dtype = x.dtype, layout = x.layout, pin_memory = torch.cuda.is_available()
+        and x.layout == "strided" })
       return { x.device, copy:copy_(x) }
     end, function(packed) return packed[2]:to(packed[1], { non_blocking = pinned }) end, fn, ...)
   end
@@ -48,8 +49,11 @@ end
 -- that take part in a backward pass have theirs (nil for those that do not); with mode "any", f(grad) at the first. The
 -- handle's :remove() ends it.
 -- @usage torch.autograd.graph.register_multi_grad_hook({ torch.ones(1, { requires_grad = true }) }, function(grads) end)
-graph.register_multi_grad_hook = signature("register_multi_grad_hook(tensors, fn, *, mode='all')", function(tensors, fn, mode)
-  if mode ~= "all" and mode ~= "any" then error("register_multi_grad_hook: mode must be 'all' or 'any', got '" .. tostring(mode) .. "'", 0) end
+graph.register_multi_grad_hook = signature("register_multi_grad_hook(tensors, fn, *, mode='all')", function(tensors,
+  fn, mode)
+  if mode ~= "all" and mode ~= "any" then
+    error("register_multi_grad_hook: mode must be 'all' or 'any', got '" .. tostring(mode) .. "'", 0)
+  end
   local handles, grads, count = {}, {}, 0
   for i, x in ipairs(tensors) do
     handles[i] = x:register_hook(function(grad)
