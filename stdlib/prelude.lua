@@ -2,7 +2,7 @@
 local tensor = require "host.tensor"
 
 torch = require "torch"
-scope, keep, memory = tensor.scope, tensor.keep, tensor.memory
+scope, keep = tensor.scope, tensor.keep
 
 --- Prints a value for a reader: a tensor summarised, with {full = true} whole; a table with its keys.
 -- @usage show(torch.ones(3), { full = true })
@@ -10,7 +10,7 @@ function show(x, options) io.write(require "inspect"(x, options), "\n") end
 
 -- Loaded when first named, so that the start stays fast: global -> module.
 local lazy = { nn = "nn", help = "help", schema = "schema", load_run = "load_run", prof = "prof", worker = "worker",
-  channel = "channel", parallel = "parallel" }
+  channel = "channel", parallel = "parallel", memory = "memory" }
 
 setmetatable(_G, {
   __index = function(globals, name)

@@ -47,8 +47,8 @@ void Governor::collected(int64_t script_heap_bytes) {
   limit_[0] = std::max(live_[0] + step, least_);
   if (live_[1] * 10 > limit_[1] * 8) limit_[1] = std::max<int64_t>(limit_[1] * 14 / 10, live_[1] * 5 / 4);
   device_level_ = cuda::bytes_allocated();
-  level_limit_[0] = std::max(kLevelFrom, cpu_bytes() + cpu_bytes() / 2);
-  level_limit_[1] = std::max(kLevelFrom, device_level_ + device_level_ / 2);
+  level_limit_[0] = std::max({kLevelFrom, least_, cpu_bytes() + cpu_bytes() / 2});
+  level_limit_[1] = std::max({kLevelFrom, least_, device_level_ + device_level_ / 2});
 }
 
 void Governor::note_origin(const at::Tensor& tensor, std::string origin) {

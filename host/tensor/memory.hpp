@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/util/flat_hash_map.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,7 +44,10 @@ class Governor {
   int64_t peak(bool device = false) const { return peak_[device]; }
   int64_t limit(bool device = false) const { return limit_[device]; }
   /// No collection below so many live bytes (0: as collected() says).
-  void set_limit(int64_t bytes) { least_ = bytes, limit_[0] = limit_[1] = bytes; }
+  void set_limit(int64_t bytes) {
+    least_ = limit_[0] = limit_[1] = bytes;
+    level_limit_[0] = level_limit_[1] = std::max(kLevelFrom, bytes);
+  }
   void reset_peak() { peak_[0] = live_[0], peak_[1] = live_[1]; }
   size_t storages() const { return held_.size(); }
 

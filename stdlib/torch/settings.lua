@@ -92,6 +92,11 @@ torch.backends = {
   cuda = cuda,
 }
 
+--- torch.set_memory_limit(bytes): tensors on the CPU may take so much together; an operator that needs more runs again after a
+-- collection and then raises "out of memory" with the largest holders. nil or 0 is no limit, as at the start.
+-- @usage torch.set_memory_limit(4e9); torch.set_memory_limit(nil)
+function torch.set_memory_limit(bytes) require "host.tensor".set_cpu_limit(bytes or 0) end
+
 -- Functions of torch that make a tensor where nothing else decides its device.
 local factories = [[arange bartlett_window blackman_window empty empty_permuted empty_strided eye fft_fftfreq fft_rfftfreq full hamming_window
   hann_window kaiser_window linspace logspace ones rand randint randn randperm range scalar_tensor sparse_coo_tensor tensor tril_indices triu_indices zeros]]
