@@ -374,4 +374,13 @@ function func.hessian(fn, options)
   return func.jacfwd(func.jacrev(fn, o), o)
 end
 
-return func
+-- What works on modules is read when it is first used.
+local of_modules = { functional_call = true, stack_module_state = true }
+return setmetatable(func, {
+  __index = function(_, name)
+    if of_modules[name] and package.searchpath("nn.stateless", package.path) then
+      func[name] = require("nn.stateless")[name]
+    end
+    return rawget(func, name)
+  end,
+})
