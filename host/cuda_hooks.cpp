@@ -14,7 +14,10 @@ const at::CUDAHooksInterface kWithout{};
 
 /// Every question of the interface, passed on.
 struct ForwardingHooks final : at::CUDAHooksInterface {
-  explicit ForwardingHooks(const at::CUDAHooksArgs&) { current = this; }
+  explicit ForwardingHooks(const at::CUDAHooksArgs&) {
+    ForwardingHooks* none = nullptr;
+    current.compare_exchange_strong(none, this);
+  }
 
   void init() const override { return to().init(); }
   const at::Generator& getDefaultGenerator(c10::DeviceIndex device_index) const override { return to().getDefaultGenerator(device_index); }
