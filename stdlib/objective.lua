@@ -27,7 +27,19 @@ end
 
 function Sum:update(state)
   if state.clip then torch.clip_grad_norm_(self.parameters, state.clip) end
-  state.optim:step()
+  if not state.optim.needs_closure then return state.optim:step() end
+  -- LBFGS looks at the loss several times a step; the first look is the one already taken
+  local fresh = true
+  state.optim:step(function()
+    if not fresh then
+      state.features, state.loss, state.outputs = nil, nil, nil
+      self:forward(state)
+      self:criterion(state)
+      self:backward(state)
+    end
+    fresh = false
+    return state.loss
+  end)
 end
 
 --- A weighted sum of terms with one backward.

@@ -133,6 +133,14 @@ function optimizer.build(name, o, context)
   local defaults, params, seen = {}, {}, {}
   for key, value in pairs(o) do if not not_options[key] then defaults[key] = value end end
   defaults.fused = fuses(class, groups)
+  if name == "LBFGS" then -- it has one group by its nature
+    if next(o.heads or {}) then error("lbfgs: one learning rate serves trunk and heads", 0) end
+    local all = {}
+    for _, group in ipairs(groups) do
+      for _, parameter in ipairs(group.parameters) do all[#all + 1] = parameter end
+    end
+    groups = { { name = "all", parameters = all } }
+  end
   for _, group in ipairs(groups) do
     for _, parameter in ipairs(group.parameters) do
       if seen[parameter] then error("optim: a parameter stands in two groups", 0) end

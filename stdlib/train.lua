@@ -59,6 +59,7 @@ local function judge(state, splits)
     state.best = { value = watched, epoch = state.epoch, step = state.step }
     if state.keep_best then state.keep_best(state) end
   end
+  if watched then state.optim:observe(watched) end -- a plateau lowers the rate
   emit(state, "evaluate")
   local patience = state.watch and state.watch.patience
   if patience and state.best and state.epoch - state.best.epoch >= patience then

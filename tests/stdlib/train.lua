@@ -28,6 +28,7 @@ local function setup(options)
   local optim = {
     zero_grad = function() w.grad = nil end,
     step = function() torch.no_grad(function() w:sub_(w.grad * 0.5) end) end,
+    observe = function() end,
   }
   local metrics = require "evaluate".metrics({ "top1" }, {})
   local state = {
@@ -100,4 +101,25 @@ t.test("clipping limits the joint norm of the gradients", function()
   local state, w = setup { state = { epochs = 1, clip = 1e-3 } }
   train.run(state)
   t.ok(w:norm():item() <= 2 * 0.5 * 1e-3 + 1e-9)
+end)
+
+t.test("the optimizer hears the watched metric; LBFGS gets a closure that computes the loss anew", function()
+  local heard = {}
+  local state, w = setup { state = { epochs = 3, during = { "val" }, watch = { key = "val.top1", mode = "max" } } }
+  state.optim.observe = function(_, value) heard[#heard + 1] = value end
+  train.run(state)
+  t.eq(heard, { 1, 1, 1 })
+  local losses = {}
+  state, w = setup { state = { epochs = 1 } }
+  local plain = state.optim.step
+  state.optim.needs_closure = true
+  state.optim.step = function(_, closure)
+    for _ = 1, 3 do
+      losses[#losses + 1] = closure():item()
+      plain()
+    end
+  end
+  train.run(state)
+  t.eq(#losses, 6)
+  t.ok(losses[2] < losses[1] and losses[3] < losses[2], "every look at the loss sees the weights as they are")
 end)
