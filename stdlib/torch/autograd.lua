@@ -145,4 +145,10 @@ setmetatable(autograd, {
     elseif parts[name] then for key, value in pairs(require("torch.autograd." .. parts[name])) do autograd[key] = value end end
     return rawget(autograd, name)
   end,
+  -- for completion at the prompt
+  __names = function()
+    local names = {}
+    for _, list in ipairs { parts, modules } do for name in pairs(list) do names[#names + 1] = name end end
+    return names
+  end,
 })

@@ -383,4 +383,5 @@ return setmetatable(func, {
     end
     return rawget(func, name)
   end,
+  __names = function() return { "functional_call", "stack_module_state" } end, -- for completion at the prompt
 })
