@@ -35,11 +35,13 @@ class Pusher {
 
  private:
   static bool is_container(const PickledValue& v) {
-    return v.as<Sequence>() || v.as<Mapping>() || v.as<Call>() || v.as<at::Tensor>() || v.as<std::unique_ptr<StorageValue>>();
+    return v.as<Sequence>() || v.as<Mapping>() || v.as<Call>() || v.as<at::Tensor>() ||
+           v.as<std::unique_ptr<StorageValue>>();
   }
 
   void reach(Ref value) {
-    if (!value || !is_container(*value) || !index_.try_emplace(value, static_cast<int>(reached_.size()) + 1).second) return;
+    if (!value || !is_container(*value) || !index_.try_emplace(value, static_cast<int>(reached_.size()) + 1).second)
+      return;
     reached_.push_back(value);
     if (const auto* t = value->as<at::Tensor>()) push(L_, *t);
     else if (const auto* s = value->as<std::unique_ptr<StorageValue>>()) push(L_, whole(**s));
@@ -164,7 +166,8 @@ class Pusher {
       if (Ref state = call.more->state) {
         const auto* fields = state->as<Mapping>();
         if (!fields) push_value(*state), lua_setfield(L_, table, "__state");
-        else for (auto [k, v] : fields->items) put(*k, *v, table, none);
+        else
+          for (auto [k, v] : fields->items) put(*k, *v, table, none);
       }
     }
     push(L_, name), lua_setfield(L_, table, "__class");

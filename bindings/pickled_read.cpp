@@ -17,13 +17,19 @@ constexpr double kExact = 9007199254740992.0;  // 2^53
 bool is_utf8(std::string_view s) {
   for (size_t i = 0; i < s.size();) {
     const auto c = static_cast<unsigned char>(s[i]);
-    const size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 9;
+    const size_t more = c < 0x80                ? 0
+                        : c >= 0xc2 && c < 0xe0 ? 1
+                        : c >= 0xe0 && c < 0xf0 ? 2
+                        : c >= 0xf0 && c < 0xf5 ? 3
+                                                : 9;
     if (more == 9 || i + more >= s.size() + (more == 0)) return false;
     for (size_t k = 1; k <= more; ++k) {
       if ((static_cast<unsigned char>(s[i + k]) & 0xc0) != 0x80) return false;
     }
     const auto second = more ? static_cast<unsigned char>(s[i + 1]) : 0;
-    if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90) || (c == 0xf4 && second > 0x8f)) return false;
+    if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90) ||
+        (c == 0xf4 && second > 0x8f))
+      return false;
     i += more + 1;
   }
   return true;
@@ -60,17 +66,24 @@ class Reader {
   Ref read(int index, const std::string& path) {
     luaL_checkstack(L_, 12, "a value nested too deep");
     switch (lua_type(L_, index)) {
-      case LUA_TNIL: return arena_.make(None{});
-      case LUA_TBOOLEAN: return arena_.make(lua_toboolean(L_, index) != 0);
-      case LUA_TNUMBER: return number(lua_tonumber(L_, index));
+      case LUA_TNIL:
+        return arena_.make(None{});
+      case LUA_TBOOLEAN:
+        return arena_.make(lua_toboolean(L_, index) != 0);
+      case LUA_TNUMBER:
+        return number(lua_tonumber(L_, index));
       case LUA_TSTRING: {
         std::string s = check_string(L_, index);
         return is_utf8(s) ? arena_.text(std::move(s)) : arena_.make(Bytes{std::move(s)});
       }
-      case LUA_TTABLE: return table(index, path);
-      case LUA_TUSERDATA: return object(index, path);
-      case 10: return cdata(index, path);  // LUA_TCDATA, which lua.h does not name
-      default: refuse(index, path);
+      case LUA_TTABLE:
+        return table(index, path);
+      case LUA_TUSERDATA:
+        return object(index, path);
+      case 10:
+        return cdata(index, path);  // LUA_TCDATA, which lua.h does not name
+      default:
+        refuse(index, path);
     }
   }
 
@@ -89,11 +102,13 @@ class Reader {
   Ref object(int index, const std::string& path) {
     if (lua_touserdata(L_, index) == State::of(L_).none) return arena_.make(None{});
     if (test_object<nn::Module>(L_, index)) {
-      fail("a model", path.empty() ? "" : " at " + path, " cannot be written whole; write its weights: torch.save(model:state_dict(), path)");
+      fail("a model", path.empty() ? "" : " at " + path,
+           " cannot be written whole; write its weights: torch.save(model:state_dict(), path)");
     }
     const at::Tensor* t = test_tensor(L_, index);
     if (!t) refuse(index, path);
-    if (t->unsafeGetTensorImpl()->is_wrapped_number()) return arena_.make(*static_cast<const double*>(t->const_data_ptr()));
+    if (t->unsafeGetTensorImpl()->is_wrapped_number())
+      return arena_.make(*static_cast<const double*>(t->const_data_ptr()));
     auto [found, fresh] = seen_.try_emplace(lua_touserdata(L_, index));
     if (fresh) found->second = arena_.make(at::Tensor(*t));
     return found->second;
@@ -119,7 +134,8 @@ class Reader {
     index = index < 0 ? lua_gettop(L_) + index + 1 : index;
     auto [found, fresh] = seen_.try_emplace(lua_topointer(L_, index), nullptr);
     if (!fresh) return found->second;
-    if (++depth_ > kDepth) fail("tables nested deeper than ", kDepth, " levels cannot be written, at ", path.substr(0, 60), "...");
+    if (++depth_ > kDepth)
+      fail("tables nested deeper than ", kDepth, " levels cannot be written, at ", path.substr(0, 60), "...");
     const std::string mark = mark_of(L_, index);
     Ref made;
     if (Ref big = big_integer(index)) made = found->second = big;
@@ -138,12 +154,17 @@ class Reader {
     std::string hex = is_int && lua_type(L_, -1) == LUA_TSTRING ? lua_tostring(L_, -1) : "";
     lua_pop(L_, 2);
     const size_t sign = hex.starts_with("-") ? 1 : 0;
-    if (hex.size() < sign + 3 || hex.substr(sign, 2) != "0x" || hex.find_first_not_of("0123456789abcdef", sign + 2) != hex.npos) return nullptr;
+    if (hex.size() < sign + 3 || hex.substr(sign, 2) != "0x" ||
+        hex.find_first_not_of("0123456789abcdef", sign + 2) != hex.npos)
+      return nullptr;
     return arena_.make(BigInteger{hex});
   }
 
   Ref sequence(int index, const std::string& path, const std::string& mark) {
-    const auto kind = mark == "tuple" ? Sequence::tuple : mark == "Size" ? Sequence::size : mark == "set" ? Sequence::set : Sequence::list;
+    const auto kind = mark == "tuple"  ? Sequence::tuple
+                      : mark == "Size" ? Sequence::size
+                      : mark == "set"  ? Sequence::set
+                                       : Sequence::list;
     Ref made = arena_.make(Sequence{kind, {}});
     seen_[lua_topointer(L_, index)] = made;
     std::vector<Ref> items;
@@ -177,7 +198,8 @@ class Reader {
     for (int i = 1, n = static_cast<int>(lua_objlen(L_, keys)); i <= n; ++i) {
       lua_rawgeti(L_, keys, i);
       const int key = lua_gettop(L_);
-      std::string name = lua_type(L_, key) == LUA_TSTRING ? std::string(lua_tostring(L_, key)) : "[" + lua::describe(L_, key) + "]";
+      std::string name =
+          lua_type(L_, key) == LUA_TSTRING ? std::string(lua_tostring(L_, key)) : "[" + lua::describe(L_, key) + "]";
       std::string place = path.empty() || name[0] == '[' ? path + name : path + "." + name;
       lua_pushvalue(L_, key);
       lua_rawget(L_, index);

@@ -67,7 +67,8 @@ int keys(lua_State* L) {
 }  // namespace
 
 int open_torch_file(lua_State* L) {
-  const luaL_Reg functions[] = {{"read", read}, {"write", write}, {"format", format}, {"keys", keys}, {nullptr, nullptr}};
+  const luaL_Reg functions[] = {
+      {"read", read}, {"write", write}, {"format", format}, {"keys", keys}, {nullptr, nullptr}};
   return push_library(L, functions);
 }
 

@@ -69,7 +69,8 @@ std::string to_latin1(const std::string& utf8) {
     const auto c = static_cast<unsigned char>(utf8[i]);
     if (c < 0x80) {
       out.push_back(utf8[i]);
-    } else if ((c == 0xc2 || c == 0xc3) && i + 1 < utf8.size() && (static_cast<unsigned char>(utf8[i + 1]) & 0xc0) == 0x80) {
+    } else if ((c == 0xc2 || c == 0xc3) && i + 1 < utf8.size() &&
+               (static_cast<unsigned char>(utf8[i + 1]) & 0xc0) == 0x80) {
       out.push_back(static_cast<char>((c & 3) << 6 | (static_cast<unsigned char>(utf8[++i]) & 0x3f)));
     } else {
       wrong("bytes with a character that is not Latin-1");

@@ -49,9 +49,11 @@ void read_legacy_format(TorchFile& out, std::shared_ptr<const MappedFile> file, 
     return read.root;
   };
   const Ref magic = next("magic number", false);
-  if (!magic->as<BigInteger>() || magic->as<BigInteger>()->hex != kMagic) fail(name, ": is a pickle, but not of torch.save");
+  if (!magic->as<BigInteger>() || magic->as<BigInteger>()->hex != kMagic)
+    fail(name, ": is a pickle, but not of torch.save");
   const Ref version = next("version", false);
-  if (!version->as<int64_t>() || *version->as<int64_t>() != kVersion) fail(name, ": is of an unknown version, ", describe(*version));
+  if (!version->as<int64_t>() || *version->as<int64_t>() != kVersion)
+    fail(name, ": is of an unknown version, ", describe(*version));
   const Ref machine = next("machine", false);
   if (const auto* facts = machine->as<Mapping>()) {
     for (auto [key, value] : facts->items) {

@@ -20,11 +20,13 @@ struct ArrayType {
 ArrayType array_type(Value& value) {
   auto* call = value.as<Call>();
   const auto* global = call ? call->function->as<Global>() : nullptr;
-  if (!global || global->name != "numpy.dtype") throw std::invalid_argument("expected a numpy.dtype, got " + describe(value));
+  if (!global || global->name != "numpy.dtype")
+    throw std::invalid_argument("expected a numpy.dtype, got " + describe(value));
   const std::string code = CallArguments(call->arguments->as<Sequence>()->items).text(0);
   static constexpr std::pair<const char*, at::ScalarType> kCodes[] = {
-      {"f2", Half}, {"f4", Float}, {"f8", Double}, {"i1", Char}, {"i2", Short}, {"i4", Int}, {"i8", Long}, {"b1", Bool},
-      {"u1", Byte}, {"u2", UInt16}, {"u4", UInt32}, {"u8", UInt64}, {"c8", ComplexFloat}, {"c16", ComplexDouble}};
+      {"f2", Half},   {"f4", Float},  {"f8", Double},       {"i1", Char},          {"i2", Short},
+      {"i4", Int},    {"i8", Long},   {"b1", Bool},         {"u1", Byte},          {"u2", UInt16},
+      {"u4", UInt32}, {"u8", UInt64}, {"c8", ComplexFloat}, {"c16", ComplexDouble}};
   for (auto [name, type] : kCodes) {
     if (code != name) continue;
     bool swapped = false;
@@ -52,7 +54,8 @@ std::string take_bytes(const CallArguments& a, size_t i, ArrayType type) {
 at::Tensor tensor_of(const std::string& data, at::ScalarType type, at::IntArrayRef shape, bool fortran) {
   uint64_t bytes = c10::elementSize(type);
   for (int64_t size : shape) {
-    if (size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes)) throw std::invalid_argument("an array of an impossible shape");
+    if (size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes))
+      throw std::invalid_argument("an array of an impossible shape");
   }
   if (bytes != data.size()) {
     throw std::invalid_argument("an array of " + std::to_string(bytes) + " bytes with " + std::to_string(data.size()));

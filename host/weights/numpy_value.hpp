@@ -5,7 +5,8 @@
 
 namespace moonlab::weights {
 
-/// The tensor of numpy.core.multiarray._reconstruct, from the state given to it: (version, shape, dtype, fortran, bytes).
+/// The tensor of numpy.core.multiarray._reconstruct, from the state given to it: (version, shape, dtype, fortran,
+/// bytes).
 at::Tensor numpy_array(const Value* state);
 
 /// The number of numpy.core.multiarray.scalar(dtype, bytes).

@@ -39,7 +39,7 @@ struct Sequence {
 
 struct Mapping {
   enum Kind : uint8_t { dict, ordered, counter } kind = dict;
-  Pairs items;           // in the file's order; a key given twice stands twice, the last one counts
+  Pairs items;               // in the file's order; a key given twice stands twice, the last one counts
   Ref attributes = nullptr;  // of the object beside its items, such as _metadata of a state dict
 };
 
@@ -57,11 +57,12 @@ struct Persistent {
 struct StorageValue {
   c10::Storage storage;
   at::ScalarType type;
-  bool typed;             // else PyTorch's UntypedStorage, where `type` is uint8
-  int64_t offset = 0;     // in elements: an old view of a storage
+  bool typed;          // else PyTorch's UntypedStorage, where `type` is uint8
+  int64_t offset = 0;  // in elements: an old view of a storage
 };
 
-/// The result of calling `function` with the tuple `arguments`, then given `state` and items. Also an object of a class.
+/// The result of calling `function` with the tuple `arguments`, then given `state` and items. Also an object of a
+/// class.
 struct Call {
   Ref function;
   Ref arguments;
@@ -83,9 +84,13 @@ struct Value {
       data;
 
   template <class T>
-  T* as() { return std::get_if<T>(&data); }
+  T* as() {
+    return std::get_if<T>(&data);
+  }
   template <class T>
-  const T* as() const { return std::get_if<T>(&data); }
+  const T* as() const {
+    return std::get_if<T>(&data);
+  }
   bool is_none() const { return std::holds_alternative<None>(data); }
 };
 

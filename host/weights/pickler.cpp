@@ -103,7 +103,8 @@ void Pickler::big(const std::string& hex) {
   std::string digits = hex.substr(negative ? 3 : 2);
   if (digits.size() % 2) digits.insert(0, "0");
   std::string magnitude;
-  for (size_t i = digits.size(); i > 0; i -= 2) magnitude.push_back(static_cast<char>(std::stoi(digits.substr(i - 2, 2), nullptr, 16)));
+  for (size_t i = digits.size(); i > 0; i -= 2)
+    magnitude.push_back(static_cast<char>(std::stoi(digits.substr(i - 2, 2), nullptr, 16)));
   magnitude.push_back('\0');  // room for the sign
   int carry = 1;
   for (char& c : magnitude) {

@@ -41,7 +41,9 @@ class Pickler {
  private:
   void code(char c) { text_.push_back(c); }
   template <class T>
-  void raw(T number) { text_.append(reinterpret_cast<const char*>(&number), sizeof number); }
+  void raw(T number) {
+    text_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  }
   uint32_t remember();
   void recall(uint32_t index);
   void bytes(const std::string& data);

@@ -50,7 +50,8 @@ at::Tensor quantized_tensor(const CallArguments& a) {
   if (!c10::isQIntType(s.type)) throw std::invalid_argument("a quantized tensor in a storage of plain numbers");
   const int64_t offset = a.integer(1);
   const auto sizes = a.integers(2), strides = a.integers(3);
-  at::Tensor checked = view_of(s.storage, at::toUnderlying(s.type), offset, sizes, strides);  // throws where it does not fit
+  at::Tensor checked =
+      view_of(s.storage, at::toUnderlying(s.type), offset, sizes, strides);  // throws where it does not fit
   CallArguments scheme(a.sequence(4).items);
   const std::string kind = scheme.word(0);
   const auto options = at::TensorOptions().dtype(s.type).device(s.storage.device());
@@ -62,11 +63,13 @@ at::Tensor quantized_tensor(const CallArguments& a) {
     at::Tensor scales = parameters(scheme, 1, floating ? at::kFloat : at::kDouble);
     at::Tensor zeros = parameters(scheme, 2, floating ? at::kFloat : at::kLong);
     const int64_t axis = scheme.integer(3);
-    if (axis < 0 || axis >= checked.dim()) throw std::invalid_argument("a quantized axis that the tensor does not have");
+    if (axis < 0 || axis >= checked.dim())
+      throw std::invalid_argument("a quantized axis that the tensor does not have");
     if (scales.dim() != 1 || zeros.dim() != 1 || scales.numel() != sizes[axis] || zeros.numel() != sizes[axis]) {
       throw std::invalid_argument("as many scales and zero points as the quantized axis has elements are expected");
     }
-    if (checked.numel() > static_cast<int64_t>(s.storage.nbytes())) throw std::invalid_argument("a quantized tensor larger than its storage");
+    if (checked.numel() > static_cast<int64_t>(s.storage.nbytes()))
+      throw std::invalid_argument("a quantized tensor larger than its storage");
     out = at::_empty_per_channel_affine_quantized(sizes, scales, zeros, axis, options);
   } else {
     throw std::invalid_argument("the quantization scheme '" + kind.substr(0, 40) + "'");

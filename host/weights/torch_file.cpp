@@ -37,11 +37,14 @@ TorchFile read_torch_file(std::shared_ptr<const MappedFile> file, const ReadOpti
   } else if (format == "legacy") {
     read_legacy_format(out, std::move(file), options);
   } else if (format == "tar") {
-    fail(file->path(), ": is of PyTorch's first format (tar, before 0.1.10); load and save it again with a newer PyTorch");
+    fail(file->path(),
+         ": is of PyTorch's first format (tar, before 0.1.10); load and save it again with a newer PyTorch");
   } else if (format == "safetensors") {
     fail(file->path(), ": is a safetensors file, not one of torch.save");
   } else {
-    fail(file->path(), file->size() == 0 ? ": is empty" : ": is no file of torch.save: it begins with neither a zip archive nor a pickle");
+    fail(file->path(), file->size() == 0
+                           ? ": is empty"
+                           : ": is no file of torch.save: it begins with neither a zip archive nor a pickle");
   }
   return out;
 }

@@ -40,7 +40,8 @@ TorchFile read_torch_file(std::shared_ptr<const MappedFile> file, const ReadOpti
 /// The same from memory; `name` stands for the path in messages.
 TorchFile read_torch_file(std::span<const std::byte> bytes, const std::string& name);
 
-/// What kind of weights file this is, by its first bytes: "zip", "legacy", "tar", "safetensors", or "" for none of them.
+/// What kind of weights file this is, by its first bytes: "zip", "legacy", "tar", "safetensors", or "" for none of
+/// them.
 std::string weights_format(std::span<const std::byte> bytes);
 
 /// Writes a value in the zip format, or the legacy one, to `path`: the old file or the whole new one, never a part.

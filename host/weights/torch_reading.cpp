@@ -23,7 +23,8 @@ at::Tensor on_device(const at::Tensor& bytes, const std::string& location, const
   if (location == "cpu") return bytes;
   if (location == "meta") return at::empty(bytes.sizes(), bytes.options().device(at::kMeta));
   if (location.starts_with("cuda") && gpu_count() > 0) return bytes.to(open_device(location));
-  fail(file, ": was written on '", location, "', which this machine does not have; {map_location = \"cpu\"} loads it into memory");
+  fail(file, ": was written on '", location,
+       "', which this machine does not have; {map_location = \"cpu\"} loads it into memory");
 }
 
 }  // namespace
@@ -42,7 +43,8 @@ uint64_t bytes_of(const StorageRequest& request, const std::string& file) {
   return static_cast<uint64_t>(bytes);
 }
 
-c10::Storage placed(at::Tensor bytes, const std::string& location, const std::string& file, const ReadOptions& options) {
+c10::Storage placed(at::Tensor bytes, const std::string& location, const std::string& file,
+                    const ReadOptions& options) {
   at::Tensor moved = options.place ? options.place(bytes, location) : at::Tensor();
   if (!moved.defined()) moved = on_device(bytes, location, file);
   if (moved.storage_offset() != 0 || moved.storage().nbytes() < bytes.storage().nbytes()) {
@@ -66,8 +68,11 @@ c10::Storage storage_in_file(const MappedFile& file, uint64_t offset, uint64_t l
 }
 
 void swap_elements(at::Tensor& bytes, const StorageRequest& request, const std::string& file) {
-  if (!request.typed) fail(file, ": was written on a big-endian machine, and storage '", request.key, "' does not say what its bytes are");
-  const int64_t width = static_cast<int64_t>(c10::elementSize(request.type)) / (c10::isComplexType(request.type) ? 2 : 1);
+  if (!request.typed)
+    fail(file, ": was written on a big-endian machine, and storage '", request.key,
+         "' does not say what its bytes are");
+  const int64_t width =
+      static_cast<int64_t>(c10::elementSize(request.type)) / (c10::isComplexType(request.type) ? 2 : 1);
   auto* data = bytes.mutable_data_ptr<uint8_t>();
   for (int64_t i = 0; i + width <= bytes.numel(); i += width) std::reverse(data + i, data + i + width);
 }

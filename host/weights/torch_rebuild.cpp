@@ -76,7 +76,8 @@ class Builder {
     try {
       if (!id || id->items.size() < 5) throw std::invalid_argument("expected (storage, type, key, location, size)");
       CallArguments a(id->items);
-      if (a.text(0) != "storage") throw std::invalid_argument("a '" + a.text(0).substr(0, 40) + "', expected a storage");
+      if (a.text(0) != "storage")
+        throw std::invalid_argument("a '" + a.text(0).substr(0, 40) + "', expected a storage");
       const auto* global = a[1].as<Global>();
       auto type = global ? storage_type(global->name) : std::nullopt;
       if (!type) a.wrong(1, "a class of storages");
@@ -152,7 +153,8 @@ class Builder {
   /// (function, class, arguments, state): the function's result as an object of the class, for us a tensor.
   void inner(Value& value, const CallArguments& a, int depth) {
     const auto* function = a[0].as<Global>();
-    if (!function || function->name == "torch._tensor._rebuild_from_type_v2") a.wrong(0, "a function that makes a tensor");
+    if (!function || function->name == "torch._tensor._rebuild_from_type_v2")
+      a.wrong(0, "a function that makes a tensor");
     const Sequence& list = a.sequence(2);
     for (Ref argument : list.items) evaluate(*argument, depth + 1);
     const std::string name = function->name;
@@ -171,7 +173,8 @@ class Builder {
 at::Tensor view_of(const c10::Storage& storage, at::ScalarType type, int64_t offset, at::IntArrayRef sizes,
                    at::IntArrayRef strides) {
   if (sizes.size() != strides.size()) {
-    throw std::invalid_argument(std::to_string(sizes.size()) + " sizes and " + std::to_string(strides.size()) + " strides");
+    throw std::invalid_argument(std::to_string(sizes.size()) + " sizes and " + std::to_string(strides.size()) +
+                                " strides");
   }
   int64_t last = offset, count = 1;
   bool fits = offset >= 0, empty = false;
@@ -186,8 +189,8 @@ at::Tensor view_of(const c10::Storage& storage, at::ScalarType type, int64_t off
   }
   const auto held = static_cast<int64_t>(storage.nbytes() / c10::elementSize(type));
   if (!fits || (!empty && last >= held)) {
-    throw std::invalid_argument(c10::str("a tensor of sizes ", sizes, " and strides ", strides, " from element ", offset,
-                                         " does not lie in its storage of ", held, " elements"));
+    throw std::invalid_argument(c10::str("a tensor of sizes ", sizes, " and strides ", strides, " from element ",
+                                         offset, " does not lie in its storage of ", held, " elements"));
   }
   auto options = at::TensorOptions().dtype(type).device(storage.device());
   return at::empty({0}, options).set_(storage, offset, sizes, strides);

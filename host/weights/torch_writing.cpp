@@ -30,7 +30,7 @@ class Storages {
 
   /// Sees every tensor before the first is written: a storage that tensors of several dtypes view is written untyped.
   void meet(const at::Tensor& t) {
-    if (t.is_sparse() || t.is_sparse_csr()) return;  // its parts are met when they are written
+    if (t.layout() != at::kStrided) return;  // its parts are met when they are written
     auto [found, fresh] = types_.try_emplace(t.storage().unsafeGetStorageImpl(), t.scalar_type());
     if (!fresh && found->second != t.scalar_type()) mixed_.insert(found->first);
   }
@@ -44,7 +44,8 @@ class Storages {
       const bool typed = whole && !storage_class(t.scalar_type()).empty() && !mixed_.contains(impl);
       at::Tensor bytes = at::empty({0}, t.options().dtype(at::kByte)).set_(t.storage(), 0, {length}, {1});
       const int64_t width = typed ? static_cast<int64_t>(c10::elementSize(t.scalar_type())) : 1;
-      entries_.push_back({bytes, typed ? t.scalar_type() : at::kByte, typed, length / width, std::to_string(entries_.size())});
+      entries_.push_back(
+          {bytes, typed ? t.scalar_type() : at::kByte, typed, length / width, std::to_string(entries_.size())});
     }
     return entries_[found->second];
   }
@@ -76,6 +77,12 @@ class TensorWriter {
     if (t.is_meta()) return meta(p, t);
     if (t.is_quantized()) return quantized(p, t);
     const auto& entry = storages_.add(t);
+    if (legacy_ && !entry.typed) {
+      // PyTorch writes such files but cannot read them: its old format knows no untyped storages
+      fail("a storage viewed as ", dtype_name(t.scalar_type()),
+           storage_class(t.scalar_type()).empty() ? "" : " and another dtype",
+           " has no form in the old format; write the zip format");
+    }
     p.global(entry.typed ? "torch._utils._rebuild_tensor_v2" : "torch._utils._rebuild_tensor_v3");
     p.mark();
     place(p, t, entry);
@@ -118,11 +125,15 @@ class TensorWriter {
 
   void sparse(Pickler& p, const at::Tensor& t) const {
     const bool coo = t.layout() == at::kSparse;
-    if (!coo && !t.is_sparse_csr() && t.layout() != at::kSparseCsc && t.layout() != at::kSparseBsr && t.layout() != at::kSparseBsc) {
+    if (!coo && !t.is_sparse_csr() && t.layout() != at::kSparseCsc && t.layout() != at::kSparseBsr &&
+        t.layout() != at::kSparseBsc) {
       fail("a tensor of layout ", t.layout(), " cannot be written");
     }
-    static const std::unordered_map<at::Layout, const char*> kNames{{at::kSparse, "torch.sparse_coo"}, {at::kSparseCsr, "torch.sparse_csr"},
-      {at::kSparseCsc, "torch.sparse_csc"}, {at::kSparseBsr, "torch.sparse_bsr"}, {at::kSparseBsc, "torch.sparse_bsc"}};
+    static const std::unordered_map<at::Layout, const char*> kNames{{at::kSparse, "torch.sparse_coo"},
+                                                                    {at::kSparseCsr, "torch.sparse_csr"},
+                                                                    {at::kSparseCsc, "torch.sparse_csc"},
+                                                                    {at::kSparseBsr, "torch.sparse_bsr"},
+                                                                    {at::kSparseBsc, "torch.sparse_bsc"}};
     p.global("torch._utils._rebuild_sparse_tensor");
     p.mark();
     p.global("torch.serialization._get_layout");
@@ -158,7 +169,8 @@ class TensorWriter {
       p.real(t.q_scale());
       p.integer(t.q_zero_point());
     } else if (t.qscheme() == at::kPerChannelAffine || t.qscheme() == at::kPerChannelAffineFloatQParams) {
-      p.global(t.qscheme() == at::kPerChannelAffine ? "torch.per_channel_affine" : "torch.per_channel_affine_float_qparams");
+      p.global(t.qscheme() == at::kPerChannelAffine ? "torch.per_channel_affine"
+                                                    : "torch.per_channel_affine_float_qparams");
       (*this)(p, t.q_per_channel_scales());
       (*this)(p, t.q_per_channel_zero_points());
       p.integer(t.q_per_channel_axis());
@@ -188,7 +200,8 @@ void write_zip(AtomicFile& file, const std::string& folder, const std::string& p
   zip.add(".format_version", "1");
   zip.add(".storage_alignment", "64");
   zip.add("byteorder", "little");
-  storages.each([&](const Storages::Entry& entry, std::span<const std::byte> bytes) { zip.add("data/" + entry.key, bytes); });
+  storages.each(
+      [&](const Storages::Entry& entry, std::span<const std::byte> bytes) { zip.add("data/" + entry.key, bytes); });
   zip.add("version", "3\n");
   // forty digits that tell two files apart; from the content, so that equal values give equal files
   std::string digits;
@@ -202,9 +215,14 @@ void write_legacy(AtomicFile& file, const std::string& pickle, const Storages& s
   file.write("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."sv);
   Arena arena;
   auto text = [&](const char* s) { return arena.text(s); };
-  Ref sizes = arena.make(Mapping{Mapping::dict, {{text("short"), arena.integer(2)}, {text("int"), arena.integer(4)}, {text("long"), arena.integer(4)}}});
+  Ref sizes = arena.make(
+      Mapping{Mapping::dict,
+              {{text("short"), arena.integer(2)}, {text("int"), arena.integer(4)}, {text("long"), arena.integer(4)}}});
   Pickler machine;
-  machine.value(arena.make(Mapping{Mapping::dict, {{text("protocol_version"), arena.integer(1001)}, {text("little_endian"), arena.make(true)}, {text("type_sizes"), sizes}}}));
+  machine.value(arena.make(Mapping{Mapping::dict,
+                                   {{text("protocol_version"), arena.integer(1001)},
+                                    {text("little_endian"), arena.make(true)},
+                                    {text("type_sizes"), sizes}}}));
   file.write(machine.finish());
   file.write(pickle);
   Sequence keys;

@@ -31,8 +31,12 @@ class Machine : PickleStream {
  public:
   Machine(std::span<const std::byte> bytes, Arena& arena, const std::string& where,
           const std::function<void(const std::string&)>& allow)
-      : PickleStream(bytes, where), arena_(arena), allow_(allow),
-        none_(arena.make(None{})), true_(arena.make(true)), false_(arena.make(false)) {}
+      : PickleStream(bytes, where),
+        arena_(arena),
+        allow_(allow),
+        none_(arena.make(None{})),
+        true_(arena.make(true)),
+        false_(arena.make(false)) {}
 
   Unpickled run() {
     for (;;) {
@@ -139,65 +143,103 @@ class Machine : PickleStream {
   void step(unsigned char op) {
     switch (op) {
       case 0x80:  // PROTO
-        if (auto protocol = number<uint8_t>(); protocol < 2 || protocol > 5) offence("protocol ", int{protocol}, ", expected 2 to 5");
+        if (auto protocol = number<uint8_t>(); protocol < 2 || protocol > 5)
+          offence("protocol ", int{protocol}, ", expected 2 to 5");
         return;
-      case 0x95: number<uint64_t>(); return;  // FRAME: a hint for buffered reading
-      case '(': marks_.push_back(stack_.size()); return;
+      case 0x95:
+        number<uint64_t>();
+        return;  // FRAME: a hint for buffered reading
+      case '(':
+        marks_.push_back(stack_.size());
+        return;
       case '0':  // POP
         if (!marks_.empty() && stack_.size() == marks_.back()) marks_.pop_back();
         else pop();
         return;
-      case '1': pop_marked(); return;
-      case '2': push(top()); return;
-      case 'N': return push(none_);
-      case 0x88: return push(true_);
-      case 0x89: return push(false_);
-      case 'J': return push(arena_.integer(number<int32_t>()));
-      case 'K': return push(arena_.integer(number<uint8_t>()));
-      case 'M': return push(arena_.integer(number<uint16_t>()));
-      case 0x8a: return push(integer_value(integer(take(number<uint8_t>()))));
+      case '1':
+        pop_marked();
+        return;
+      case '2':
+        push(top());
+        return;
+      case 'N':
+        return push(none_);
+      case 0x88:
+        return push(true_);
+      case 0x89:
+        return push(false_);
+      case 'J':
+        return push(arena_.integer(number<int32_t>()));
+      case 'K':
+        return push(arena_.integer(number<uint8_t>()));
+      case 'M':
+        return push(arena_.integer(number<uint16_t>()));
+      case 0x8a:
+        return push(integer_value(integer(take(number<uint8_t>()))));
       case 0x8b: {  // LONG4
         const auto length = number<int32_t>();
         if (length < 0) offence("an integer of ", length, " bytes");
         return push(integer_value(integer(take(static_cast<uint64_t>(length)))));
       }
-      case 'G': return push(arena_.make(big_endian_double()));
-      case 'X': return push(arena_.text(std::string(take(number<uint32_t>()))));
-      case 0x8c: return push(arena_.text(std::string(take(number<uint8_t>()))));
-      case 0x8d: return push(arena_.text(std::string(take(number<uint64_t>()))));
-      case 'U': return push(arena_.text(std::string(take(number<uint8_t>()))));  // Python 2's str
-      case 'T': return push(arena_.text(std::string(take(number<uint32_t>()))));
-      case 'C': return push(arena_.make(Bytes{std::string(take(number<uint8_t>()))}));
-      case 'B': return push(arena_.make(Bytes{std::string(take(number<uint32_t>()))}));
+      case 'G':
+        return push(arena_.make(big_endian_double()));
+      case 'X':
+        return push(arena_.text(std::string(take(number<uint32_t>()))));
+      case 0x8c:
+        return push(arena_.text(std::string(take(number<uint8_t>()))));
+      case 0x8d:
+        return push(arena_.text(std::string(take(number<uint64_t>()))));
+      case 'U':
+        return push(arena_.text(std::string(take(number<uint8_t>()))));  // Python 2's str
+      case 'T':
+        return push(arena_.text(std::string(take(number<uint32_t>()))));
+      case 'C':
+        return push(arena_.make(Bytes{std::string(take(number<uint8_t>()))}));
+      case 'B':
+        return push(arena_.make(Bytes{std::string(take(number<uint32_t>()))}));
       case 0x8e:
-      case 0x96: return push(arena_.make(Bytes{std::string(take(number<uint64_t>()))}));
-      case ']': return push(arena_.make(Sequence{Sequence::list, {}}));
-      case ')': return push(arena_.tuple({}));
-      case '}': return push(arena_.make(Mapping{}));
-      case 0x8f: return push(arena_.make(Sequence{Sequence::set, {}}));
-      case 'l': return push(arena_.make(Sequence{Sequence::list, pop_marked()}));
-      case 't': return push(arena_.tuple(pop_marked()));
-      case 0x91: return push(arena_.make(Sequence{Sequence::set, pop_marked()}));
+      case 0x96:
+        return push(arena_.make(Bytes{std::string(take(number<uint64_t>()))}));
+      case ']':
+        return push(arena_.make(Sequence{Sequence::list, {}}));
+      case ')':
+        return push(arena_.tuple({}));
+      case '}':
+        return push(arena_.make(Mapping{}));
+      case 0x8f:
+        return push(arena_.make(Sequence{Sequence::set, {}}));
+      case 'l':
+        return push(arena_.make(Sequence{Sequence::list, pop_marked()}));
+      case 't':
+        return push(arena_.tuple(pop_marked()));
+      case 0x91:
+        return push(arena_.make(Sequence{Sequence::set, pop_marked()}));
       case 'd': {
         auto items = pop_marked();
         push(arena_.make(Mapping{}));
         return assign(items);
       }
-      case 0x85: return push_tuple(1);
-      case 0x86: return push_tuple(2);
-      case 0x87: return push_tuple(3);
+      case 0x85:
+        return push_tuple(1);
+      case 0x86:
+        return push_tuple(2);
+      case 0x87:
+        return push_tuple(3);
       case 'a': {
         Ref item = pop();
         return extend({item}, false);
       }
-      case 'e': return extend(pop_marked(), false);
-      case 0x90: return extend(pop_marked(), true);
+      case 'e':
+        return extend(pop_marked(), false);
+      case 0x90:
+        return extend(pop_marked(), true);
       case 's': {
         Ref value = pop();
         Ref key = pop();
         return assign({key, value});
       }
-      case 'u': return assign(pop_marked());
+      case 'u':
+        return assign(pop_marked());
       case 'c': {
         std::string module = line();
         return global(module, line());
@@ -217,17 +259,26 @@ class Machine : PickleStream {
         Ref keywords = pop();
         Ref arguments = pop();
         call(pop(), arguments);
-        if (auto* made = top()->as<Call>(); made && keywords->as<Mapping>()) made->extra().pairs = keywords->as<Mapping>()->items;
+        if (auto* made = top()->as<Call>(); made && keywords->as<Mapping>())
+          made->extra().pairs = keywords->as<Mapping>()->items;
         return;
       }
-      case 'b': return build();
-      case 'Q': return push(arena_.make(Persistent{pop()}));
-      case 'h': return recall(number<uint8_t>());
-      case 'j': return recall(number<uint32_t>());
-      case 'q': return remember(number<uint8_t>());
-      case 'r': return remember(number<uint32_t>());
-      case 0x94: return remember(static_cast<uint32_t>(memo_.size()));
-      default: offence("code ", int{op}, " is none of protocols 2 to 5 that weights are written with");
+      case 'b':
+        return build();
+      case 'Q':
+        return push(arena_.make(Persistent{pop()}));
+      case 'h':
+        return recall(number<uint8_t>());
+      case 'j':
+        return recall(number<uint32_t>());
+      case 'q':
+        return remember(number<uint8_t>());
+      case 'r':
+        return remember(number<uint32_t>());
+      case 0x94:
+        return remember(static_cast<uint32_t>(memo_.size()));
+      default:
+        offence("code ", int{op}, " is none of protocols 2 to 5 that weights are written with");
     }
   }
 

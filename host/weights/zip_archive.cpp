@@ -12,7 +12,8 @@ namespace moonlab::weights {
 namespace {
 
 // Signatures and sizes of PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3.
-constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
+constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50,
+                   kLocator64 = 0x07064b50;
 constexpr uint64_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20;
 constexpr uint32_t kWide = 0xffffffff;  // "see the 64-bit field"
 
@@ -24,7 +25,8 @@ constexpr uint64_t kInflated = uint64_t{64} << 20, kRatio = 16;
 template <class T>
 T ZipArchive::number(uint64_t at) const {
   T value;
-  if (at > bytes_.size() || sizeof value > bytes_.size() - at) fail(name_, ": is cut short or no zip archive: byte ", at, " is missing");
+  if (at > bytes_.size() || sizeof value > bytes_.size() - at)
+    fail(name_, ": is cut short or no zip archive: byte ", at, " is missing");
   std::memcpy(&value, bytes_.data() + at, sizeof value);
   return value;
 }
@@ -41,11 +43,14 @@ ZipArchive::Directory ZipArchive::find_directory() const {
   const uint64_t last = bytes_.size() - kEndSize;
   for (uint64_t at = last + 1; at-- > (last > 0xffff ? last - 0xffff : 0);) {
     if (number<uint32_t>(at) != kEnd || at + kEndSize + number<uint16_t>(at + 20) != bytes_.size()) continue;
-    if (number<uint16_t>(at + 4) != 0 && number<uint16_t>(at + 4) != 0xffff) fail(name_, ": is a part of a zip archive on several disks");
+    if (number<uint16_t>(at + 4) != 0 && number<uint16_t>(at + 4) != 0xffff)
+      fail(name_, ": is a part of a zip archive on several disks");
     Directory d{number<uint32_t>(at + 16), number<uint32_t>(at + 12), number<uint16_t>(at + 10)};
     d = directory64(at, d);
-    if (d.offset > at || d.size > at - d.offset) fail(name_, ": the zip directory (", d.size, " bytes at ", d.offset, ") does not lie in the file");
-    if (d.count > d.size / kCentralSize) fail(name_, ": the zip directory says ", d.count, " entries, which its ", d.size, " bytes cannot hold");
+    if (d.offset > at || d.size > at - d.offset)
+      fail(name_, ": the zip directory (", d.size, " bytes at ", d.offset, ") does not lie in the file");
+    if (d.count > d.size / kCentralSize)
+      fail(name_, ": the zip directory says ", d.count, " entries, which its ", d.size, " bytes cannot hold");
     return d;
   }
   fail(name_, ": is cut short: the zip directory at the end is missing");
@@ -71,7 +76,8 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name) : byt
     uint64_t header = 0;
     Entry entry = read_entry(at, end, header);
     place(entry, header);
-    if (entry.offset + entry.compressed > directory.offset) fail(name_, ": entry '", entry.name, "' does not lie before the zip directory");
+    if (entry.offset + entry.compressed > directory.offset)
+      fail(name_, ": entry '", entry.name, "' does not lie before the zip directory");
     if (entry.deflated && __builtin_add_overflow(inflated, entry.size, &inflated)) inflated = UINT64_MAX;
     headers.emplace_back(header, entries_.size());
     entries_.push_back(std::move(entry));
@@ -93,9 +99,11 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name) : byt
 
 /// One entry of the directory; `header` becomes the place of its local header.
 ZipArchive::Entry ZipArchive::read_entry(uint64_t& at, uint64_t end, uint64_t& header) const {
-  if (end - at < kCentralSize || number<uint32_t>(at) != kCentral) fail(name_, ": the zip directory is broken at byte ", at);
+  if (end - at < kCentralSize || number<uint32_t>(at) != kCentral)
+    fail(name_, ": the zip directory is broken at byte ", at);
   const auto flags = number<uint16_t>(at + 8), method = number<uint16_t>(at + 10);
-  const uint64_t name_size = number<uint16_t>(at + 28), extra = number<uint16_t>(at + 30), comment = number<uint16_t>(at + 32);
+  const uint64_t name_size = number<uint16_t>(at + 28), extra = number<uint16_t>(at + 30),
+                 comment = number<uint16_t>(at + 32);
   if (name_size + extra + comment > end - at - kCentralSize) fail(name_, ": the zip directory is broken at byte ", at);
   Entry entry;
   entry.name.assign(reinterpret_cast<const char*>(bytes_.data()) + at + kCentralSize, name_size);
@@ -125,9 +133,11 @@ ZipArchive::Entry ZipArchive::read_entry(uint64_t& at, uint64_t end, uint64_t& h
     field += 8;
   }
   if (flags & 1) fail(name_, ": entry '", entry.name, "' is encrypted");
-  if (method != 0 && method != 8) fail(name_, ": entry '", entry.name, "' is compressed by method ", method, ", expected 0 (stored) or 8 (deflate)");
+  if (method != 0 && method != 8)
+    fail(name_, ": entry '", entry.name, "' is compressed by method ", method, ", expected 0 (stored) or 8 (deflate)");
   entry.deflated = method == 8;
-  if (!entry.deflated && entry.size != entry.compressed) fail(name_, ": entry '", entry.name, "' is stored, but with two sizes (", entry.size, ", ", entry.compressed, ")");
+  if (!entry.deflated && entry.size != entry.compressed)
+    fail(name_, ": entry '", entry.name, "' is stored, but with two sizes (", entry.size, ", ", entry.compressed, ")");
   at += kCentralSize + name_size + extra + comment;
   return entry;
 }
@@ -144,7 +154,8 @@ void ZipArchive::place(Entry& entry, uint64_t header) const {
     fail(name_, ": entry '", entry.name, "' (", entry.compressed, " bytes at ", header, ") does not lie in the file");
   }
   std::string_view name(reinterpret_cast<const char*>(bytes_.data()) + header + kLocalSize, name_size);
-  if (name != entry.name) fail(name_, ": the directory's entry '", entry.name, "' is called '", name, "' where it stands");
+  if (name != entry.name)
+    fail(name_, ": the directory's entry '", entry.name, "' is called '", name, "' where it stands");
 }
 
 const ZipArchive::Entry* ZipArchive::find(const std::string& name) const {
@@ -179,7 +190,8 @@ void ZipArchive::extract(const Entry& entry, std::byte* out) const {
     if (state == Z_BUF_ERROR) break;
   }
   inflateEnd(&stream);
-  if (state != Z_STREAM_END || done != entry.size) fail(name_, ": entry '", entry.name, "' cannot be inflated to ", entry.size, " bytes");
+  if (state != Z_STREAM_END || done != entry.size)
+    fail(name_, ": entry '", entry.name, "' cannot be inflated to ", entry.size, " bytes");
   if (crc != entry.crc) fail(name_, ": entry '", entry.name, "' is damaged: its checksum differs");
 }
 

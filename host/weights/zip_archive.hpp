@@ -35,8 +35,8 @@ class ZipArchive {
 
   /// The content of a stored entry, in place.
   std::span<const std::byte> stored(const Entry& entry) const { return bytes_.subspan(entry.offset, entry.size); }
-  /// Inflates a deflated entry, or copies a stored one, to `out` of entry.size bytes. Throws Error where the data do not
-  /// give exactly that many bytes or, inflated, not their checksum.
+  /// Inflates a deflated entry, or copies a stored one, to `out` of entry.size bytes. Throws Error where the data do
+  /// not give exactly that many bytes or, inflated, not their checksum.
   void extract(const Entry& entry, std::byte* out) const;
 
  private:

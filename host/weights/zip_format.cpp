@@ -37,7 +37,8 @@ void read_zip_format(TorchFile& out, std::shared_ptr<const MappedFile> file, con
   const std::string folder = folder_of(archive, name);
   if (archive.find(folder + "constants.pkl")) fail(name, ": is a TorchScript archive, which torch.jit.load reads");
   const std::string order = text_of(archive, folder + "byteorder");
-  if (!order.empty() && order != "little" && order != "big") fail(name, ": byteorder is '", order, "', expected little or big");
+  if (!order.empty() && order != "little" && order != "big")
+    fail(name, ": byteorder is '", order, "', expected little or big");
 
   const auto* pickle = archive.find(folder + "data.pkl");
   std::string inflated;
@@ -56,12 +57,14 @@ void read_zip_format(TorchFile& out, std::shared_ptr<const MappedFile> file, con
   rebuild(out.arena, where, [&](const StorageRequest& request) {
     const uint64_t length = bytes_of(request, name);
     if (request.location == "meta") {
-      return placed(at::empty({static_cast<int64_t>(length)}, at::TensorOptions(at::kByte).device(at::kMeta)), "cpu", name, {});
+      return placed(at::empty({static_cast<int64_t>(length)}, at::TensorOptions(at::kByte).device(at::kMeta)), "cpu",
+                    name, {});
     }
     const auto* entry = archive.find(folder + "data/" + request.key);
     if (!entry) fail(name, ": storage '", request.key.substr(0, 40), "' is missing");
     if (entry->size != length) {
-      fail(name, ": storage '", request.key, "' must have ", length, " bytes (", request.count, " elements), it has ", entry->size);
+      fail(name, ": storage '", request.key, "' must have ", length, " bytes (", request.count, " elements), it has ",
+           entry->size);
     }
     const bool swap = order == "big" && (c10::elementSize(request.type) > 1 || !request.typed);
     if (!entry->deflated && !swap) return storage_in_file(*file, entry->offset, length, request.location, options);

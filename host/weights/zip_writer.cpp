@@ -64,7 +64,13 @@ void ZipWriter::finish() {
     if (e.size >= kWide) wide.put(e.size).put(e.size);
     if (e.header >= kWide) wide.put(e.header);
     const bool needed = wide.size() > 0;
-    directory.put<uint32_t>(0x02014b50).put16(needed ? 45 : 20).put16(needed ? 45 : 20).put16(kUtf8).put16(0).put16(0).put16(kDay);
+    directory.put<uint32_t>(0x02014b50)
+        .put16(needed ? 45 : 20)
+        .put16(needed ? 45 : 20)
+        .put16(kUtf8)
+        .put16(0)
+        .put16(0)
+        .put16(kDay);
     directory.put(e.crc).put32(e.size).put32(e.size).put16(e.name.size()).put16(needed ? wide.size() + 4 : 0);
     directory.put16(0).put16(0).put16(0).put<uint32_t>(0).put32(e.header).append(e.name);
     if (needed) directory.put16(1).put16(wide.size()).append(wide.text());
@@ -75,7 +81,11 @@ void ZipWriter::finish() {
     directory.put(count).put(count).put(size).put(start);
     directory.put<uint32_t>(0x07064b50).put<uint32_t>(0).put(end).put<uint32_t>(1);
   }
-  directory.put<uint32_t>(0x06054b50).put16(0).put16(0).put16(std::min<uint64_t>(count, 0xffff)).put16(std::min<uint64_t>(count, 0xffff));
+  directory.put<uint32_t>(0x06054b50)
+      .put16(0)
+      .put16(0)
+      .put16(std::min<uint64_t>(count, 0xffff))
+      .put16(std::min<uint64_t>(count, 0xffff));
   directory.put32(size).put32(start).put16(0);
   file_.write(directory.text());
 }

@@ -1,9 +1,9 @@
 // A zip archive as PyTorch writes it: entries stored, their data at multiples of 64 bytes, 64-bit sizes where needed.
 #pragma once
 
-#include "host/weights/atomic_file.hpp"
-
 #include <vector>
+
+#include "host/weights/atomic_file.hpp"
 
 namespace moonlab::weights {
 
