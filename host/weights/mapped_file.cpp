@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -67,16 +68,18 @@ c10::Storage MappedFile::storage(uint64_t offset, uint64_t length) const {
 }
 
 at::Tensor MappedFile::tensor(uint64_t offset, at::IntArrayRef sizes, at::ScalarType type) const {
-  uint64_t count = c10::elementSize(type);
+  int64_t bytes = static_cast<int64_t>(c10::elementSize(type)), zero = 1;
   for (int64_t size : sizes) {
-    if (size < 0 || __builtin_mul_overflow(count, static_cast<uint64_t>(size), &count)) {
+    zero *= size != 0;  // zeros count as ones: the strides of an empty tensor must not overflow either
+    if (size < 0 || __builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes)) {
       fail(path_, ": ", type, " of shape ", sizes, " is no possible tensor");
     }
   }
+  const auto count = static_cast<uint64_t>(bytes * zero);
   auto data = storage(offset, count);
   if (reinterpret_cast<uintptr_t>(data.data()) % c10::elementSize(type) != 0) {
     auto copy = at::empty(sizes, type);
-    std::memcpy(copy.mutable_data_ptr(), data.data(), count);
+    if (count > 0) std::memcpy(copy.mutable_data_ptr(), data.data(), count);
     return copy;
   }
   return at::empty({0}, type).set_(std::move(data), 0, sizes);
