@@ -1,6 +1,7 @@
 // LibTorch's settings for Lua.
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
+#include "host/tensor/memory_format.hpp"
 #include "host/tensor/settings.hpp"
 
 namespace moonlab::lua {
@@ -88,11 +89,17 @@ int matmul_precision(lua_State* L) {
   return 1;
 }
 
+/// is_contiguous(x, format = "contiguous_format")
+int contiguous(lua_State* L) {
+  lua_pushboolean(L, is_contiguous(check_tensor(L, 1), optional_string(L, 2, "contiguous_format")));
+  return 1;
+}
+
 const luaL_Reg kFunctions[] = {{"threads", threads}, {"set_threads", set_threads}, {"deterministic", deterministic},
                                {"set_deterministic", set_deterministic}, {"dtype", dtype}, {"set_dtype", set_dtype},
                                {"flush_denormal", flush_denormal}, {"warns_only", warns_only}, {"fill_uninitialized", fill_uninitialized},
                                {"interop_threads", interop}, {"set_interop_threads", set_interop}, {"flags", flags}, {"flag", flag},
-                               {"matmul_precision", matmul_precision}, {nullptr, nullptr}};
+                               {"matmul_precision", matmul_precision}, {"is_contiguous", contiguous}, {nullptr, nullptr}};
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 --- torch.profiler: where the time and the memory of a piece of script go. prof(f) is the short form.
 --
--- An operator costs 1 to 2 microseconds more while a profile is recorded, 4 with shapes; nothing otherwise.
+-- An operator costs 1 to 2 microseconds more while a profile is recorded, with shapes too; nothing otherwise.
 local torch = require "torch"
 local host = require "host.profiler"
 local signature = require "torch.signature"

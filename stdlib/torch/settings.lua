@@ -1,4 +1,4 @@
---- Settings of LibTorch for the whole process, under PyTorch's names; imported by torch.
+--- Settings of LibTorch for the whole process, and how tensors lie in memory, under PyTorch's names; imported by torch.
 local torch = require "torch"
 local settings = require "host.settings"
 local did_you_mean = require "language.nearest".did_you_mean
@@ -149,6 +149,14 @@ local contiguous, pin, pinned = operators.find("contiguous", true), operators.fi
 function T.contiguous(x, format)
   if format == nil then return contiguous(x) end
   return contiguous(x, type(format) == "string" and { memory_format = format } or format)
+end
+
+--- x:is_contiguous(), x:is_contiguous("channels_last"), x:is_contiguous{memory_format=}: whether the elements lie one after the other
+-- in that order.
+-- @usage print(torch.ones(1, 3, 4, 4):is_contiguous "channels_last")
+function T.is_contiguous(x, format)
+  if type(format) == "table" then format = format.memory_format end
+  return settings.is_contiguous(x, format)
 end
 
 --- x:pin_memory(): x in memory that a GPU reads without the CPU's help, so that x:to("cuda", {non_blocking = true}) does not wait.

@@ -248,3 +248,25 @@ t.test("profiles have times of the GPU", function()
   t.ok(found.device_total > 0)
   t.eq(found.allocated, 512 * 512 * 4)
 end)
+
+t.test("a step of REINFORCE over paths never waits for the GPU", function()
+  local host, graphs = require "host.label", require "host.graph"
+  local graph = graphs.build {
+    root = "animal",
+    edges = { { "animal", "cat" }, { "animal", "dog" }, { "cat", "short" }, { "cat", "solid" }, { "cat", "tabby" },
+              { "short", "british" }, { "solid", "british" }, { "tabby", "british" }, { "short", "mau" }, { "tabby", "mau" } },
+    blocks = { cat = "species", dog = "species", solid = "colour", tabby = "colour", british = "breed", mau = "breed" },
+    labels = { "cat", "dog", "british", "mau" },
+  }
+  local decoder = host.path_decoder(graph, { features = 4, hidden = 6, embed = 3 }):to "cuda"
+  local x = torch.randn(3, 4):cuda()
+  local labels = torch.tensor({ graph:token "mau", graph:token "british", graph:token "mau" }, { dtype = "int64" })
+  local generator = torch.Generator "cuda"
+  local function step() decoder:reinforce(x, labels, { generator = generator }):backward() end
+  step() -- the first makes tables
+  torch.cuda.synchronize()
+  torch.cuda.set_sync_debug_mode "error"
+  local done, why = pcall(step)
+  torch.cuda.set_sync_debug_mode "default"
+  t.ok(done, why)
+end)

@@ -78,6 +78,7 @@ t.test("channels_last: asked for, kept by layers, and by the gradient of a kerne
   t.eq(y:stride(), { 192, 1, 24, 3 })
   t.eq(y, x)
   t.eq({ y:is_contiguous(), y:is_contiguous { memory_format = "channels_last" }, y:contiguous():is_contiguous() }, { false, true, true })
+  t.raises(function() return y:is_contiguous "channels_lst" end, "did you mean 'channels_last'")
   t.eq(torch.empty(2, 3, 4, 4, { memory_format = "channels_last" }):stride(), { 48, 1, 12, 3 })
   local net = nn.Sequential(nn.Conv2d(3, 4, 3, { padding = 1 }), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2)):to { memory_format = "channels_last" }
   t.eq(net[0].weight:stride(), { 27, 1, 9, 3 })
