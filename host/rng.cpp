@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "host/cuda.hpp"
 #include "host/device.hpp"
 
 namespace moonlab {
@@ -61,7 +62,7 @@ at::Generator default_generator(const std::string& device) {
 
 at::Generator make_generator(uint64_t seed, const std::string& device) {
   at::Device d = open_device(device);
-  at::Generator g = d.is_cpu() ? at::detail::createCPUGenerator() : at::globalContext().getAcceleratorHooksInterface(d.type()).getNewGenerator(d.index());
+  at::Generator g = d.is_cpu() ? at::detail::createCPUGenerator() : at::globalContext().getAcceleratorHooksInterface(d.type()).getNewGenerator(d.has_index() ? d.index() : cuda::current_device());
   g.set_current_seed(seed);
   return g;
 }

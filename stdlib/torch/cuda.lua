@@ -160,7 +160,7 @@ function cuda.make_graphed_step(f, inputs, options)
   end)
   host.current_stream():wait_stream(side)
   local graph = host.graph()
-  local results = { cuda.graph(graph, function() return f(unpack(static)) end) }
+  local results = { cuda.graph(graph, function() return f(unpack(static)) end, { stream = side }) }
   local count = #static
   return function(...)
     if select("#", ...) ~= count then error(("this step takes %d tensors, got %d"):format(count, select("#", ...)), 2) end

