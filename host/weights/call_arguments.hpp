@@ -11,6 +11,28 @@
 
 namespace moonlab::weights {
 
+/// How many bytes the calls of one file may copy or walk over: a file of a few bytes can call for the same large array
+/// a million times, or for a view that repeats one element without end.
+class CopyBudget {
+ public:
+  explicit CopyBudget(uint64_t bytes) : left_(bytes) {}
+  /// Throws std::invalid_argument once more is asked for than is left.
+  void charge(uint64_t bytes) {
+    if (bytes > left_) throw std::invalid_argument("more copies are asked for than a file of this size can need");
+    left_ -= bytes;
+  }
+  void charge(const at::Tensor& t) {
+    uint64_t bytes;
+    if (__builtin_mul_overflow(static_cast<uint64_t>(t.numel()), uint64_t{16}, &bytes)) bytes = UINT64_MAX;
+    charge(bytes);
+  }
+
+ private:
+  uint64_t left_;
+};
+
+constexpr size_t kMostDims = 64;  // what LibTorch's own loops take
+
 /// All of these throw std::invalid_argument with the position and what was expected.
 class CallArguments {
  public:

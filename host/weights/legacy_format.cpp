@@ -87,14 +87,18 @@ void read_legacy_format(TorchFile& out, std::shared_ptr<const MappedFile> file, 
     at += length;
   }
 
-  rebuild(out.arena, name, [&](const StorageRequest& request) {
-    auto place = places.find(request.key);
-    if (place == places.end()) fail(name, ": storage '", request.key.substr(0, 40), "' is missing");
-    if (place->second.count != request.count) {
-      fail(name, ": storage '", request.key, "' must have ", request.count, " elements, it has ", place->second.count);
-    }
-    return storage_in_file(*file, place->second.offset, bytes_of(request, name), request.location, options);
-  });
+  rebuild(
+      out.arena, name,
+      [&](const StorageRequest& request) {
+        auto place = places.find(request.key);
+        if (place == places.end()) fail(name, ": storage '", request.key.substr(0, 40), "' is missing");
+        if (place->second.count != request.count) {
+          fail(name, ": storage '", request.key, "' must have ", request.count, " elements, it has ",
+               place->second.count);
+        }
+        return storage_in_file(*file, place->second.offset, bytes_of(request, name), request.location, options);
+      },
+      file->size());
 }
 
 }  // namespace moonlab::weights

@@ -72,11 +72,14 @@ at::Tensor tensor_of(const std::string& data, at::ScalarType type, at::IntArrayR
 
 }  // namespace
 
-at::Tensor numpy_array(const Value* state) {
+at::Tensor numpy_array(const Value* state, CopyBudget& budget) {
   const auto* parts = state ? state->as<Sequence>() : nullptr;
   if (!parts || parts->items.size() != 5) throw std::invalid_argument("an array without its five parts");
   CallArguments a(parts->items);
   const ArrayType type = array_type(a[2]);
+  if (a.sequence(1).items.size() > kMostDims) throw std::invalid_argument("an array of too many dims");
+  if (const auto* data = a[4].as<Bytes>()) budget.charge(data->data.size());
+  else if (const auto* text = a[4].as<std::string>()) budget.charge(text->size());
   return tensor_of(take_bytes(a, 4, type), type.type, a.integers(1), a.boolean(3));
 }
 

@@ -17,7 +17,9 @@ at::Layout layout_of(const std::string& name) {
 }
 
 /// A list of numbers or a tensor of them.
-at::Tensor parameters(const CallArguments& a, size_t i, at::ScalarType type) {
+at::Tensor parameters(const CallArguments& a, size_t i, at::ScalarType type, CopyBudget& budget) {
+  if (a[i].as<at::Tensor>()) budget.charge(a.tensor(i));
+  else budget.charge(16 * a.sequence(i).items.size());
   if (a[i].as<at::Tensor>()) return a.tensor(i).to(type);
   std::vector<double> numbers;
   CallArguments list(a.sequence(i).items);
@@ -27,9 +29,14 @@ at::Tensor parameters(const CallArguments& a, size_t i, at::ScalarType type) {
 
 }  // namespace
 
-at::Tensor sparse_tensor(const CallArguments& a) {
+at::Tensor sparse_tensor(const CallArguments& a, CopyBudget& budget) {
   const std::string layout = a.word(0);
   CallArguments data(a.sequence(1).items);
+  for (size_t i = 0; i < data.count(); ++i) {
+    if (const auto* part = data[i].as<at::Tensor>()) budget.charge(*part);
+    const auto* size = data[i].as<Sequence>();
+    if (size && size->items.size() > kMostDims) throw std::invalid_argument("a sparse tensor of too many dims");
+  }
   if (layout == "sparse_coo") {
     const at::Tensor &indices = data.tensor(0), &values = data.tensor(1);
     const auto size = data.integers(2);
@@ -45,7 +52,7 @@ at::Tensor sparse_tensor(const CallArguments& a) {
   return at::_sparse_compressed_tensor_unsafe(compressed, plain, values, size, values.options().layout(kind));
 }
 
-at::Tensor quantized_tensor(const CallArguments& a) {
+at::Tensor quantized_tensor(const CallArguments& a, CopyBudget& budget) {
   const StorageValue& s = a.storage(0);
   if (!c10::isQIntType(s.type)) throw std::invalid_argument("a quantized tensor in a storage of plain numbers");
   const int64_t offset = a.integer(1);
@@ -60,8 +67,8 @@ at::Tensor quantized_tensor(const CallArguments& a) {
     out = at::_empty_affine_quantized({0}, options, scheme.number(1), scheme.integer(2));
   } else if (kind == "per_channel_affine" || kind == "per_channel_affine_float_qparams") {
     const bool floating = kind != "per_channel_affine";
-    at::Tensor scales = parameters(scheme, 1, floating ? at::kFloat : at::kDouble);
-    at::Tensor zeros = parameters(scheme, 2, floating ? at::kFloat : at::kLong);
+    at::Tensor scales = parameters(scheme, 1, floating ? at::kFloat : at::kDouble, budget);
+    at::Tensor zeros = parameters(scheme, 2, floating ? at::kFloat : at::kLong, budget);
     const int64_t axis = scheme.integer(3);
     if (axis < 0 || axis >= checked.dim())
       throw std::invalid_argument("a quantized axis that the tensor does not have");
@@ -80,6 +87,7 @@ at::Tensor quantized_tensor(const CallArguments& a) {
 at::Tensor meta_tensor(const CallArguments& a) {
   const auto sizes = a.integers(1), strides = a.integers(2);
   if (sizes.size() != strides.size()) throw std::invalid_argument("sizes and strides differ in number");
+  if (sizes.size() > kMostDims) throw std::invalid_argument("a tensor of too many dims");
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] < 0 || strides[i] < 0) throw std::invalid_argument("a negative size or stride");
   }

@@ -39,8 +39,8 @@ void set_bits(at::Tensor& tensor, const Value& metadata) {
 
 class Builder {
  public:
-  Builder(Arena& arena, const std::string& where, const StorageLoader& load)
-      : arena_(arena), where_(where), load_(load) {}
+  Builder(Arena& arena, const std::string& where, const StorageLoader& load, uint64_t file_size)
+      : arena_(arena), where_(where), load_(load), budget_((uint64_t{16} << 20) + 8 * file_size) {}
 
   void run() {
     for (Value& value : arena_.values()) evaluate(value, 0);
@@ -126,13 +126,14 @@ class Builder {
     } else if (name == "torch._tensor._rebuild_from_type_v2") {
       inner(value, a, depth);
     } else if (name == "torch._utils._rebuild_sparse_tensor") {
-      value.data = sparse_tensor(a);
+      value.data = sparse_tensor(a, budget_);
     } else if (name == "torch._utils._rebuild_qtensor") {
-      at::Tensor t = quantized_tensor(a);
+      at::Tensor t = quantized_tensor(a, budget_);
       value.data = std::move(t);
     } else if (name == "torch._utils._rebuild_meta_tensor_no_storage") {
       value.data = meta_tensor(a);
     } else if (name.starts_with("torch._utils._rebuild_device_tensor") || name == "torch._utils._rebuild_xla_tensor") {
+      budget_.charge(a.tensor(0));
       at::Tensor t = a.tensor(0).to(a.dtype(1));
       set_gradient(t, a.boolean(3));
       value.data = std::move(t);
@@ -142,7 +143,7 @@ class Builder {
     } else if (name == "torch.device") {
       value.data = a.text(0) + (a.count() > 1 ? ":" + std::to_string(a.integer(1)) : "");
     } else if (name.ends_with(".multiarray._reconstruct")) {
-      value.data = numpy_array(state);
+      value.data = numpy_array(state, budget_);
     } else if (name.ends_with(".multiarray.scalar")) {
       value.data = std::move(numpy_scalar(a).data);
     } else {
@@ -165,6 +166,7 @@ class Builder {
   Arena& arena_;
   const std::string& where_;
   const StorageLoader& load_;
+  CopyBudget budget_;
   std::unordered_map<std::string, c10::Storage> storages_;
 };
 
@@ -176,6 +178,7 @@ at::Tensor view_of(const c10::Storage& storage, at::ScalarType type, int64_t off
     throw std::invalid_argument(std::to_string(sizes.size()) + " sizes and " + std::to_string(strides.size()) +
                                 " strides");
   }
+  if (sizes.size() > kMostDims) throw std::invalid_argument("a tensor of " + std::to_string(sizes.size()) + " dims");
   int64_t last = offset, count = 1;
   bool fits = offset >= 0, empty = false;
   for (size_t d = 0; d < sizes.size(); ++d) {
@@ -196,6 +199,8 @@ at::Tensor view_of(const c10::Storage& storage, at::ScalarType type, int64_t off
   return at::empty({0}, options).set_(storage, offset, sizes, strides);
 }
 
-void rebuild(Arena& arena, const std::string& where, const StorageLoader& load) { Builder(arena, where, load).run(); }
+void rebuild(Arena& arena, const std::string& where, const StorageLoader& load, uint64_t file_size) {
+  Builder(arena, where, load, file_size).run();
+}
 
 }  // namespace moonlab::weights

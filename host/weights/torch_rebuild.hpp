@@ -23,9 +23,11 @@ using StorageLoader = std::function<c10::Storage(const StorageRequest&)>;
 /// Carries out every known call in the arena: each Call becomes the tensor, number or word it stands for, in place, so
 /// that whoever shares it shares the result. Tensors of one storage share it. Calls of unknown globals stay.
 ///
+/// What the calls copy is bounded by a small multiple of `file_size`.
+///
 /// Throws Error that begins with `where` at a call whose arguments do not fit: wrong types, sizes and strides that do
 /// not lie inside the storage, sparse indices out of range, a quantized axis that is none.
-void rebuild(Arena& arena, const std::string& where, const StorageLoader& load);
+void rebuild(Arena& arena, const std::string& where, const StorageLoader& load, uint64_t file_size);
 
 /// A view of a storage with every bound checked: 0 <= offset, 0 <= size, 0 <= stride, the last element inside.
 /// Throws std::invalid_argument.

@@ -124,16 +124,20 @@ class Machine : PickleStream {
     push(arena_.make(Global{std::move(full)}));
   }
 
+  void charge(size_t items) {
+    copied_ += items;
+    if (copied_ > 4 * size() + 4096) offence("copies the same values over and over");
+  }
+
   void call(Ref function, Ref arguments) {
     const auto* list = arguments->as<Sequence>();
     if (!list || list->kind != Sequence::tuple) offence("calls with ", describe(*arguments), ", expected a tuple");
     const auto* callee = function->as<Global>();
     if (!callee) offence("calls ", describe(*function), ", expected a global");
-    // such a call copies what it is given: one large list, recalled a million times, must not become a million lists
-    for (Ref argument : list->items) copied_ += cost(*argument);
-    if (copied_ > 4 * size() + 4096) offence("copies the same values over and over");
     try {
       Ref made = builtin_call(arena_, callee->name, list->items);
+      // such a call copies what it is given: one large list, recalled a million times, must not become a million lists
+      for (Ref argument : list->items) charge(made ? cost(*argument) : 0);
       push(made ? made : arena_.make(Call{function, arguments, nullptr}));
     } catch (const std::invalid_argument& e) {
       offence(e.what());
@@ -258,6 +262,7 @@ class Machine : PickleStream {
       case 0x92: {  // NEWOBJ_EX: keyword arguments are part of the object's state
         Ref keywords = pop();
         Ref arguments = pop();
+        charge(cost(*keywords));
         call(pop(), arguments);
         if (auto* made = top()->as<Call>(); made && keywords->as<Mapping>())
           made->extra().pairs = keywords->as<Mapping>()->items;

@@ -54,25 +54,28 @@ void read_zip_format(TorchFile& out, std::shared_ptr<const MappedFile> file, con
   const std::string where = name + ": data.pkl";
   out.root = unpickle_weights(bytes, out.arena, where, options.unknown).root;
 
-  rebuild(out.arena, where, [&](const StorageRequest& request) {
-    const uint64_t length = bytes_of(request, name);
-    if (request.location == "meta") {
-      return placed(at::empty({static_cast<int64_t>(length)}, at::TensorOptions(at::kByte).device(at::kMeta)), "cpu",
-                    name, {});
-    }
-    const auto* entry = archive.find(folder + "data/" + request.key);
-    if (!entry) fail(name, ": storage '", request.key.substr(0, 40), "' is missing");
-    if (entry->size != length) {
-      fail(name, ": storage '", request.key, "' must have ", length, " bytes (", request.count, " elements), it has ",
-           entry->size);
-    }
-    const bool swap = order == "big" && (c10::elementSize(request.type) > 1 || !request.typed);
-    if (!entry->deflated && !swap) return storage_in_file(*file, entry->offset, length, request.location, options);
-    at::Tensor content = at::empty({static_cast<int64_t>(length)}, at::kByte);
-    archive.extract(*entry, static_cast<std::byte*>(content.mutable_data_ptr()));
-    if (swap) swap_elements(content, request, name);
-    return placed(std::move(content), request.location, name, options);
-  });
+  rebuild(
+      out.arena, where,
+      [&](const StorageRequest& request) {
+        const uint64_t length = bytes_of(request, name);
+        if (request.location == "meta") {
+          return placed(at::empty({static_cast<int64_t>(length)}, at::TensorOptions(at::kByte).device(at::kMeta)),
+                        "cpu", name, {});
+        }
+        const auto* entry = archive.find(folder + "data/" + request.key);
+        if (!entry) fail(name, ": storage '", request.key.substr(0, 40), "' is missing");
+        if (entry->size != length) {
+          fail(name, ": storage '", request.key, "' must have ", length, " bytes (", request.count,
+               " elements), it has ", entry->size);
+        }
+        const bool swap = order == "big" && (c10::elementSize(request.type) > 1 || !request.typed);
+        if (!entry->deflated && !swap) return storage_in_file(*file, entry->offset, length, request.location, options);
+        at::Tensor content = at::empty({static_cast<int64_t>(length)}, at::kByte);
+        archive.extract(*entry, static_cast<std::byte*>(content.mutable_data_ptr()));
+        if (swap) swap_elements(content, request, name);
+        return placed(std::move(content), request.location, name, options);
+      },
+      file->size());
 }
 
 }  // namespace moonlab::weights

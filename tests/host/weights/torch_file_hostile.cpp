@@ -160,6 +160,29 @@ TEST_CASE("torch_file: sparse indices out of range") {
   CHECK(error_of_pickle(whole(code), {{"data/0", std::string(16, '\0')}, {"data/1", ones}}) == "");
 }
 
+TEST_CASE("torch_file: copies of one element without end") {
+  const std::string wide = tensor_code(storage(4), 0, {int64_t{1} << 40}, {0});
+  const std::string code = global("torch._utils", "_rebuild_device_tensor_from_cpu_tensor") + "(" + wide +
+                           global("torch", "float64") + text("cpu") + "\x89tR";
+  CHECK_THAT(error_of_pickle(whole(code), {{"data/0", std::string(16, '\0')}}), Contains("more copies are asked for"));
+  const std::vector<int64_t> ones(65, 1);
+  CHECK_THAT(error_of_tensor(0, ones, ones), Contains("a tensor of 65 dims"));
+  CHECK_THAT(error_of_pickle(whole(
+                 "}(" +
+                 [] {
+                   std::string items;
+                   for (int i = 0; i < 9000; ++i) items += "K\1N";
+                   return items;
+                 }() +
+                 "uq\0"s + global("torch", "device") + "q\1"s +
+                 [] {
+                   std::string calls;
+                   for (int i = 0; i < 9000; ++i) calls += "0h\1)h\0\x92"s;
+                   return calls;
+                 }())),
+             Contains("over and over"));
+}
+
 TEST_CASE("torch_file: bombs") {
   std::string laughs = "]q\0"s;
   for (int level = 1; level < 60; ++level) {
