@@ -1,0 +1,7 @@
+// libFuzzer: whatever the bytes are, the reader of safetensors gives tensors or a clean Error.
+#include "fuzz/weights_target.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  moonlab::fuzz::read_safetensors({reinterpret_cast<const std::byte*>(data), size});
+  return 0;
+}
