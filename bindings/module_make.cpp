@@ -1,9 +1,30 @@
 // Making modules: layers of the host by name and options.
 #include "bindings/module_parts.hpp"
+#include "host/device.hpp"
+#include "host/nn/layer.hpp"
+#include "host/tensor/dtype.hpp"
 
 namespace moonlab::lua {
 
 namespace {
+
+/// Takes the keywords dtype and device out of the options: how the layer's tensors are made.
+at::TensorOptions take_factory(Json& options) {
+  at::TensorOptions made = nn::factory();
+  if (auto given = options.find("dtype"); given != options.end()) {
+    if (given->is_string()) {
+      const auto dtype = parse_dtype(given->get<std::string>());
+      if (!dtype) fail("unknown dtype '", given->get<std::string>(), "'");
+      made = made.dtype(*dtype);
+    }
+    options.erase(given);
+  }
+  if (auto given = options.find("device"); given != options.end()) {
+    if (given->is_string()) made = made.device(open_device(given->get<std::string>()));
+    options.erase(given);
+  }
+  return made;
+}
 
 /// Positional arguments in PyTorch's order, then options in a trailing table; or one table of options.
 int make(lua_State* L) {
@@ -22,6 +43,7 @@ int make(lua_State* L) {
     if (options.contains(argument.key())) fail("nn.", name, ": '", argument.key(), "' is given twice");
     if (!lua_isnil(L, i)) options[argument.key()] = to_json(L, i);
   }
+  const nn::Factory as(take_factory(options));
   push_module(L, nn::build(name, options));
   return 1;
 }

@@ -37,7 +37,11 @@ std::shared_ptr<Module> build(const std::string& name, const Options& options) {
   std::vector<std::string> names;
   for (const auto& [key, fallback] : k.arguments.items()) {
     names.push_back(key);
-    if (options.contains(key)) all[key] = options[key];
+    if (options.contains(key)) {
+      // Lua has one kind of number: what is a fraction by default is one also where a whole number is given
+      const bool whole = fallback.is_number_float() && options[key].is_number_integer();
+      all[key] = whole ? Options(options[key].get<double>()) : options[key];
+    }
     else if (fallback.is_null()) fail("nn.", name, ": '", key, "' must be given");
     else all[key] = fallback;
   }

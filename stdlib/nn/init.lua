@@ -32,6 +32,11 @@ return setmetatable(nn, {
       rawset(nn, name, require(parts[name]))
       return rawget(nn, name)
     end
+    local written = require("nn.layers")[name] -- those that take or keep more than plain values
+    if written then
+      rawset(nn, name, written)
+      return written
+    end
     local arguments = host.arguments(name) -- raises with the nearest name
     local function constructor(...) return host.make(name, ...) end
     rawset(nn, name, constructor)
