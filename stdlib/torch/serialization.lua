@@ -1,11 +1,11 @@
 --- Files of PyTorch's torch.save, both ways, and what Python's containers are in Lua.
 --
 -- A list or a tuple is an array table, None in it torch.None. A dict is a table by its keys; where a value is None the
--- key gives nil. Integer keys stay numbers. A set is { [element] = true }, bytes are a string, a dtype, device or layout
--- its name, a complex number a cdata, an integer beyond 2^53 an int64 cdata, beyond 64 bits { __class = "int",
--- value = "0x..." }; a NumPy array is a tensor. What is shared in the file (a list met twice, tensors of one storage) is
--- shared here. A table does not know the order of its keys nor that it was a tuple: its metatable does, and torch.save
--- writes it back as what it was; torch.serialization has the functions for that.
+-- key gives nil. Integer keys stay numbers. A set is { [element] = true }, bytes are a string, a dtype, device or
+-- layout its name, a complex number a cdata, an integer beyond 2^53 an int64 cdata, beyond 64 bits { __class = "int",
+-- value = "0x..." }; a NumPy array is a tensor. What is shared in the file (a list met twice, tensors of one storage)
+-- is shared here. A table does not know the order of its keys nor that it was a tuple: its metatable does, and
+-- torch.save writes it back as what it was; torch.serialization has the functions for that.
 local torch = require "torch"
 local host = require "host.torch_file"
 local nearest = require "language.nearest"
@@ -23,7 +23,8 @@ local function options_of(who, given, known)
       local names = {}
       for name in pairs(known) do names[#names + 1] = name end
       table.sort(names)
-      error(("%s: unknown option '%s'%s (%s)"):format(who, tostring(key), nearest.did_you_mean(tostring(key), names), table.concat(names, ", ")), 3)
+      local near = nearest.did_you_mean(tostring(key), names)
+      error(("%s: unknown option '%s'%s (%s)"):format(who, tostring(key), near, table.concat(names, ", ")), 3)
     end
   end
   return given or {}
@@ -47,8 +48,9 @@ local function placement(map_location)
   error("torch.load: map_location must be a device, a table { [location] = device } or a function, got " .. kind, 3)
 end
 
---- torch.load(path, { map_location =, mmap = false, unknown = "error", weights_only = true }): what a file of torch.save
--- holds, in either format; also a safetensors file, which is known by its content. Nothing in a file is executed.
+--- torch.load(path, { map_location =, mmap = false, unknown = "error", weights_only = true }): what a file of
+-- torch.save holds, in either format; also a safetensors file, which is known by its content. Nothing in a file is
+-- executed.
 --
 -- map_location: a device ("cpu"); { ["cuda:1"] = "cuda:0" }; or function(bytes, location) -> device or tensor, called
 -- once for each storage with its bytes. mmap: tensors lie in the file, read on first touch; writing into one never
@@ -77,10 +79,10 @@ function torch.load(path, options, more)
 end
 
 --- torch.save(value, path): writes tensors, tables, numbers, texts, booleans and torch.None to a file that Python's
--- torch.load(path, weights_only=True) reads: the old file or the whole new one, never a part. Array tables become lists,
--- others dicts (an empty one a list), integral numbers ints, texts that are not UTF-8 bytes; tables that torch.load gave,
--- or that torch.serialization.tuple and the like marked, what they were. Views of one storage share it in the file, with
--- their strides. { _use_new_zipfile_serialization = false } writes the format before PyTorch 1.6.
+-- torch.load(path, weights_only=True) reads: the old file or the whole new one, never a part. Array tables become
+-- lists, others dicts (an empty one a list), integral numbers ints, texts that are not UTF-8 bytes; tables that
+-- torch.load gave, or that torch.serialization.tuple and the like marked, what they were. Views of one storage share
+-- it in the file, with their strides. { _use_new_zipfile_serialization = false } writes the format before PyTorch 1.6.
 -- @usage torch.save({ step = 3, weights = torch.ones(2, 2) }, "checkpoint.pt")
 function torch.save(value, path, options)
   if type(path) ~= "string" then error("torch.save: the path must be a string, got " .. type(path), 2) end
@@ -93,7 +95,7 @@ end
 function serialization.keys(t) return host.keys(t) end
 
 --- torch.serialization.pairs(t): iterates in the order of keys; None is torch.None.
--- @usage for name, tensor in torch.serialization.pairs(torch.serialization.ordered({ b = 1, a = 2 }, { "b", "a" })) do print(name, tensor) end
+-- @usage for k, v in torch.serialization.pairs(torch.serialization.ordered({ b = 1 }, { "b" })) do print(k, v) end
 function serialization.pairs(t)
   local keys, i = host.keys(t), 0
   return function()
