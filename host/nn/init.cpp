@@ -104,7 +104,7 @@ void orthogonal(at::Tensor& t, double factor) {
 }
 
 void linear_default(at::Tensor& weight, at::Tensor* bias) {
-  kaiming_uniform(weight, std::sqrt(5.0));
+  if (weight.numel()) kaiming_uniform(weight, std::sqrt(5.0));  // nothing to draw, and no connections to count
   if (!bias || !bias->defined()) return;
   const auto in = fans(weight).first;
   const double bound = in > 0 ? 1 / std::sqrt(static_cast<double>(in)) : 0;

@@ -87,7 +87,7 @@ struct Lrn : Stateless {
                   [=](const Options& o) -> Compute {
                     const int64_t size = o["size"];
                     const double alpha = o["alpha"], beta = o["beta"], shift = o["k"];
-                    // the cross-map form counts as many channels before as after
+                    // the cross-map form counts as many channels before as after (PyTorch's never takes the first channel out again)
                     const int64_t before = centred ? (size - 1) / 2 : size / 2;
                     const int64_t after = (size - 1) / 2;
                     return [=](const Tensors& x, bool) {

@@ -48,6 +48,12 @@ host.methods("EmbeddingBag").adapt = with_keywords("input", "offsets", "per_samp
 host.methods("LSTMCell").adapt = with_keywords("input", "hx")
 host.methods("GRUCell").adapt = with_keywords("input", "hx")
 host.methods("RNNCell").adapt = with_keywords("input", "hx")
+host.methods("Bilinear").adapt = with_keywords("input1", "input2")
+for _, kind in ipairs { "CosineSimilarity", "PairwiseDistance" } do host.methods(kind).adapt = with_keywords("x1", "x2") end
 require "nn.sequences" -- teaches LSTM, GRU and RNN packed sequences and states in a table
+for _, kind in ipairs(host.names()) do
+  local methods = host.methods(kind)
+  if not methods.adapt and not kind:match "^Module" and kind ~= "Sequential" then methods.adapt = with_keywords("input") end
+end
 
 return layers

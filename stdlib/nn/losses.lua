@@ -88,4 +88,37 @@ losses.TripletMarginWithDistanceLoss = define.layer(
     end,
   })
 
+--- A linear layer onto the classes and its cross entropy in one; out_features: dims of outputs beside the classes.
+losses.LinearCrossEntropyLoss = define.layer("LinearCrossEntropyLoss(in_features, num_classes, *, out_features=nil, bias=false, device=nil, "
+  .. "dtype=nil, reduction='mean', weight=nil, ignore_index=nil, label_smoothing=0.0, options=nil)", {
+    init = function(self, in_features, num_classes, out_features, bias, device, dtype, reduction, weight, ignore_index, smoothing, options)
+      if options ~= nil then error("LinearCrossEntropyLoss: options (computing in chunks) are not supported: leave them out", 0) end
+      if weight and (weight.ndim ~= 1 or #weight ~= num_classes) then
+        error(("LinearCrossEntropyLoss: expected weight shape to be [%d], got %s"):format(num_classes, tostring(weight.shape)), 0)
+      end
+      if not (smoothing >= 0 and smoothing <= 1) then
+        error(("LinearCrossEntropyLoss: expected label_smoothing to be in [0, 1], got %g"):format(smoothing), 0)
+      end
+      self:register_buffer("weight", weight)
+      self.num_classes, self.outputs, self.reduction = num_classes, out_features or {}, reduction
+      self.ignore_index, self.label_smoothing = ignore_index, smoothing
+      local width = num_classes
+      for _, n in ipairs(self.outputs) do width = width * n end
+      self.linear = require("nn").Linear(in_features, width, { bias = bias, device = device, dtype = dtype })
+    end,
+    forward = function(self, input, target)
+      local shape = { self.num_classes, unpack(self.outputs) }
+      local bias = self.linear.bias and self.linear.bias:reshape(shape)
+      shape[#shape + 1] = self.linear.weight:size(1)
+      return require("nn.functional").linear_cross_entropy(input, self.linear.weight:reshape(shape), target, { linear_bias = bias,
+        weight = self.weight, reduction = self.reduction, ignore_index = self.ignore_index, label_smoothing = self.label_smoothing })
+    end,
+    extra_repr = function(self)
+      local repr = define.repr
+      return ("in_features=%d, num_classes=%d, out_features=%s, bias=%s, reduction=%s, ignore_index=%s, label_smoothing=%s, options=None"):format(
+        self.linear.weight:size(1), self.num_classes, repr(self.outputs), repr(self.linear.bias ~= nil), self.reduction,
+        repr(self.ignore_index), repr(self.label_smoothing, true))
+    end,
+  })
+
 return losses

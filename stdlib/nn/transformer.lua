@@ -124,7 +124,7 @@ transformer.Transformer = define.layer("Transformer(d_model=512, nhead=8, num_en
         if src:size(-1) ~= self.d_model or tgt:size(-1) ~= self.d_model then
           error(("the feature number of src and tgt must be equal to d_model %d"):format(self.d_model), 0)
         end
-        local memory = self.encoder(src, { mask = src_mask, src_key_padding_mask = src_padding, is_causal = src_causal })
+        local memory = self.encoder(src, { mask = src_mask, src_key_padding_mask = src_padding, is_causal = src_causal or false })
         return self.decoder(tgt, memory, { tgt_mask = tgt_mask, memory_mask = memory_mask, tgt_key_padding_mask = tgt_padding,
           memory_key_padding_mask = memory_padding, tgt_is_causal = tgt_causal, memory_is_causal = memory_causal })
       end),

@@ -113,7 +113,7 @@ TEST_CASE("a tree shows classes, shapes and numbers of parameters") {
   CHECK(tree ==
         "Sequential(\n"
         "  (0): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))  weight [2, 1, 3, 3], bias [2]  20 parameters\n"
-        "  (1): BatchNorm2d(2, eps=1e-05, momentum=0.1)  weight [2], bias [2]  4 parameters\n"
+        "  (1): BatchNorm2d(2, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)  weight [2], bias [2]  4 parameters\n"
         "  (2): Sequential(\n"
         "    (0): " + small_net()->child("2")->child("0")->tree() + "\n"
         "    (1): Linear(in_features=8, out_features=3, bias=False)  weight [3, 8]  24 parameters\n"
