@@ -29,7 +29,7 @@ Decoded PathDecoder::greedy(const at::Tensor& features) {
   at::Tensor fed = start(features), sum = features.new_zeros({features.size(0)});
   std::vector<at::Tensor> tokens;
   for (int64_t t = 0; t < steps; ++t) {
-    state = walk.step({fed, {}, {}}, state);
+    state = walk.step({input(fed), {}, {}}, state);
     auto [best, next] = closed(log_block(logits(state.h), fed), fed).max(1);
     // after a leaf only <eop> is left, with probability 1
     sum = sum + (options_.end == End::gate ? best.masked_fill(fed == static_cast<int64_t>(kEnd), 0)
@@ -52,7 +52,7 @@ Decoded PathDecoder::beam(const at::Tensor& features, int64_t width) {
   at::Tensor score = features.new_zeros({b, 1}), tokens = at::empty({b, 1, 0}, long_options);
   for (int64_t t = 0; t < steps; ++t) {
     const int64_t kept = score.size(1), next = std::min(width, kept * v);
-    state = walk.step({fed, parent.reshape(-1), sample.expand({b, kept}).reshape(-1)}, state);
+    state = walk.step({input(fed), parent.reshape(-1), sample.expand({b, kept}).reshape(-1)}, state);
     // a path that is over goes on with <eop>, whose probability is 1; where there are fewer paths than the beam is
     // wide, the rest of it is -inf
     const at::Tensor log_p = closed(log_block(logits(state.h), fed), fed);
@@ -76,7 +76,7 @@ std::vector<std::vector<Decision>> PathDecoder::decisions(const at::Tensor& feat
   std::vector<std::vector<Decision>> all(b);
   for (int64_t t = 0; t < steps; ++t) {
     poll_interrupt();
-    state = walk.step({fed, {}, {}}, state);
+    state = walk.step({input(fed), {}, {}}, state);
     const at::Tensor log_p = closed(log_block(logits(state.h), fed), fed), next = log_p.argmax(1);
     const at::Tensor p = log_p.exp().to(at::kCPU, at::kDouble).contiguous();
     const at::Tensor taken = next.cpu(), before = fed.cpu();
@@ -124,9 +124,9 @@ at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<s
       target.push_back(t < n ? p[t] : kEnd);
       counts.push_back(t < n || (t == n && n > 0 && compiled_.gated(p[n - 1])) ? 1 : 0);
     }
-  const at::Tensor before = longs(fed, features.device()), after = longs(target, features.device());
+  const at::Tensor before = longs(fed, features.device()), fed_rows = input(before), after = longs(target, features.device());
   const at::Tensor hidden = unroll(
-      r, [&](size_t i, const at::Tensor&) { return static_cast<int64_t>(i) < steps ? Rows{before.narrow(0, static_cast<int64_t>(i) * b, b), {}, {}} : Rows{}; },
+      r, [&](size_t i, const at::Tensor&) { return static_cast<int64_t>(i) < steps ? Rows{fed_rows.narrow(0, static_cast<int64_t>(i) * b, b), {}, {}} : Rows{}; },
       b * steps);
   const at::Tensor z = logits(hidden), log_p = policy ? log_policy(z, before) : log_block(z, before);
   const at::Tensor taken = log_p.gather(1, after.unsqueeze(1)).squeeze(1);
@@ -205,7 +205,7 @@ at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::ve
       const Level& l = levels[i];
       const int64_t n = l.token.size(0);
       const at::Tensor fed = l.token.repeat({b});
-      state = walk.step({fed, (sample * above + l.parent).reshape(-1), sample.expand({b, n}).reshape(-1)}, state);
+      state = walk.step({input(fed), (sample * above + l.parent).reshape(-1), sample.expand({b, n}).reshape(-1)}, state);
       const at::Tensor base = i == 0 ? part.new_zeros({b, 1}) : value.index_select(1, l.entered);  // [B, nodes]
       const at::Tensor log_p = log_block(logits(state.h), fed).view({b, n * v});
       value = base.index_select(1, l.edge_node) + log_p.index_select(1, l.edge_node * v + l.edge_target);  // [B, edges]

@@ -42,6 +42,10 @@ PathDecoder::PathDecoder(std::shared_ptr<const graph::LabelGraph> g, const Decod
     feed_ = add("feed", nn::build("Linear", {{"in_features", o.features}, {"out_features", o.embed}}));
   block_ = compiled_.block, gate_ = compiled_.gate, candidates_ = compiled_.candidates;
   edge_from_ = compiled_.edge_from, edge_to_ = compiled_.edge_to;
+  std::vector<int64_t> inner{graph_->start()}, place(compiled_.tokens(), 0);
+  for (Token t = 1; t <= graph_->size(); ++t)
+    if (!graph_->leaf(t)) place[t] = static_cast<int64_t>(inner.size()), inner.push_back(t);
+  inner_ = at::tensor(inner, at::kLong), input_ = at::tensor(place, at::kLong);
 }
 
 std::string PathDecoder::describe() const {
@@ -57,16 +61,17 @@ void PathDecoder::place(const at::Tensor& features) {
   if (features.dim() != 2 || features.size(1) != options_.features)
     fail("path_decoder: features must be [B, ", options_.features, "], got ", features.sizes());
   if (block_.device() == features.device()) return;
-  for (at::Tensor* t : {&block_, &gate_, &candidates_, &edge_from_, &edge_to_})
+  for (at::Tensor* t : {&block_, &gate_, &candidates_, &edge_from_, &edge_to_, &inner_, &input_})
     if (t->defined()) *t = t->to(features.device());
 }
 
-Recurrence PathDecoder::recurrence(const at::Tensor& features) {
+Recurrence PathDecoder::recurrence(const at::Tensor& features, bool all_tokens) {
   place(features);
   Recurrence r;
   r.cell = options_.cell;
   const at::Tensor& w = cell_->find("weight_ih")->value;
   r.embedding = embed_->find("weight")->value;
+  if (!all_tokens) r.embedding = r.embedding.index_select(0, inner_);
   r.weight_ih = feed_ ? w.slice(1, 0, options_.embed) : w, r.bias_ih = cell_->find("bias_ih")->value;
   r.weight_hh = cell_->find("weight_hh")->value, r.bias_hh = cell_->find("bias_hh")->value;
   if (feed_) r.extra = at::linear((*feed_)(features), w.slice(1, options_.embed));

@@ -121,7 +121,10 @@ class PathDecoder : public nn::Module {
   int64_t features() const override { return 0; }
 
  private:
-  Recurrence recurrence(const at::Tensor& features);
+  /// The walk's parameters. Without `all_tokens` only nodes with children are embedded, the only ones after which anything
+  /// is left to decide; rows are then fed what input() gives for a token.
+  Recurrence recurrence(const at::Tensor& features, bool all_tokens = false);
+  at::Tensor input(const at::Tensor& tokens) const { return input_.index_select(0, tokens); }
   /// Log p of what may follow the fed tokens [R], from logits [R, logits()]: [R, V].
   at::Tensor log_block(const at::Tensor& logits, const at::Tensor& fed);
   /// The policy: log p renormalised over the candidates; with `gate` to stop keeps its probability.
@@ -145,6 +148,7 @@ class PathDecoder : public nn::Module {
   DecoderOptions options_;
   std::shared_ptr<nn::Module> embed_, cell_, init_, out_, feed_;
   at::Tensor block_, gate_, candidates_, edge_from_, edge_to_;  // of compiled_, on the parameters' device
+  at::Tensor inner_, input_;  // long: <start> and the nodes with children; of each token its place among them, else 0
   std::map<std::vector<Token>, graph::LabelTrie> tries_;        // of samples with several labels
   at::Tensor& baseline_;                                        // buffer: the state of RewardBaseline
 };

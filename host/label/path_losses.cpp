@@ -83,12 +83,14 @@ at::Tensor PathDecoder::nll(const at::Tensor& features, const Labels& labels, co
 }
 
 at::Tensor PathDecoder::teacher_forced(const at::Tensor& features, const TrieBatch& batch) {
+  const Recurrence r = recurrence(features);
+  const at::Tensor fed = input(batch.token);
   const at::Tensor hidden = unroll(
-      recurrence(features),
+      r,
       [&](size_t i, const at::Tensor&) -> Rows {
         if (i == batch.levels.size()) return {};
         auto part = [&](const at::Tensor& t) { return t.narrow(0, batch.levels[i].row, batch.levels[i].rows); };
-        return {part(batch.token), part(batch.parent), part(batch.sample)};
+        return {part(fed), part(batch.parent), part(batch.sample)};
       },
       batch.token.size(0));
   const at::Tensor log_p = log_block(logits(hidden), batch.token);
@@ -101,7 +103,7 @@ at::Tensor PathDecoder::free_running(const at::Tensor& features, const TrieBatch
   const int64_t b = features.size(0), levels = static_cast<int64_t>(batch.levels.size());
   at::Tensor fed = start(features);
   const at::Tensor hidden = unroll(
-      recurrence(features),
+      recurrence(features, /*all_tokens=*/true),  // its own choice may be a leaf where the truth goes on
       [&](size_t i, const at::Tensor& h) -> Rows {
         if (static_cast<int64_t>(i) == levels) return {};
         if (i > 0) fed = closed(log_block(logits(h), fed), fed).argmax(1);
@@ -163,7 +165,7 @@ at::Tensor PathDecoder::reinforce(const at::Tensor& features, const Labels& labe
           visited.scatter_(1, fed.unsqueeze(1), 1);
         }
         tokens.push_back(fed);
-        return static_cast<int64_t>(i) < steps ? Rows{fed, {}, {}} : Rows{};
+        return static_cast<int64_t>(i) < steps ? Rows{input(fed), {}, {}} : Rows{};
       },
       chosen.size(0) * steps);
   const at::Tensor before = at::cat(at::TensorList(tokens).slice(0, steps)), after = at::cat(at::TensorList(tokens).slice(1));
