@@ -26,6 +26,7 @@ int open_system(lua_State* L);
 int open_worker(lua_State* L);
 int open_torch_file(lua_State* L);
 int open_weights(lua_State* L);
+int open_torch_script(lua_State* L);
 int open_bench(lua_State* L);
 
 /// Fills package.preload with all of them.

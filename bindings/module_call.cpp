@@ -2,6 +2,8 @@
 #include <typeinfo>
 
 #include "bindings/module_parts.hpp"
+#include "bindings/torch_script.hpp"
+#include "host/weights/torch_script.hpp"
 
 namespace moonlab::lua {
 
@@ -192,6 +194,7 @@ int run(lua_State* L) {
     lua_call(L, n, LUA_MULTRET);
     return lua_gettop(L);
   }
+  if (typeid(*module) == typeid(weights::TorchScript)) return call_script(L, static_cast<weights::TorchScript&>(*module));
   std::vector<at::Tensor> inputs;
   int wrong = 0;
   if (read_tensors(L, 2, n, inputs, wrong)) return push_tensors(L, module->run(inputs));

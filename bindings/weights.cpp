@@ -1,4 +1,4 @@
-// require "host.weights": safetensors files for stdlib/safetensors.lua, TorchScript archives for stdlib/torch/jit.lua.
+// require "host.weights": safetensors files for stdlib/safetensors.lua.
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
 #include "host/tensor/dtype.hpp"

@@ -59,7 +59,7 @@ torch.Tensor = methods
 
 -- Modules that add functions to `torch` or methods to tensors when one of their names is first used.
 local parts = { nn = "nn", optim = "torch.optim", amp = "torch.amp", linalg = "torch.linalg", fft = "torch.fft", special = "torch.special", func = "torch.func",
-  masked = "torch.masked", sparse = "torch.sparse", nested = "torch.nested", signal = "torch.signal", cuda = "torch.cuda", profiler = "torch.profiler" }
+  masked = "torch.masked", sparse = "torch.sparse", nested = "torch.nested", signal = "torch.signal", cuda = "torch.cuda", profiler = "torch.profiler", jit = "torch.jit" }
 
 setmetatable(torch, {
   __index = function(_, name)
