@@ -30,14 +30,16 @@ end
 
 --- The metrics of a list such as { "top1", "binary.top1", ece { bins = 10 } } for a model's heads.
 -- A name without a head means every head where the model has several.
+-- @param context what the metrics are told when they are built: { classes = number of classes }
 -- @return list of { key = "[head.]name", head = name or nil, metric = object }
-function evaluate.metrics(list, heads)
+function evaluate.metrics(list, heads, context)
   local problem = evaluate.problem(list, heads)
   if problem then error(problem, 0) end
   local found = {}
   local function add(head, name, node)
-    local metric = schema.build(node)
+    local metric = schema.build(node, context)
     metric:reset()
+    name = metric.name or name
     found[#found + 1] = { key = head and head .. "." .. name or name, head = head, metric = metric }
   end
   for _, entry in ipairs(list) do
@@ -60,10 +62,12 @@ end
 --- Runs the model over a loader.
 -- @param loader an iterable of batches: loader:each(epoch) gives an iterator
 -- @param metrics what evaluate.metrics gave
--- @param prefix "test", "val": put before each key
+-- @param prefix the split, "test" or "pets.val": put before each key; a model of several datasets then answers with the
+-- classes of that one
 -- @return list of { key, value } in the order of the metrics, and the number of samples
 function evaluate.run(model, loader, metrics, prefix, each)
   local samples = 0
+  if prefix and model.evaluate_on then model:evaluate_on(prefix) end
   for _, entry in ipairs(metrics) do entry.metric:reset() end
   model:eval()
   torch.no_grad(function()
