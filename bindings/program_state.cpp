@@ -132,6 +132,7 @@ lua_State* open_program(const ProgramOptions& options) {
   if (!L) fail("not enough memory for a Lua state");
   open_state(L);
   State::of(L).debug = options.debug;
+  State::of(L).library = "@" + options.root + "/stdlib/";
   luaL_openlibs(L);
   replace_os_functions(L);
   preload_all(L);

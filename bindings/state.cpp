@@ -88,11 +88,12 @@ std::string where(lua_State* L, int level) {
   // The innermost Lua function of a script: C functions and pcall have no line, and a line of stdlib means little to
   // who called it (the traceback has it). Where only stdlib runs, its innermost line.
   std::string innermost;
+  const std::string& library = State::of(L).library;
   for (; lua_getstack(L, level, &ar); ++level) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0) continue;
     std::string line = std::string(ar.short_src) + ":" + std::to_string(ar.currentline) + ": ";
-    if (!std::strstr(ar.source, "/stdlib/")) return line;
+    if (!std::string_view(ar.source).starts_with(library)) return line;
     if (innermost.empty()) innermost = line;
   }
   return innermost;

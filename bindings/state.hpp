@@ -18,6 +18,7 @@ struct State {
   int none_ref = LUA_NOREF;       // torch.None
   int cdata_ref = LUA_NOREF;      // Lua function that takes cdata numbers apart
   const void* none = nullptr;
+  std::string library = "@/";  // what the sources of stdlib begin with, as Lua's debug information has it
   std::vector<struct Scope*> scopes;
 
   static State& of(lua_State* L);

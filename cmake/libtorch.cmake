@@ -10,5 +10,3 @@ target_include_directories(libtorch SYSTEM INTERFACE
 target_link_libraries(libtorch INTERFACE ${MOONLAB_TORCH}/lib/libtorch_cpu.so ${MOONLAB_TORCH}/lib/libc10.so)
 # The CUDA build's libtorch_cpu needs the CUDA runtime, found through its own rpath; the linker need not resolve it.
 target_link_options(libtorch INTERFACE -Wl,--allow-shlib-undefined -Wl,-rpath,${MOONLAB_TORCH}/lib)
-# LibTorch is built with NDEBUG and at::RecordFunction has a member less then: who reads one must see the same class.
-set_source_files_properties(${CMAKE_SOURCE_DIR}/host/tensor/profiler.cpp PROPERTIES COMPILE_DEFINITIONS NDEBUG SKIP_PRECOMPILE_HEADERS ON)
