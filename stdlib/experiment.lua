@@ -19,16 +19,35 @@ local training = {
 }
 
 local evaluation = {
-  { "on", "string", "test", "the split that is evaluated at the end, [dataset.]split" },
+  { "on", "string or list of string", "test",
+    "the split that is evaluated at the end, [dataset.]split, or several, each on its own dataset's classes" },
   { "during", "list of string", {}, "splits evaluated while training, such as { \"val\" }" },
   { "every", "integer > 0", 1, "epochs between two evaluations while training" },
   { "metrics", "list of (string or node metric)", { "top1" }, "what is measured, [head.]name" },
   { "main", "string", schema.optional, "the metric that stands for the run; the first one where absent" },
-  { "decode", "one of greedy", "greedy", "how a path is decoded" },
+  { "decode", "one of greedy|beam|path_set", "greedy",
+    "the likeliest path step by step or by a beam, or (path_set) every class whose path is likely enough" },
+  { "beam_width", "integer > 0", 8, "paths that a beam keeps" },
+  { "threshold", "number in [0, 1] or one of tune", 0.5,
+    "probability from which on a class is in a predicted set; tune: the one with the best f1_micro on val" },
   { "report", "list of (one of paths|graph)", {}, "what is written beside the numbers" },
   { "examples", "integer > 0", 10, "samples shown by the report of paths", display = true },
   { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },
 }
+
+-- A way to predict that the model does not have.
+local function decoding(o)
+  local decodes, sets = o.model.kind == "path_decoder", o.eval.decode == "path_set"
+  if o.eval.decode ~= "greedy" and not decodes then
+    return ("eval.decode = \"%s\" needs a path_decoder as model"):format(o.eval.decode)
+  end
+  local head = o.model.args.head
+  sets = sets or (schema.is_node(head) and head.kind == "head.label_set")
+  if o.eval.threshold == "tune" and not sets then
+    return decodes and "a threshold is tuned for predicted sets: decode = \"path_set\""
+      or "a threshold is tuned for predicted sets: head.label_set as the model's head"
+  end
+end
 
 -- What is chosen while training (when to stop, which weights to keep) is chosen on data that is evaluated meanwhile and
 -- that is no test data.
@@ -67,6 +86,8 @@ return schema.declare("experiment", {
     local heads = not decodes and o.model.args.heads
     local names = heads and schema.keys(heads) or {}
     local problem = require "evaluate".problem(o.eval.metrics, names)
+    if problem then return problem, "eval" end
+    problem = decoding(o)
     if problem then return problem, "eval" end
     problem = selection(o)
     if problem then return problem, "train" end

@@ -6,6 +6,17 @@ local schema = require "schema"
 local Join = {}
 Join.__index = Join
 
+--- The dataset whose classes count on a split, and the token of each: the one named ("pets.test"), else the one that has
+-- the split, else the first.
+function Join:evaluated(split)
+  local own, kind = split:match "^(.*)%.([^.]*)$"
+  local found = 1
+  for i = #self.parts, 1, -1 do
+    local part = self.parts[i]
+    if part.name == own or not own and part.sets[kind or split] then found = i end
+  end
+  return self.parts[found], self.targets[found]
+end
 
 -- The sources { { set, targets, normalise }, ... } of a split: "train" is all datasets' training images; "test" and
 -- "val" are the split of the only dataset that has one; "digits.test" names it.

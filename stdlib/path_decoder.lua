@@ -1,4 +1,5 @@
 local host_label = require "host.label"
+local imprint = require "graph.imprint"
 local nn = require "nn"
 local rng = require "host.rng"
 local schema = require "schema"
@@ -28,28 +29,75 @@ function PathModel:term(made, kind)
   end
 end
 
---- Greedy decoding. y [B]: the token (as a join gives them) of the last label of the evaluated dataset on the path, -1
--- where there is none; valid [B]; tokens [B, L]; kinds (of every path) and nondeterministic [B] when asked for.
-function PathModel:predict(batch)
+-- Probabilities [B, K] of the evaluated classes as [B, N] over all numbers of classes (the graph's tokens).
+local function spread(self, values)
+  local rows = torch.zeros(values:size(0), self.numbers, { dtype = values.dtype, device = values.device })
+  return rows:index_copy_(1, self.class_nodes:to(values.device), values)
+end
+
+-- What a prediction has on demand: paths with their kinds, and where sets were predicted the greedy path as well.
+local derived = {}
+
+function derived.kinds(_, self, prediction)
+  local kinds = {}
+  for i, path in ipairs(self.module.decoder:paths(prediction.tokens)) do kinds[i] = path.kind or "none" end
+  return kinds
+end
+
+function derived.nondeterministic(_, _, prediction)
+  local flags = {}
+  for i, kind in ipairs(prediction.kinds) do flags[i] = kind == "nondet" end
+  return torch.tensor(flags, { device = prediction.tokens.device })
+end
+
+function derived.tokens(features, self)
+  return (torch.no_grad(function() return self.module.decoder:greedy(features) end))
+end
+
+function derived.valid(_, self, prediction)
+  return self.module.decoder:classes(prediction.tokens, self.classes):ge(0)
+end
+
+local function with_derived(self, features, prediction)
+  return setmetatable(prediction, { __index = function(_, key)
+    if not derived[key] then return nil end
+    local value = derived[key](features, self, prediction)
+    rawset(prediction, key, value)
+    return value
+  end })
+end
+
+-- The classes whose likeliest path is likely enough, and the likeliest of them all.
+local function predict_set(self, features)
+  local p = self.module.decoder:class_log_prob(features, self.classes):exp()
+  local probability = spread(self, p)
+  return { y = self.class_nodes:to(p.device):index_select(0, p:argmax(1)), probability = probability,
+           set = spread(self, p:ge(self.module.threshold):to(p.dtype)):gt(0), classes = self.class_nodes }
+end
+
+local function predict_path(self, features)
   local decoder = self.module.decoder
-  local tokens, log_p = decoder:greedy(self:features(batch))
+  local tokens, log_p
+  if self.decode == "beam" then
+    tokens, log_p = decoder:beam(features, self.beam_width)
+  else
+    tokens, log_p = decoder:greedy(features)
+  end
   local class = decoder:classes(tokens, self.classes)
   local valid = class:ge(0)
   local nodes = self.class_nodes:to(class.device):index_select(0, class:clamp_min(0))
-  local prediction = { y = torch.where(valid, nodes, class), valid = valid, tokens = tokens, log_p = log_p }
-  return setmetatable(prediction, { __index = function(_, key)
-    if key == "kinds" then
-      local kinds = {}
-      for i, path in ipairs(decoder:paths(tokens)) do kinds[i] = path.kind or "none" end
-      rawset(prediction, key, kinds)
-      return kinds
-    elseif key == "nondeterministic" then
-      local flags = {}
-      for i, kind in ipairs(prediction.kinds) do flags[i] = kind == "nondet" end
-      rawset(prediction, key, torch.tensor(flags, { device = tokens.device }))
-      return prediction.nondeterministic
-    end
-  end })
+  return { y = torch.where(valid, nodes, class), valid = valid, tokens = tokens, log_p = log_p, classes = self.class_nodes }
+end
+
+--- Predictions for a batch, as `decode` says: along the likeliest path, greedy or by a beam, or the set of classes whose
+-- paths are likely enough. All have
+--   y long[B]: the token (as a join gives them) of the last label of the evaluated dataset on the path, -1 for none; of a
+--     set the likeliest class; tokens [B, L], valid [B], kinds (of every path) and nondeterministic [B]: the decoded path;
+-- a path log_p [B]; a set `set` bool[B, N] over the tokens and probability [B, N].
+function PathModel:predict(batch)
+  local features = self:features(batch)
+  local prediction = self.decode == "path_set" and predict_set(self, features) or predict_path(self, features)
+  return with_derived(self, features, prediction)
 end
 
 --- The decoded path of one sample of a prediction: { names, deterministic }.
@@ -58,13 +106,34 @@ function PathModel:path(prediction, index)
   return { names = decoded.path, deterministic = decoded.kind == "det" }
 end
 
--- The dataset whose classes count in an evaluation: the one named ("pets.test"), else the one that has the split.
-local function evaluated(data, on)
-  local own, split = on:match "^(.*)%.([^.]*)$"
-  for _, part in ipairs(data.parts) do
-    if part.name == own or not own and part.sets[split or on] then return part end
-  end
-  return data.parts[1]
+--- Every choice on the greedy path of each sample: lists of { node, choices = { { node, block, p, taken }, ... } }.
+function PathModel:decisions(batch)
+  return torch.no_grad(function() return self.module.decoder:decisions(self:features(batch)) end)
+end
+
+--- The probability from which on a class is in a predicted set; kept with the weights.
+function PathModel:set_threshold(value) self.module.threshold:fill_(value) end
+
+--- From here on predictions are classes of the dataset that a split belongs to: "pets.test", or "test" of the only one.
+function PathModel:evaluate_on(split)
+  local part, nodes = self.data:evaluated(split)
+  if self.part == part then return end
+  self.part, self.classes = part, part.class_names
+  self.class_nodes = keep(torch.tensor(nodes, { dtype = "int64" }))
+end
+
+-- Weights say which graph they were trained on; those of another graph are refused before anything is loaded.
+local function remember(decoder, graph)
+  decoder:register_buffer("label_graph", imprint.of(graph))
+  decoder:register_load_state_dict_pre_hook(function(module, state, prefix)
+    local key = prefix .. "label_graph"
+    state[key] = state[key] or module.label_graph -- weights written before they said so
+    local difference = imprint.difference(module.label_graph, state[key])
+    if difference then
+      error(("path_decoder: these weights belong to the decoder of another label graph than '%s': %s"):format(
+        graph:root(), difference), 0)
+    end
+  end)
 end
 
 --- An encoder and a decoder that walks the label graph of a join from its root, one block softmax a step; a sample's
@@ -90,11 +159,14 @@ return schema.declare("path_decoder", {
   module.decoder = host_label.path_decoder(graph, {
     features = module.encoder.features, hidden = o.hidden, embed = o.embed, cell = o.cell, feed_feature = o.feed_feature,
     normalizer = o.normalizer, end_rule = o.end_rule, limit = o.limit })
-  local part = evaluated(data, context.evaluated)
-  local nodes = {}
-  for i, name in ipairs(part.class_names) do nodes[i] = graph:token(name) end
-  return setmetatable({
-    module = module, head_names = {}, classes = part.class_names, graph = graph,
-    class_nodes = torch.tensor(nodes, { dtype = "int64" }), generator = rng.stream(context.seed, "decode"),
+  remember(module.decoder, graph)
+  local decoding = context.decoding or {}
+  if decoding.decode == "path_set" then module:register_buffer("threshold", torch.tensor(decoding.threshold)) end
+  local self = setmetatable({
+    module = module, head_names = {}, graph = graph, data = data, numbers = graph:size() + 1,
+    decode = decoding.decode or "greedy", beam_width = decoding.beam_width,
+    generator = rng.stream(context.seed, "decode"),
   }, PathModel)
+  self:evaluate_on(context.evaluated or "test")
+  return self
 end)

@@ -7,7 +7,7 @@ local reports = {}
 -- Samples that show something: the first of each class in turn, until there are enough.
 local function examples(made, count)
   local wanted, rest, seen = {}, {}, {}
-  local loader = made.loaders[made.o.eval.on]
+  local loader = made.loaders[made.final[1]]
   made.model:eval()
   torch.no_grad(function()
     for batch in loader:each(0) do

@@ -3,6 +3,7 @@ local evaluate = require "evaluate"
 local objective = require "objective"
 local rng = require "host.rng"
 local schema = require "schema"
+local threshold = require "threshold"
 local train = require "train"
 
 local trial = {}
@@ -33,6 +34,14 @@ local function built(node, context)
   return value
 end
 
+local function splits_of(on) return type(on) == "table" and on or { on } end
+
+-- How a model is to answer: one class along a path, or a set of classes above a threshold.
+local function decoding_of(eval)
+  local fixed = type(eval.threshold) == "number" and eval.threshold or 0.5
+  return { decode = eval.decode, beam_width = eval.beam_width, threshold = fixed }
+end
+
 -- The terms of a loss for a model: { name, weight, of = function(state) }.
 local function terms(loss, model, context)
   if not loss then
@@ -61,13 +70,17 @@ function trial.assemble(o, context)
   torch.manual_seed(derived(seed, "init"))
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
                   class_names = data.class_names, image = (data.sets or data.parts[1].sets).train:shape(),
-                  evaluated = o.eval.on }
+                  evaluated = splits_of(o.eval.on)[1], decoding = decoding_of(o.eval) }
   local model = built(o.model, inner)
   model.module:to(device)
   inner.model = model
   local loaders = { train = data:loader("train", { seed = seed, device = device }) }
-  for _, split in ipairs { o.eval.on, unpack(o.eval.during) } do
-    loaders[split] = data:loader(split, { batch = o.eval.batch, device = device })
+  local final = splits_of(o.eval.on)
+  local tuning = o.eval.threshold == "tune" and threshold.splits(data, final) or {}
+  for _, list in ipairs { final, o.eval.during, tuning } do
+    for _, split in ipairs(list) do
+      loaders[split] = loaders[split] or data:loader(split, { batch = o.eval.batch, device = device })
+    end
   end
   local batches = loaders.train:batches()
   local epochs = o.train.epochs or o.train.steps and math.ceil(o.train.steps / batches) or 10
@@ -87,7 +100,8 @@ function trial.assemble(o, context)
     groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = heads } }, steps = inner.steps })
   torch.manual_seed(derived(seed, "dropout"))
   return { name = o.name, data = data, model = model, objective = goal, optim = optim, loaders = loaders,
-           metrics = evaluate.metrics(o.eval.metrics, model.head_names or {}), epochs = epochs, seed = seed,
+           metrics = evaluate.metrics(o.eval.metrics, model.head_names or {}, { classes = data.classes }),
+           final = final, tuning = tuning, epochs = epochs, seed = seed,
            device = device, o = o }
 end
 
@@ -102,9 +116,26 @@ local function watched(made)
   return { key = first .. "." .. (o.eval.main or made.metrics[1].key), mode = "max" }
 end
 
+--- The metrics on every split of eval.on; a threshold that is to be tuned is tuned before, on held-out training data.
+-- @return list of { key, value }, and the number of samples
+function trial.evaluate(made)
+  local values, samples = {}, 0
+  for i, split in ipairs(made.final) do
+    local tuned = made.tuning[i]
+    if tuned then
+      local best = threshold.tune(made.model, made.loaders[tuned], tuned)
+      values[#values + 1] = { split .. ".threshold", best }
+    end
+    local found, count = evaluate.run(made.model, made.loaders[split], made.metrics, split)
+    for _, pair in ipairs(found) do values[#values + 1] = pair end
+    samples = samples + count
+  end
+  return values, samples
+end
+
 --- Trains and evaluates. `report` is told what happens: { log = function(record), progress,
 -- keep_best, restore_best }.
--- @return the state of training, with `final` = list of { key, value } on eval.on
+-- @return the state of training, with `final` = list of { key, value } on eval.on (all of its splits)
 function trial.run(made, report)
   local o = made.o
   local state = {
@@ -117,7 +148,7 @@ function trial.run(made, report)
   train.run(state)
   if state.diverged or state.interrupted then return state end
   if state.keep_best and state.best then report.restore_best() end
-  state.final, state.final_samples = evaluate.run(made.model, made.loaders[o.eval.on], made.metrics, o.eval.on)
+  state.final, state.final_samples = trial.evaluate(made)
   return state
 end
 

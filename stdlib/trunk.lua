@@ -35,6 +35,21 @@ function Trunk:predict(batch)
   return prediction
 end
 
+--- From here on heads that tell the datasets of a join apart answer with the classes of the one that a split belongs to.
+function Trunk:evaluate_on(split)
+  if not self.data or not self.data.evaluated then return end
+  for _, entry in ipairs(self.heads) do
+    if entry.head.evaluate then entry.head:evaluate((select(2, self.data:evaluated(split)))) end
+  end
+end
+
+--- The probability from which on a class is in a predicted set.
+function Trunk:set_threshold(value)
+  for _, entry in ipairs(self.heads) do
+    if entry.head.set_threshold then entry.head:set_threshold(value) end
+  end
+end
+
 --- The head of this name, or nil.
 function Trunk:head(name)
   for _, entry in ipairs(self.heads) do
@@ -94,7 +109,7 @@ return schema.declare("trunk", {
   local module = nn.Module {}
   module.encoder = schema.build(o.encoder, context)
   local inner = setmetatable({ features = module.encoder.features }, { __index = context })
-  local self = setmetatable({ module = module, heads = {}, head_names = {} }, Trunk)
+  local self = setmetatable({ module = module, heads = {}, head_names = {}, data = context.data }, Trunk)
   if o.head then
     local head = schema.build(o.head, inner)
     module.head = head.module
