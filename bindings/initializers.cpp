@@ -74,9 +74,15 @@ int orthogonal(lua_State* L) {
   return 0;
 }
 
+/// gain(nonlinearity, slope) -> number
+int gain(lua_State* L) {
+  lua_pushnumber(L, init::gain(check_string(L, 1), optional_number(L, 2, 0)));
+  return 1;
+}
+
 const luaL_Reg kFunctions[] = {{"uniform", uniform}, {"normal", normal}, {"trunc_normal", trunc_normal}, {"constant", constant},
                                {"zeros", zeros}, {"ones", ones}, {"kaiming_uniform", kaiming_uniform}, {"kaiming_normal", kaiming_normal},
-                               {"xavier_uniform", xavier_uniform}, {"xavier_normal", xavier_normal}, {"orthogonal", orthogonal},
+                               {"xavier_uniform", xavier_uniform}, {"xavier_normal", xavier_normal}, {"orthogonal", orthogonal}, {"gain", gain},
                                {nullptr, nullptr}};
 
 }  // namespace

@@ -9,8 +9,24 @@ namespace {
 
 using nn::Module;
 
+/// A derived value is computed anew whenever a script reads it: f(module) of the table " derive" under its name.
+void derive(lua_State* L, Module::Entry& entry) {
+  const int top = lua_gettop(L);
+  push_field(L, 1, kDerive);
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, entry.name.c_str());
+    if (lua_isfunction(L, -1)) {
+      lua_pushvalue(L, 1);
+      lua_call(L, 1, 1);
+      entry.value = check_tensor(L, -1);
+    }
+  }
+  lua_settop(L, top);
+}
+
 bool push_part_of(lua_State* L, Module& module, const std::string& name) {
   if (auto* entry = module.find(name)) {
+    if (entry->derived) derive(L, *entry);
     push(L, entry->value);
     if (entry->value.defined()) remember(L, lua_gettop(L));
     return true;

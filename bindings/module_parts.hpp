@@ -12,6 +12,7 @@ namespace moonlab::lua {
 constexpr const char* kClass = " class";
 constexpr const char* kHooks = " hooks";
 constexpr const char* kChildren = " children";
+constexpr const char* kDerive = " derive";  // name of a derived value -> f(module), which computes it
 constexpr const char* kMethods = "moonlab.module.methods";        // class name -> methods of that class; "*" for all
 constexpr const char* kParameters = "moonlab.module.parameters";  // weak keys: tensors that nn.Parameter made
 

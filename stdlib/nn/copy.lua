@@ -44,6 +44,7 @@ function fill(into, from, memo)
   for k, v in pairs(host.fields(from)) do
     if not (type(k) == "string" and k:sub(1, 1) == " ") then fields[k] = value(v, memo) end
   end
+  fields[" derive"] = rawget(host.fields(from), " derive")
   local hooks = host.hooks(from)
   if hooks then
     local new = {}
