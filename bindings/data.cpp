@@ -2,7 +2,8 @@
 #include <algorithm>
 
 #include "bindings/all.hpp"
-#include "bindings/lua.hpp"
+#include "bindings/data.hpp"
+#include "bindings/text.hpp"
 #include "bindings/transform.hpp"
 #include "host/device.hpp"
 #include "host/data/images_csv.hpp"
@@ -10,6 +11,7 @@
 #include "host/data/join.hpp"
 #include "host/data/loader.hpp"
 #include "host/data/split.hpp"
+#include "host/data/texts_file.hpp"
 
 namespace moonlab::lua {
 
@@ -17,10 +19,6 @@ using data::Dataset;
 using data::Loader;
 using data::Partition;
 
-template <>
-struct TypeName<Dataset> {
-  static constexpr const char* value = "dataset";
-};
 template <>
 struct TypeName<Partition> {
   static constexpr const char* value = "partition";
@@ -39,7 +37,8 @@ int give(lua_State* L, Dataset dataset) {
 
 const Dataset& self(lua_State* L) { return *check_object<Dataset>(L, 1); }
 
-/// A table of options with known keys; anything else is refused with the nearest key.
+}  // namespace
+
 Json check_options(lua_State* L, int index, const std::vector<std::string>& keys) {
   if (lua_isnoneornil(L, index)) return Json::object();
   Json options = to_json(L, index);
@@ -50,6 +49,8 @@ Json check_options(lua_State* L, int index, const std::vector<std::string>& keys
       fail("unknown option '", key, "'", did_you_mean(key, keys));
   return options;
 }
+
+namespace {
 
 /// read_csv_images(file, height, width, about), read_idx(images, labels, about) and from_tensors(images, labels, about)
 /// -> dataset; about = { name, class_names, mean = {..}, deviation = {..} }.
@@ -78,6 +79,54 @@ int read_idx(lua_State* L) {
 
 int from_tensors(lua_State* L) {
   return give(L, described(L, 3, check_tensor(L, 1).cpu().clone(), check_tensor(L, 2).cpu().clone(), "from_tensors"));
+}
+
+/// Names of an option that is one text or a list of them.
+std::vector<std::string> names_in(const Json& o, const char* key) {
+  if (!o.contains(key)) fail("option '", key, "' is missing");
+  if (o[key].is_array()) return o[key].get<std::vector<std::string>>();
+  return {o[key].get<std::string>()};
+}
+
+/// read_text_table(file, { name, text = column or columns, label = column, separator, format, header, class_names })
+/// -> dataset. Columns are names, or numbers from 1 as texts.
+int read_text_table(lua_State* L) {
+  const Json o =
+      check_options(L, 2, {"name", "text", "label", "separator", "format", "header", "class_names"});
+  data::TableOptions options;
+  options.text = names_in(o, "text");
+  options.label = names_in(o, "label").at(0);
+  options.separator = o.value("separator", std::string());
+  options.format = o.value("format", std::string());
+  options.header = o.value("header", true);
+  return give(L, data::text_dataset(names_in(o, "name").at(0), data::read_text_table(check_string(L, 1), options),
+                                    o.value("class_names", std::vector<std::string>{})));
+}
+
+/// read_trec(file, fine, name, class_names) -> dataset
+int read_trec(lua_State* L) {
+  return give(L, data::text_dataset(check_string(L, 3), data::read_trec(check_string(L, 1), check_boolean(L, 2)),
+                                    check_strings(L, 4)));
+}
+
+/// read_text_splits(file, { split, ... }, name, class_names) -> a dataset for each split
+int read_text_splits(lua_State* L) {
+  auto splits = data::read_text_splits(check_string(L, 1));
+  const auto names = check_strings(L, 2);
+  for (const auto& name : names) {
+    auto found = splits.find(name);
+    if (found == splits.end()) fail(check_string(L, 1), ": no split '", name, "'");
+    give(L, data::text_dataset(check_string(L, 3), std::move(found->second), check_strings(L, 4)));
+  }
+  return static_cast<int>(names.size());
+}
+
+/// from_texts({ text, ... }, labels, about) -> dataset; labels long [N], or [N, K] filled up with -1
+int from_texts(lua_State* L) {
+  const Json about = check_options(L, 3, {"name", "class_names"});
+  return give(L, Dataset(data::make_text_samples(names_in(about, "name").at(0), text::Texts(check_strings(L, 1)),
+                                                 check_tensor(L, 2).cpu().clone(), names_in(about, "class_names"),
+                                                 "from_texts")));
 }
 
 // ---- dataset ------------------------------------------------------------------------------------------------------
@@ -114,8 +163,25 @@ int fingerprint(lua_State* L) {
   push(L, self(L).fingerprint());
   return 1;
 }
+/// [C, H, W] of images, {} of texts
 int shape(lua_State* L) {
-  push(L, self(L).samples().images.sizes().slice(1).vec());
+  const data::Samples& samples = self(L).samples();
+  push(L, samples.is_text() ? std::vector<int64_t>{} : samples.images.sizes().slice(1).vec());
+  return 1;
+}
+int is_text(lua_State* L) {
+  lua_pushboolean(L, self(L).samples().is_text());
+  return 1;
+}
+/// text(index) -> the text of a sample
+int one_text(lua_State* L) {
+  const int64_t index = check_integer(L, 2);
+  push(L, self(L).subset(std::vector<int64_t>{index}).texts()[0]);
+  return 1;
+}
+/// Whether samples may have several labels.
+int several(lua_State* L) {
+  lua_pushboolean(L, self(L).several());
   return 1;
 }
 
@@ -191,8 +257,9 @@ void copy_table(lua_State* L, int index) {
   lua_replace(L, index);
 }
 
-/// loader({ { dataset [, targets [, normalise = true]] }, ... }, { batch, shuffle, drop_last, mix, seed, device,
-/// transform, with, workers }) -> loader. transform: bindings/transform.hpp; it runs on `workers` threads.
+/// loader({ { dataset [, targets [, normalise = true [, features]]] }, ... }, { batch, shuffle, drop_last, mix, seed, device,
+/// transform, with, workers, tokenizer, max_length, classes }) -> loader. Texts need the tokenizer; `classes` is the width
+/// of t where samples have several labels; `features` float [n, F] are given in place of the samples. transform: bindings/transform.hpp; it runs on `workers` threads.
 int new_loader(lua_State* L) {
   std::vector<data::Source> sources;
   if (!lua_istable(L, 1)) argument_error(L, 1, "a list of { dataset, targets }");
@@ -201,30 +268,42 @@ int new_loader(lua_State* L) {
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
     lua_rawgeti(L, -3, 3);
+    lua_rawgeti(L, -4, 4);
     const int top = lua_gettop(L);
-    auto targets = lua_isnil(L, top - 1) ? std::vector<int64_t>{} : check_integers(L, top - 1);
-    sources.push_back({*check_object<Dataset>(L, top - 2), std::move(targets), optional_boolean(L, top, true)});
-    lua_settop(L, top - 4);
+    auto targets = lua_isnil(L, top - 2) ? std::vector<int64_t>{} : check_integers(L, top - 2);
+    at::Tensor features = optional_tensor(L, top);
+    if (features.defined()) features = features.cpu();
+    sources.push_back({*check_object<Dataset>(L, top - 3), std::move(targets), optional_boolean(L, top - 1, true), features});
+    lua_settop(L, top - 5);
   }
-  if (lua_istable(L, 2)) copy_table(L, 2);  // functions are no JSON, and the caller's table stays what it is
+  data::TextInput input;
+  if (lua_istable(L, 2)) {
+    copy_table(L, 2);  // functions and objects are no JSON, and the caller's table stays what it is
+    lua_getfield(L, 2, "tokenizer");
+    if (!lua_isnil(L, -1)) input.tokenizer = check_object<text::Tokenizer>(L, lua_gettop(L));
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    lua_setfield(L, 2, "tokenizer");
+  }
   const data::TransformMaker transform = take_transform(L, 2);
   const Json o =
-      check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "device", "transform", "with", "workers"});
+      check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "device", "transform", "with", "workers", "max_length", "classes"});
   data::SamplerOptions options;
   options.batch = o.value("batch", options.batch);
   options.shuffle = o.value("shuffle", options.shuffle);
   options.drop_last = o.value("drop_last", options.drop_last);
   options.mix = data::parse_mix(o.value("mix", std::string("proportional")));
   options.seed = o.value("seed", options.seed);
-  auto loader =
-      std::make_shared<Loader>(std::move(sources), options, open_device(o.value("device", std::string("cpu"))));
+  input.max_length = o.value("max_length", input.max_length);
+  auto loader = std::make_shared<Loader>(std::move(sources), options, open_device(o.value("device", std::string("cpu"))),
+                                         input, o.value("classes", int64_t{0}));
   if (transform) loader->set_transform(transform, o.value("workers", int64_t{2}));
   else if (o.contains("workers")) fail("option 'workers' belongs to 'transform', which is missing");
   push_object(L, std::move(loader));
   return 1;
 }
 
-/// next() -> { x, y, idx, domain, targets } or nil after the last batch of the epoch
+/// next() -> { x, y, idx, domain, targets [, mask] [, t] } or nil after the last batch of the epoch
 int next(lua_State* L) {
   auto batch = check_object<Loader>(L, 1)->next();
   if (!batch) {
@@ -242,6 +321,10 @@ int next(lua_State* L) {
   lua_setfield(L, -2, "domain");
   push(L, std::move(batch->targets));
   lua_setfield(L, -2, "targets");
+  push(L, std::move(batch->mask));  // nil where there is none
+  lua_setfield(L, -2, "mask");
+  push(L, std::move(batch->t));
+  lua_setfield(L, -2, "t");
   return 1;
 }
 
@@ -311,6 +394,7 @@ int open_data(lua_State* L) {
       {"size", size},       {"name", name},       {"class_names", class_names}, {"labels", labels},
       {"rows", rows},       {"counts", counts},   {"fingerprint", fingerprint}, {"shape", shape},
       {"images", images},   {"load", load},       {"subset", subset},           {"only", only},
+      {"is_text", is_text}, {"text", one_text},         {"several", several},
       {"renamed", renamed}, {"relabel", relabel}, {"overlap", overlap},         {"partition", partition},
       {nullptr, nullptr}};
   const luaL_Reg length[] = {{"__len", size}, {"__tostring", describe}, {nullptr, nullptr}};
@@ -323,6 +407,10 @@ int open_data(lua_State* L) {
   const luaL_Reg functions[] = {{"read_csv_images", read_csv_images},
                                 {"read_idx", read_idx},
                                 {"from_tensors", from_tensors},
+                                {"read_text_table", read_text_table},
+                                {"read_trec", read_trec},
+                                {"read_text_splits", read_text_splits},
+                                {"from_texts", from_texts},
                                 {"loader", new_loader},
                                 {"bind_classes", bind_classes},
                                 {"count_labels", count_labels},

@@ -30,6 +30,18 @@ catalogue.sets = {
     files = { { "train-images-idx3-ubyte.gz" }, { "train-labels-idx1-ubyte.gz" }, { "t10k-images-idx3-ubyte.gz" },
               { "t10k-labels-idx1-ubyte.gz" } },
   },
+  trec = {
+    about = "TREC: 5,452 and 500 questions, 6 coarse and 50 fine classes (Li, Roth 2002)",
+    files = { { "train_5500.label" }, { "TREC_10.label" } },
+  },
+  arxiv = {
+    about = "arXiv: titles and abstracts of 151 categories, and of 20 archives alone (metadata CC0)",
+    files = { { "fine_train.tsv.gz" }, { "coarse_train.tsv.gz" }, { "test.tsv.gz" } },
+  },
+  clinc150 = {
+    about = "CLINC150: 15,000 requests of 150 intents in 10 domains (Larson et al. 2019, CC BY 3.0)",
+    files = { { "data_small.json" } },
+  },
 }
 
 --- The sets' names, sorted.
@@ -151,8 +163,11 @@ function catalogue.check(name)
   if #wrong == 0 then
     require("data." .. (name:gsub("-", "_")))
     local dataset = require "dataset"
-    local done, message = pcall(dataset.host, dataset.origins[name].read, folder)
-    if not done then wrong[1] = tostring(type(message) == "table" and message.message or message) end
+    local origin = dataset.origins[name]
+    for _, each in ipairs { origin, unpack(origin.other_files or {}) } do
+      local done, message = pcall(dataset.host, each.read, folder)
+      if not done then wrong[#wrong + 1] = tostring(type(message) == "table" and message.message or message) end
+    end
   end
   return wrong
 end

@@ -2,8 +2,14 @@
 --
 -- An origin describes what is the same in every call:
 --   { name = "mnist5k", class_names = { ... }, counts = training images of each class,
---     read = function(folder) -> training set, test set or nil   (host datasets, all samples) }
--- Without an official test set the option `test` holds images out.
+--     read = function(folder) -> training set, test set or nil, validation set or nil   (host datasets, all samples) }
+-- Without an official test set the option `test` holds images out; a validation set of its own stands in where the option
+-- `val` holds none out. Besides:
+--   things = "texts"         what messages and help call the samples; "images" where absent
+--   fields                   further options, such as `level`
+--   groups, group_level      { { "coarse", { "fine", ... } }, ... }: labels where the option `level` is group_level
+--   variants                 level -> another origin
+--   resolve = function(o)    -> origin, where classes and counts are in a file of the user's
 --
 -- The samples of a class stand in one seeded order. Test and validation images are taken from its end, `skip` and then
 -- the training images from its front: with another `per_class` or `fraction` the training set grows or shrinks within
@@ -61,7 +67,8 @@ function Data:splits()
 end
 
 --- Batches of a split: `for batch in loader:each(epoch) do`, loader:batches(), loader:size().
--- @param options { seed = of the order, batch, shuffle (default: only "train"), device, transform, with, workers }:
+-- @param options { seed = of the order, batch, shuffle (default: only "train"), device, transform, with, workers,
+--   tokenizer, max_length }. Texts need a `tokenizer` (host.text), which gives x long [B, T] and mask bool [B, T].
 --   `transform` is a function of one image, float [C, H, W] in [0, 1] before it is normalised, that gives the image the
 --   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2), so it
 --   is given as code for `worker` is: source text, a module's name, or a function that uses no local variable of its
@@ -98,18 +105,25 @@ function dataset.loader(sources, split, owner, options)
     batch = options.batch or owner.batch, shuffle = shuffle, drop_last = training and owner.last == "drop",
     mix = owner.mix or "proportional", seed = options.seed or 0, device = options.device,
     transform = options.transform, with = options.with, workers = options.workers,
+    tokenizer = options.tokenizer, max_length = options.max_length, classes = owner.classes,
   })
 end
 
 -- Building ----------------------------------------------------------------------------------------------------------
 
-local cache = {} -- folder -> { train, test }: an origin is read once in a process
+local cache = {} -- origin -> folder -> { train, test }: an origin is read once in a process
 
 local function read(origin)
+  if origin.sets then return origin.sets.train, origin.sets.test, origin.sets.val end
   local folder, reason = catalogue.get(origin.folder or origin.name)
   if not folder then error(reason, 0) end
-  if not cache[folder] then cache[folder] = { dataset.host(origin.read, folder) } end
-  return cache[folder][1], cache[folder][2]
+  cache[origin] = cache[origin] or {}
+  local known = cache[origin][folder]
+  if not known then
+    known = { dataset.host(origin.read, folder) }
+    cache[origin][folder] = known
+  end
+  return known[1], known[2], known[3]
 end
 
 local function amount(o)
@@ -120,7 +134,8 @@ end
 -- { name, class_names, classes, batch, sets = { train, val, test }, set(), splits(), loader(), report() }.
 function dataset.builder(origin)
   local function build(o)
-    local train, test = read(origin)
+    local origin = choice.origin(o, origin)
+    local train, test, val = read(origin)
     local groups, wrong = choice.groups(o, origin)
     if wrong then error(wrong, 0) end
     local function shaped(set)
@@ -135,10 +150,12 @@ function dataset.builder(origin)
     elseif o.test > 0 then
       sets.test = labelled(parts:take_back({ per_class = o.test }, "test"))
     end
-    if o.val > 0 then
+    if val and o.val == 0 then
+      sets.val = labelled(shaped(val))
+    elseif o.val > 0 then
       sets.val = labelled(parts:take_back(o.val < 1 and { fraction = o.val } or { per_class = o.val }, "val"))
     end
-    if o.skip > 0 then parts:take_front({ per_class = o.skip }, "skip") end
+    if o.skip > 0 then parts:take_front(o.skip < 1 and { fraction = o.skip } or { per_class = o.skip }, "skip") end
     if o.fraction and not o.stratify then
       parts = parts:take_front({}, "train"):partition(o.split_seed, false)
     end

@@ -1,3 +1,4 @@
+local encoder = require "encoder"
 local host_label = require "host.label"
 local imprint = require "graph.imprint"
 local nn = require "nn"
@@ -7,10 +8,10 @@ local schema = require "schema"
 local PathModel = {}
 PathModel.__index = PathModel
 
-function PathModel:features(batch) return self.module.encoder(batch.x) end
+function PathModel:features(batch) return encoder.features(self.module.encoder, batch) end
 
---- The encoder's parameters, and the decoder's: two lists.
-function PathModel:parameters() return self.module.encoder:parameters(), self.module.decoder:parameters() end
+--- The encoder's trained parameters, and the decoder's: two lists.
+function PathModel:parameters() return encoder.trained(self.module.encoder), self.module.decoder:parameters() end
 
 function PathModel:train() self.module:train() end
 function PathModel:eval() self.module:eval() end
@@ -99,6 +100,9 @@ function PathModel:predict(batch)
   local prediction = self.decode == "path_set" and predict_set(self, features) or predict_path(self, features)
   return with_derived(self, features, prediction)
 end
+
+--- The decoded paths of a prediction: { { path = names, kind = "det", "nondet" or nil }, ... }
+function PathModel:paths(prediction) return self.module.decoder:paths(prediction.tokens) end
 
 --- The decoded path of one sample of a prediction: { names, deterministic }.
 function PathModel:path(prediction, index)

@@ -1,4 +1,5 @@
 --- One experiment from its resolved node to its final metrics: built, trained, evaluated, written down.
+local encoder = require "encoder"
 local evaluate = require "evaluate"
 local objective = require "objective"
 local rng = require "host.rng"
@@ -22,17 +23,19 @@ function trial.device(wish)
   return torch.cuda.is_available() and "cuda" or "cpu"
 end
 
---- Builds a node; an error without a place of its own is given the node's.
-local function built(node, context)
-  local done, value = xpcall(schema.build, function(message)
+-- Calls a function; an error without a place of its own is given that of a node.
+local function at(node, call, ...)
+  local done, value = xpcall(call, function(message)
     if type(message) == "table" then return message end
     local text = tostring(message)
     if text:match "^[^\n:]+%.lua:%d+:" then return text end
     return { position = node.position, message = text }
-  end, node, context)
+  end, ...)
   if not done then error(value, 0) end
   return value
 end
+
+local function built(node, context) return at(node, schema.build, node, context) end
 
 local function splits_of(on) return type(on) == "table" and on or { on } end
 
@@ -74,14 +77,21 @@ function trial.assemble(o, context)
   local model = built(o.model, inner)
   model.module:to(device)
   inner.model = model
-  local loaders = { train = data:loader("train", { seed = seed, device = device }) }
+  encoder.check(model.module.encoder, data)
+  local input = encoder.input(model.module.encoder)
+  local loaders = { train = data:loader("train", { seed = seed, device = device, tokenizer = input.tokenizer,
+                                                   max_length = input.max_length }) }
   local final = splits_of(o.eval.on)
-  local tuning = o.eval.threshold == "tune" and threshold.splits(data, final) or {}
-  for _, list in ipairs { final, o.eval.during, tuning } do
-    for _, split in ipairs(list) do
-      loaders[split] = loaders[split] or data:loader(split, { batch = o.eval.batch, device = device })
+  local tuning = {}
+  at(o.data, function()
+    if o.eval.threshold == "tune" then tuning = threshold.splits(data, final) end
+    for _, list in ipairs { final, o.eval.during, tuning } do
+      for _, split in ipairs(list) do
+        loaders[split] = loaders[split] or data:loader(split, { batch = o.eval.batch, device = device,
+        tokenizer = input.tokenizer, max_length = input.max_length })
+      end
     end
-  end
+  end)
   local batches = loaders.train:batches()
   local epochs = o.train.epochs or o.train.steps and math.ceil(o.train.steps / batches) or 10
   inner.steps = math.min(batches * epochs, o.train.steps or math.huge)
@@ -99,10 +109,12 @@ function trial.assemble(o, context)
   local optim = built(o.optim or schema.find "optim.adamw" {}, {
     groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = heads } }, steps = inner.steps })
   torch.manual_seed(derived(seed, "dropout"))
-  return { name = o.name, data = data, model = model, objective = goal, optim = optim, loaders = loaders,
+  local made = { name = o.name, data = data, model = model, objective = goal, optim = optim, loaders = loaders,
            metrics = evaluate.metrics(o.eval.metrics, model.head_names or {}, { classes = data.classes }),
            final = final, tuning = tuning, epochs = epochs, seed = seed,
            device = device, o = o }
+  require "reports".check(made)
+  return made
 end
 
 -- The key that is watched: early stopping's, else the main metric on the validation data where they are evaluated.

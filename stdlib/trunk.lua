@@ -1,3 +1,4 @@
+local encoder = require "encoder"
 local schema = require "schema"
 local order = require "language.order"
 local nn = require "nn"
@@ -5,16 +6,16 @@ local nn = require "nn"
 local Trunk = {}
 Trunk.__index = Trunk
 
---- images [B, C, H, W] -> features [B, F]
-function Trunk:features(batch) return self.module.encoder(batch.x) end
+--- A batch of images or texts -> features [B, F]
+function Trunk:features(batch) return encoder.features(self.module.encoder, batch) end
 
---- The parameters below the heads, and those of the heads: two lists.
+--- The trained parameters below the heads, and those of the heads: two lists.
 function Trunk:parameters()
   local heads = {}
   for _, entry in ipairs(self.heads) do
     for _, parameter in ipairs(entry.head.module:parameters()) do heads[#heads + 1] = parameter end
   end
-  return self.module.encoder:parameters(), heads
+  return encoder.trained(self.module.encoder), heads
 end
 
 function Trunk:train() self.module:train() end

@@ -22,6 +22,23 @@ int64_t class_index(const std::string& name, const std::vector<std::string>& nam
   return found - names.begin();
 }
 
+void check_labels(const at::Tensor& labels, int64_t samples, int64_t classes, const char* things, const char* thing,
+                  const std::string& where) {
+  if ((labels.dim() != 1 && labels.dim() != 2) || labels.scalar_type() != at::kLong || labels.size(0) != samples)
+    fail(where, ": ", samples, " ", things, " but ", labels.dim() > 0 ? labels.size(0) : 0, " labels");
+  const int64_t several = labels.dim() == 2 ? labels.size(1) : 1;
+  const int64_t* y = labels.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < labels.numel(); ++i) {
+    const int64_t place = i % several;
+    if (place > 0 && y[i] == -1) continue;
+    if (y[i] < 0 || y[i] >= classes)
+      fail(where, ": ", thing, " ", i / several, ": label ", y[i], " is out of range: ", classes, " classes");
+    if (place > 0 && y[i - 1] == -1) fail(where, ": ", thing, " ", i / several, ": a label after the end of its row");
+    if (std::find(y + i - place, y + i, y[i]) != y + i)
+      fail(where, ": ", thing, " ", i / several, ": label ", y[i], " is given twice");
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Samples> make_samples(std::string name, at::Tensor images, at::Tensor labels,
@@ -29,45 +46,78 @@ std::shared_ptr<const Samples> make_samples(std::string name, at::Tensor images,
                                             std::vector<float> mean, std::vector<float> deviation) {
   if (images.dim() != 4 || images.scalar_type() != at::kByte)
     fail(where, ": images must be uint8 [N, C, H, W], got ", images.toString(), " ", images.sizes());
-  if (labels.dim() != 1 || labels.scalar_type() != at::kLong || labels.numel() != images.size(0))
-    fail(where, ": ", images.size(0), " images but ", labels.numel(), " labels");
   if (mean.size() != deviation.size() || (!mean.empty() && static_cast<int64_t>(mean.size()) != images.size(1)))
     fail(where, ": ", images.size(1), " channels, but ", mean.size(), " means and ", deviation.size(), " deviations");
-  const auto classes = static_cast<int64_t>(class_names.size());
   labels = labels.contiguous();
-  const int64_t* y = labels.const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < labels.numel(); ++i)
-    if (y[i] < 0 || y[i] >= classes)
-      fail(where, ": image ", i, ": label ", y[i], " is out of range: ", classes, " classes");
+  check_labels(labels, images.size(0), static_cast<int64_t>(class_names.size()), "images", "image", where);
   Sha256 hash;
   images = images.contiguous();
   hash_tensor(hash, images);
   hash_tensor(hash, labels);
   for (const auto& c : class_names) hash.update(c + "\n");
-  return std::make_shared<Samples>(Samples{std::move(name), std::move(images), std::move(labels),
-                                           std::move(class_names), hash.hex(), std::move(mean), std::move(deviation)});
+  auto samples = std::make_shared<Samples>();
+  samples->name = std::move(name);
+  samples->images = std::move(images);
+  samples->labels = std::move(labels);
+  samples->class_names = std::move(class_names);
+  samples->fingerprint = hash.hex();
+  samples->mean = std::move(mean);
+  samples->deviation = std::move(deviation);
+  return samples;
+}
+
+std::shared_ptr<const Samples> make_text_samples(std::string name, text::Texts texts, at::Tensor labels,
+                                                 std::vector<std::string> class_names, const std::string& where) {
+  if (texts.size() == 0) fail(where, ": holds no texts");
+  labels = labels.contiguous();
+  check_labels(labels, texts.size(), static_cast<int64_t>(class_names.size()), "texts", "text", where);
+  Sha256 hash;
+  hash.update(texts.bytes());
+  hash.update(texts.ends().data(), texts.ends().size() * sizeof(int64_t));
+  hash_tensor(hash, labels);
+  for (const auto& c : class_names) hash.update(c + "\n");
+  auto samples = std::make_shared<Samples>();
+  samples->name = std::move(name);
+  samples->labels = std::move(labels);
+  samples->class_names = std::move(class_names);
+  samples->fingerprint = hash.hex();
+  samples->texts = std::move(texts);
+  return samples;
 }
 
 Dataset::Dataset(std::shared_ptr<const Samples> samples)
     : samples_(std::move(samples)),
       name_(samples_->name),
-      rows_(at::arange(samples_->labels.numel(), at::kLong)),
+      rows_(at::arange(samples_->labels.size(0), at::kLong)),
       labels_(samples_->labels),
       class_names_(samples_->class_names) {}
 
-at::Tensor Dataset::images() const { return samples_->images.index_select(0, rows_); }
+at::Tensor Dataset::images() const {
+  if (samples_->is_text()) fail("'", name_, "' holds texts, not images");
+  return samples_->images.index_select(0, rows_);
+}
+
+text::Texts Dataset::texts() const {
+  if (!samples_->is_text()) fail("'", name_, "' holds images, not texts");
+  text::Texts texts;
+  const auto* row = rows_.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < size(); ++i) texts.add(samples_->texts[row[i]]);
+  return texts;
+}
 
 std::vector<int64_t> Dataset::counts() const {
   std::vector<int64_t> n(class_names_.size());
   const int64_t* y = labels_.const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < size(); ++i) ++n[y[i]];
+  for (int64_t i = 0; i < labels_.numel(); ++i)
+    if (y[i] >= 0) ++n[y[i]];
   return n;
 }
 
 std::string Dataset::describe() const {
   std::ostringstream text;
-  text << name_ << ": " << size() << " images " << samples_->images.sizes().slice(1) << " of " << class_names_.size()
-       << " classes";
+  text << name_ << ": " << size() << " " << samples_->things() << " ";
+  if (!samples_->is_text()) text << samples_->images.sizes().slice(1) << " ";
+  text << "of " << class_names_.size() << " classes";
   return text.str();
 }
 
@@ -95,6 +145,22 @@ Dataset Dataset::subset(const at::Tensor& index) const {
 
 Dataset Dataset::subset(const std::vector<int64_t>& index) const { return subset(at::tensor(index)); }
 
+// The labels under other numbers: of several in a row those that become -1 are dropped, equal ones are one.
+at::Tensor Dataset::mapped(const std::vector<int64_t>& number_of_class) const {
+  if (!several()) return at::tensor(number_of_class).index_select(0, labels_);
+  at::Tensor result = at::full_like(labels_, -1);
+  const int64_t width = labels_.size(1), *from = labels_.const_data_ptr<int64_t>();
+  auto* to = result.mutable_data_ptr<int64_t>();
+  for (int64_t i = 0; i < size(); ++i, from += width, to += width) {
+    int64_t* end = to;
+    for (int64_t k = 0; k < width && from[k] >= 0; ++k) {
+      const int64_t number = number_of_class[from[k]];
+      if (number >= 0 && std::find(to, end, number) == end) *end++ = number;
+    }
+  }
+  return result;
+}
+
 Dataset Dataset::only(const std::vector<std::string>& classes) const {
   std::vector<int64_t> renumbered(class_names_.size(), -1);
   for (const auto& c : classes) {
@@ -102,8 +168,10 @@ Dataset Dataset::only(const std::vector<std::string>& classes) const {
     if (number >= 0) fail(name_, ": class '", c, "' is given twice");
     number = &c - classes.data();
   }
-  Dataset view = subset(at::tensor(renumbered).index_select(0, labels_).ge(0).nonzero().flatten());
-  view.labels_ = at::tensor(renumbered).index_select(0, view.labels_);
+  at::Tensor labels = mapped(renumbered);
+  at::Tensor kept = (several() ? labels.select(1, 0) : labels).ge(0).nonzero().flatten();
+  Dataset view = subset(kept);
+  view.labels_ = labels.index_select(0, kept);
   view.class_names_ = classes;
   return view;
 }
@@ -129,7 +197,7 @@ Dataset Dataset::relabel(const ClassGroups& groups) const {
     }
     number_of_class.push_back(number);
   }
-  view.labels_ = at::tensor(number_of_class).index_select(0, labels_);
+  view.labels_ = mapped(number_of_class);
   return view;
 }
 

@@ -1,4 +1,4 @@
-// A labelled set of images in memory, and views of it that share the images.
+// A labelled set of images or texts in memory, and views of it that share them.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,16 +9,25 @@
 #include <utility>
 #include <vector>
 
+#include "host/text/texts.hpp"
+
 namespace moonlab::data {
 
-/// The images of one origin as read from its files. Never changed after it was read; shared by all views.
+/// The images or texts of one origin as read from its files. Never changed after it was read; shared by all views.
 struct Samples {
   std::string name;                      // "mnist5k"
-  at::Tensor images;                     // uint8 [N, C, H, W]
-  at::Tensor labels;                     // long [N], 0 .. class_names.size()-1
+  at::Tensor images;                     // uint8 [N, C, H, W]; undefined for texts
+  at::Tensor labels;                     // long [N], 0 .. class_names.size()-1; [N, K] where samples have several labels:
+                                         // the first of a row counts for strata, the rest of a row is -1
   std::vector<std::string> class_names;  // in the order of the label numbers
   std::string fingerprint;               // SHA-256 over shapes, images and labels
   std::vector<float> mean, deviation;    // of a channel, on pixels scaled to [0, 1]; empty: no normalisation
+  text::Texts texts;                     // N of them, or none
+  mutable text::TokenCache tokens;       // of the texts
+
+  bool is_text() const { return !images.defined(); }
+  /// "images" or "texts".
+  const char* things() const { return is_text() ? "texts" : "images"; }
 };
 
 /// Checks what was read (shapes, label ranges) and computes the fingerprint. `where` is the file named in errors:
@@ -26,6 +35,11 @@ struct Samples {
 std::shared_ptr<const Samples> make_samples(std::string name, at::Tensor images, at::Tensor labels,
                                             std::vector<std::string> class_names, const std::string& where,
                                             std::vector<float> mean = {}, std::vector<float> deviation = {});
+
+/// The same for texts. Labels are long [N], or [N, K] for several: a row begins with a label, holds none twice and is filled
+/// up with -1.
+std::shared_ptr<const Samples> make_text_samples(std::string name, text::Texts texts, at::Tensor labels,
+                                                 std::vector<std::string> class_names, const std::string& where);
 
 /// New class -> the old classes it is made of.
 using ClassGroups = std::vector<std::pair<std::string, std::vector<std::string>>>;
@@ -42,13 +56,20 @@ class Dataset {
   const std::vector<std::string>& class_names() const { return class_names_; }
   const Samples& samples() const { return *samples_; }
 
-  /// long [n]: the class of each sample. The tensor is the view's own: do not write to it.
+  /// long [n]: the class of each sample; [n, K] with several(): the rest of a row is -1. The tensor is the view's own: do
+  /// not write to it.
   const at::Tensor& labels() const { return labels_; }
   /// long [n]: the row of each sample among samples().images.
   const at::Tensor& rows() const { return rows_; }
-  /// uint8 [n, C, H, W]: copies of the images.
+  /// Whether samples may have several labels.
+  bool several() const { return labels_.dim() == 2; }
+  /// long [n]: the only label of each sample, or the first of several.
+  at::Tensor first_labels() const { return several() ? labels_.select(1, 0).contiguous() : labels_; }
+  /// Texts of the view, in its order. Errors: the dataset holds images.
+  text::Texts texts() const;
+  /// uint8 [n, C, H, W]: copies of the images. Errors: the dataset holds texts.
   at::Tensor images() const;
-  /// Number of samples a class, in the order of class_names().
+  /// Number of samples a class, in the order of class_names(); a sample of several labels counts for each.
   std::vector<int64_t> counts() const;
   /// "digits: 300 images [1, 28, 28] of 10 classes".
   std::string describe() const;
@@ -58,16 +79,18 @@ class Dataset {
   /// The samples at `index` (long [m], 0 .. size()-1, in this order). Errors: an index out of range.
   Dataset subset(const at::Tensor& index) const;
   Dataset subset(const std::vector<int64_t>& index) const;
-  /// The samples of these classes alone, numbered anew in the given order. Errors: an unknown class (with the
+  /// The samples of these classes alone, numbered anew in the given order; of several labels those that are kept stay. Errors: an unknown class (with the
   /// nearest name), a class given twice.
   Dataset only(const std::vector<std::string>& classes) const;
   /// Coarser or other labels. Every class must be in exactly one group; the new classes come in the order of their
-  /// first old class, whatever the order of the groups. Errors: an unknown class (with the nearest name), a class in
+  /// first old class, whatever the order of the groups. Several labels that become one are one. Errors: an unknown class (with the nearest name), a class in
   /// two groups or in none.
   Dataset relabel(const ClassGroups& groups) const;
   Dataset renamed(std::string name) const;
 
  private:
+  at::Tensor mapped(const std::vector<int64_t>& number_of_class) const;
+
   std::shared_ptr<const Samples> samples_;
   std::string name_;
   at::Tensor rows_, labels_;

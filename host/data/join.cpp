@@ -31,6 +31,12 @@ int64_t overlap(const Dataset& a, const Dataset& b) {
     std::unordered_set<int64_t> of_b(rows_b, rows_b + b.size());
     return std::count_if(rows_a, rows_a + a.size(), [&](int64_t r) { return of_b.count(r) > 0; });
   }
+  if (a.samples().is_text() != b.samples().is_text()) return 0;
+  if (a.samples().is_text()) {
+    std::unordered_set<std::string_view> of_b;
+    for (int64_t i = 0; i < b.size(); ++i) of_b.insert(b.samples().texts[rows_b[i]]);
+    return std::count_if(rows_a, rows_a + a.size(), [&](int64_t r) { return of_b.count(a.samples().texts[r]) > 0; });
+  }
   const at::Tensor &images_a = a.samples().images, &images_b = b.samples().images;
   if (images_a.sizes().slice(1) != images_b.sizes().slice(1) || images_a.numel() == 0) return 0;
   const size_t bytes = images_a[0].nbytes();

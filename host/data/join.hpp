@@ -12,8 +12,8 @@ namespace moonlab::data {
 /// Errors, all of a dataset's in one text: "digits: no node carries the class 'tow'; did you mean 'two'?"
 std::vector<int64_t> bind_classes(const Dataset& data, const std::vector<std::string>& nodes);
 
-/// How many samples two datasets have in common: the same rows where both are views of one origin, else images equal
-/// byte by byte. A sample of `a` counts once.
+/// How many samples two datasets have in common: the same rows where both are views of one origin, else images or
+/// texts equal byte by byte. A sample of `a` counts once.
 int64_t overlap(const Dataset& a, const Dataset& b);
 
 /// One label of a join.

@@ -1,7 +1,10 @@
 #include "host/data/loader.hpp"
 
+#include <algorithm>
+
 #include "host/error.hpp"
 #include "host/rng.hpp"
+#include "host/text/batch.hpp"
 
 namespace moonlab::data {
 
@@ -37,6 +40,7 @@ std::vector<int64_t> sizes_of(const std::vector<Source>& sources) {
 }  // namespace
 
 at::Tensor load_images(const Dataset& data, bool normalise) {
+  if (data.samples().is_text()) fail("'", data.name(), "' holds texts: there are no images to load");
   const at::Tensor& images = data.samples().images;
   const int64_t channels = images.size(1), pixels = images.size(2) * images.size(3);
   const auto table = pixel_table(data.samples(), normalise);
@@ -51,22 +55,36 @@ at::Tensor load_images(const Dataset& data, bool normalise) {
 
 namespace {
 
-void check_sources(const std::vector<Source>& sources) {
-  const auto shape = sources[0].data.samples().images.sizes().slice(1);
+void check_sources(const std::vector<Source>& sources, const TextInput& input) {
+  const Samples& first = sources[0].data.samples();
   for (const auto& s : sources) {
-    const auto other = s.data.samples().images.sizes().slice(1);
-    if (other != shape)
-      fail("loader: images of '", sources[0].data.name(), "' are ", shape, ", those of '", s.data.name(), "' ", other,
-           ": one loader needs one shape");
+    const Samples& samples = s.data.samples();
     if (!s.targets.empty() && s.targets.size() != s.data.class_names().size())
       fail("loader: '", s.data.name(), "' has ", s.data.class_names().size(), " classes, but ", s.targets.size(),
            " targets");
+    if (samples.is_text() != first.is_text())
+      fail("loader: '", sources[0].data.name(), "' holds ", first.things(), ", '", s.data.name(), "' ", samples.things());
+    if (s.features.defined() != sources[0].features.defined() ||
+        (s.features.defined() && s.features.size(0) != s.data.size()))
+      fail("loader: features must be given for every source, a row for each sample");
+    if (s.features.defined()) continue;
+    if (samples.is_text()) {
+      if (!input.tokenizer) fail("loader: '", s.data.name(), "' holds texts: give a tokenizer");
+      continue;
+    }
+    const auto shape = first.images.sizes().slice(1), other = samples.images.sizes().slice(1);
+    if (other != shape)
+      fail("loader: images of '", sources[0].data.name(), "' are ", shape, ", those of '", s.data.name(), "' ", other,
+           ": one loader needs one shape");
   }
 }
 
-int64_t target_of(const Source& source, int64_t index) {
-  const int64_t label = source.data.labels().const_data_ptr<int64_t>()[index];
-  return source.targets.empty() ? label : source.targets[label];
+int64_t target_of(const Source& source, int64_t label) { return source.targets.empty() ? label : source.targets[label]; }
+
+// The label of a sample, the first of several.
+int64_t label_of(const Source& source, int64_t index) {
+  const at::Tensor& labels = source.data.labels();
+  return labels.const_data_ptr<int64_t>()[index * (source.data.several() ? labels.size(1) : 1)];
 }
 
 const uint8_t* pixels_of(const Source& source, int64_t index) {
@@ -76,22 +94,6 @@ const uint8_t* pixels_of(const Source& source, int64_t index) {
 }
 
 int64_t first_of(const Plan& plan, int64_t number) { return number == 0 ? 0 : plan.ends[number - 1]; }
-
-// y, idx and domain of a batch; x is still to come.
-Batch labels_of(const std::vector<Source>& sources, const Plan& plan, int64_t number) {
-  const int64_t from = first_of(plan, number), size = plan.ends[number] - from;
-  Batch batch{{}, at::empty({size}, at::kLong), at::empty({size}, at::kLong), at::empty({size}, at::kLong), {}};
-  auto* y = batch.y.mutable_data_ptr<int64_t>();
-  auto* idx = batch.idx.mutable_data_ptr<int64_t>();
-  auto* domain = batch.domain.mutable_data_ptr<int64_t>();
-  for (int64_t b = 0; b < size; ++b) {
-    domain[b] = plan.domain[from + b];
-    idx[b] = plan.index[from + b];
-    y[b] = target_of(sources[domain[b]], idx[b]);
-  }
-  batch.targets = batch.y;
-  return batch;
-}
 
 // (x - mean) / deviation of each channel, as the table of pixels does it for images that no transform changed.
 at::Tensor normalised(const at::Tensor& x, const Samples& samples) {
@@ -104,15 +106,33 @@ at::Tensor normalised(const at::Tensor& x, const Samples& samples) {
 
 }  // namespace
 
-Loader::Loader(std::vector<Source> sources, SamplerOptions options, at::Device device)
+Loader::Loader(std::vector<Source> sources, SamplerOptions options, at::Device device, TextInput input, int64_t classes)
     : recipe_(std::make_shared<Recipe>()), sampler_(sizes_of(sources), options), device_(device) {
-  check_sources(sources);
-  for (const auto& s : sources) recipe_->tables.push_back(pixel_table(s.data.samples(), s.normalise));
+  check_sources(sources, input);
+  for (const auto& s : sources) {
+    const Samples& samples = s.data.samples();
+    if (s.features.defined()) {
+    } else if (samples.is_text()) {
+      recipe_->tokens.push_back(samples.tokens.get(samples.texts, *input.tokenizer, input.max_length));
+      recipe_->pad = input.tokenizer->pad();
+    } else {
+      recipe_->tables.push_back(pixel_table(samples, s.normalise));
+    }
+    if (s.data.several()) recipe_->several = std::max(recipe_->several, s.data.labels().size(1));
+    const auto own = s.targets.empty() ? static_cast<int64_t>(s.data.class_names().size())
+                                       : *std::max_element(s.targets.begin(), s.targets.end()) + 1;
+    if (classes > 0 && own > classes) fail("loader: '", s.data.name(), "' has target ", own - 1, ", but classes = ", classes);
+    recipe_->classes = std::max(own, std::max(classes, recipe_->classes));
+  }
   recipe_->sources = std::move(sources);
 }
 
 void Loader::set_transform(TransformMaker transform, int64_t workers) {
   if (workers < 1) fail("loader: a transform needs 1 worker or more, got ", workers);
+  const Source& first = recipe_->sources[0];
+  if (first.features.defined() || first.data.samples().is_text())
+    fail("loader: a transform takes images; '", first.data.name(), "' gives ",
+         first.features.defined() ? "features" : first.data.samples().things());
   for (size_t i = 0; i < recipe_->sources.size(); ++i)
     recipe_->tables[i] = pixel_table(recipe_->sources[i].data.samples(), false);
   workers_ = std::make_unique<BatchWorkers>(std::move(transform), workers);
@@ -139,10 +159,54 @@ void Loader::begin(int64_t epoch, int64_t batch) {
       batch, static_cast<int64_t>(plan_->ends.size()));
 }
 
+// y, t, idx and domain of a batch; x is still to come.
+Batch Loader::labels_of(const Recipe& recipe, const Plan& plan, int64_t number) {
+  const int64_t from = first_of(plan, number), size = plan.ends[number] - from;
+  Batch batch;
+  batch.y = recipe.several ? at::full({size, recipe.several}, -1, at::kLong) : at::empty({size}, at::kLong);
+  batch.idx = at::empty({size}, at::kLong);
+  batch.domain = at::empty({size}, at::kLong);
+  auto* y = batch.y.mutable_data_ptr<int64_t>();
+  auto* idx = batch.idx.mutable_data_ptr<int64_t>();
+  auto* domain = batch.domain.mutable_data_ptr<int64_t>();
+  float* t = nullptr;
+  if (recipe.several) {
+    batch.t = at::zeros({size, recipe.classes}, at::kFloat);
+    t = batch.t.mutable_data_ptr<float>();
+  }
+  for (int64_t b = 0; b < size; ++b) {
+    domain[b] = plan.domain[from + b];
+    idx[b] = plan.index[from + b];
+    const Source& source = recipe.sources[domain[b]];
+    if (!recipe.several) {
+      y[b] = target_of(source, label_of(source, idx[b]));
+      continue;
+    }
+    const at::Tensor& labels = source.data.labels();
+    const int64_t width = source.data.several() ? labels.size(1) : 1;
+    const int64_t* label = labels.const_data_ptr<int64_t>() + idx[b] * width;
+    for (int64_t k = 0; k < width && label[k] >= 0; ++k) {
+      const int64_t target = target_of(source, label[k]);
+      y[b * recipe.several + k] = target;
+      t[b * recipe.classes + target] = 1;
+    }
+  }
+  batch.targets = batch.y;
+  return batch;
+}
+
 Batch Loader::make(const Recipe& recipe, const Plan& plan, int64_t number) {
-  Batch batch = labels_of(recipe.sources, plan, number);
+  Batch batch = labels_of(recipe, plan, number);
+  const Source& first = recipe.sources[0];
+  if (first.features.defined()) put_features(batch, recipe, plan, number);
+  else if (first.data.samples().is_text()) put_texts(batch, recipe, plan, number);
+  else put_images(batch, recipe, plan, number);
+  return batch;
+}
+
+void Loader::put_images(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number) {
   const auto shape = recipe.sources[0].data.samples().images.sizes();
-  const int64_t size = batch.y.numel(), pixels = shape[2] * shape[3], from = first_of(plan, number);
+  const int64_t size = batch.idx.numel(), pixels = shape[2] * shape[3], from = first_of(plan, number);
   batch.x = at::empty({size, shape[1], shape[2], shape[3]}, at::kFloat);
   auto* x = batch.x.mutable_data_ptr<float>();
   for (int64_t b = 0; b < size; ++b) {
@@ -150,13 +214,35 @@ Batch Loader::make(const Recipe& recipe, const Plan& plan, int64_t number) {
     convert_image(pixels_of(recipe.sources[domain], plan.index[from + b]), recipe.tables[domain].data(), shape[1], pixels,
                   x + b * shape[1] * pixels);
   }
-  return batch;
+}
+
+void Loader::put_texts(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number) {
+  const int64_t size = batch.idx.numel(), from = first_of(plan, number);
+  std::vector<std::pair<const int32_t*, int64_t>> rows(size);
+  for (int64_t b = 0; b < size; ++b) {
+    const int64_t domain = plan.domain[from + b];
+    const int64_t row = recipe.sources[domain].data.rows().const_data_ptr<int64_t>()[plan.index[from + b]];
+    const text::Tokens& tokens = *recipe.tokens[domain];
+    const int64_t* ends = tokens.offsets.const_data_ptr<int64_t>() + row;
+    rows[b] = {tokens.ids.const_data_ptr<int32_t>() + ends[0], ends[1] - ends[0]};
+  }
+  auto [x, mask] = text::pad_batch(rows, recipe.pad);
+  batch.x = x;
+  batch.mask = mask;
+}
+
+void Loader::put_features(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number) {
+  const int64_t size = batch.idx.numel(), from = first_of(plan, number);
+  std::vector<at::Tensor> rows;
+  for (int64_t b = 0; b < size; ++b)
+    rows.push_back(recipe.sources[plan.domain[from + b]].features.select(0, plan.index[from + b]));
+  batch.x = at::stack(rows);
 }
 
 Batch Loader::make_transformed(const Recipe& recipe, const Plan& plan, int64_t number, int64_t epoch, uint64_t seed,
                                Transform& transform, const std::function<void()>& go_on) {
   at::NoGradGuard no_grad;
-  Batch batch = labels_of(recipe.sources, plan, number);
+  Batch batch = labels_of(recipe, plan, number);
   const auto shape = recipe.sources[0].data.samples().images.sizes();
   const int64_t from = first_of(plan, number);
   std::vector<at::Tensor> images;
@@ -168,7 +254,7 @@ Batch Loader::make_transformed(const Recipe& recipe, const Plan& plan, int64_t n
     convert_image(pixels_of(source, index), recipe.tables[domain].data(), shape[1], shape[2] * shape[3],
                   image.mutable_data_ptr<float>());
     const uint64_t of_sample = derive_seed(derive_seed(seed, "transform", index), "domain", domain);
-    const Drawn drawn{domain, index, target_of(source, index), epoch,
+    const Drawn drawn{domain, index, target_of(source, label_of(source, index)), epoch,
                       derive_seed(derive_seed(of_sample, "epoch", epoch), "repeat", plan.repeat(at))};
     try {
       at::Tensor made = transform.apply(image, drawn);
@@ -196,8 +282,9 @@ std::optional<Batch> Loader::next() {
   ++batch_;
   if (device_.is_cpu()) return batch;
   // pinned, so that the copies overlap with what the device still computes
-  auto move = [&](const at::Tensor& t) { return t.pin_memory().to(device_, /*non_blocking=*/true); };
-  return Batch{move(batch.x), move(batch.y), move(batch.idx), move(batch.domain), batch.targets};
+  for (at::Tensor* t : {&batch.x, &batch.y, &batch.idx, &batch.domain, &batch.mask, &batch.t})
+    if (t->defined()) *t = t->pin_memory().to(device_, /*non_blocking=*/true);
+  return batch;
 }
 
 }  // namespace moonlab::data

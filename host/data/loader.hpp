@@ -1,4 +1,4 @@
-// Batches for training and evaluation, made from images in memory.
+// Batches for training and evaluation, made from images or texts in memory.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include "host/data/batch_workers.hpp"
 #include "host/data/dataset.hpp"
 #include "host/data/sampler.hpp"
+#include "host/text/tokenizer.hpp"
 
 namespace moonlab::data {
 
@@ -15,6 +16,13 @@ struct Source {
   Dataset data;
   std::vector<int64_t> targets;  // of each class: y; empty: the class's own number
   bool normalise = true;         // otherwise pixels are scaled to [0, 1] alone
+  at::Tensor features;           // float [n, F]: given in place of the samples, computed beforehand; else undefined
+};
+
+/// How texts become numbers: every source's texts go through one tokenizer, once.
+struct TextInput {
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  int64_t max_length = 128;  // most tokens of a text
 };
 
 /// All images of a dataset (or view) as float32 [n, C, H, W], scaled to [0, 1] and, where `normalise` is set and the
@@ -28,8 +36,11 @@ at::Tensor load_images(const Dataset& data, bool normalise = true);
 class Loader {
  public:
   /// Batches are made on the CPU and moved to `device`.
-  /// Errors: sources whose images differ in shape, a target list of another length than the classes.
-  Loader(std::vector<Source> sources, SamplerOptions options, at::Device device = at::kCPU);
+  /// `classes`: width of t, where samples have several labels; 0: the sources' own number of them.
+  /// Errors: sources whose images differ in shape, images and texts together, texts without a tokenizer, a target list of
+  /// another length than the classes.
+  Loader(std::vector<Source> sources, SamplerOptions options, at::Device device = at::kCPU, TextInput input = {},
+         int64_t classes = 0);
 
   /// Every image goes through a transform of one of `workers` threads, before it is normalised. Errors of next(): what
   /// the transform threw, with dataset and sample; images of several shapes in a batch.
@@ -52,7 +63,15 @@ class Loader {
   struct Recipe {
     std::vector<Source> sources;
     std::vector<std::vector<float>> tables;  // of a source: [C][256], value of a pixel
+    std::vector<std::shared_ptr<const text::Tokens>> tokens;  // of a source of texts
+    int32_t pad = 0;
+    int64_t several = 0;  // labels a sample at most, where there may be several; else 0
+    int64_t classes = 0;  // width of t
   };
+  static Batch labels_of(const Recipe& recipe, const Plan& plan, int64_t number);
+  static void put_images(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number);
+  static void put_texts(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number);
+  static void put_features(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number);
   static Batch make(const Recipe& recipe, const Plan& plan, int64_t number);
   static Batch make_transformed(const Recipe& recipe, const Plan& plan, int64_t number, int64_t epoch, uint64_t seed,
                                 Transform& transform, const std::function<void()>& go_on);

@@ -35,7 +35,8 @@ std::vector<int64_t> permutation(int64_t n, uint64_t seed) {
 Partition::Partition(Dataset data, uint64_t seed, bool stratified)
     : data_(std::move(data)), names_(stratified ? data_.class_names() : std::vector<std::string>{"any"}) {
   of_class_.resize(names_.size());
-  const int64_t* y = data_.labels().const_data_ptr<int64_t>();
+  const at::Tensor labels = data_.first_labels();
+  const int64_t* y = labels.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < data_.size(); ++i) of_class_[stratified ? y[i] : 0].push_back(i);
   for (size_t c = 0; c < of_class_.size(); ++c) {
     auto& members = of_class_[c];

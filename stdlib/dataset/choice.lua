@@ -6,47 +6,75 @@ local schema = require "schema"
 
 local choice = {}
 
+--- The origin that the options of a constructor mean: of several variants the one of `level`.
+function choice.origin(o, origin)
+  if origin.resolve then return origin.resolve(o) end
+  return origin.variants and origin.variants[o.level] or origin
+end
+
 --- The fields of a constructor of this origin.
 function choice.fields(origin)
+  local things = origin.things or "images"
   local fields = {
     { "name", "string", origin.name, "what it is called in metric keys and reports" },
-    { "per_class", "integer > 0", schema.optional, "training images of each class; all where nothing is chosen" },
-    { "take", "integer > 0", schema.optional, "training images altogether, spread evenly over the classes" },
-    { "fraction", "number in (0, 1]", schema.optional, "share of the training images" },
-    { "stratify", "boolean", true, "`fraction` is of each class and not of all images together" },
-    { "skip", "integer >= 0", 0,
-      "images of each class that are left out first: another part of the same set has them" },
-    { "val", "number >= 0", 0, "validation images: so many of each class, or below 1 a share" },
+    { "per_class", "integer > 0", schema.optional, "training " .. things .. " of each class; all where nothing is chosen" },
+    { "take", "integer > 0", schema.optional, "training " .. things .. " altogether, spread evenly over the classes" },
+    { "fraction", "number in (0, 1]", schema.optional, "share of the training " .. things },
+    { "stratify", "boolean", true, "`fraction` is of each class and not of all " .. things .. " together" },
+    { "skip", "number >= 0", 0, things .. " of each class that are left out first, or below 1 a share: another part of "
+      .. "the same set has them" },
+    { "val", "number >= 0", 0, "validation " .. things .. ": so many of each class, or below 1 a share" },
     { "only", "list of (string or integer)", schema.optional, "the classes that are kept, numbered in this order" },
     { "labels", "map of (string or list of (string or integer))", schema.optional,
       "other labels: new = { class, ... } for coarser ones, or class = \"new\"; then classes not named keep theirs" },
-    { "normalise", "boolean", true, "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" },
     { "batch", "integer > 0", 32, "samples a batch; a join has its own" },
     { "last", "one of keep|drop", "keep",
       "what becomes of a last batch of training that is not full; a join has its own" },
     { "split_seed", "integer >= 0", 0, "seed of the choice; training's seed does not touch it" },
   }
-  if not origin.official_test then
-    table.insert(fields, 8, { "test", "integer >= 0", origin.test, "test images of each class, held out" })
+  if things == "images" then
+    table.insert(fields, 10, { "normalise", "boolean", true,
+      "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" })
   end
+  if not origin.official_test then
+    table.insert(fields, 8, { "test", "integer >= 0", origin.test, "test " .. things .. " of each class, held out" })
+  end
+  for i, field in ipairs(origin.fields or {}) do table.insert(fields, i, field) end
   return fields
 end
 
 --- The classes that are chosen, or nil, what is wrong and the option that is.
 function choice.classes(o, origin)
   if not o.only then return origin.class_names end
-  local known, classes, seen = {}, {}, {}
-  for _, name in ipairs(origin.class_names) do known[name] = true end
-  for i, class in ipairs(o.only) do
+  local members, classes, seen = {}, {}, {}
+  for _, group in ipairs(origin.groups or {}) do members[group[1]] = group[2] end
+  for _, name in ipairs(origin.class_names) do members[name] = { name } end
+  for _, class in ipairs(o.only) do
     local name = tostring(class)
-    if not known[name] then
+    if not members[name] then
       return nil, ("no class '%s'%s"):format(name, nearest.did_you_mean(name, origin.class_names)), "only"
     end
-    if seen[name] then return nil, ("class '%s' is given twice"):format(name), "only" end
-    classes[i], seen[name] = name, true
+    for _, member in ipairs(members[name]) do
+      if seen[member] then return nil, ("class '%s' is given twice"):format(member), "only" end
+      classes[#classes + 1], seen[member] = member, true
+    end
   end
   if #classes == 0 then return nil, "no class is left", "only" end
   return classes
+end
+
+--- The groups { { label, { class, ... } }, ... } as far as their classes are among those chosen.
+function choice.coarser(groups, classes)
+  local chosen, list = {}, {}
+  for _, name in ipairs(classes) do chosen[name] = true end
+  for _, group in ipairs(groups) do
+    local members = {}
+    for _, name in ipairs(group[2]) do
+      if chosen[name] then members[#members + 1] = name end
+    end
+    if #members > 0 then list[#list + 1] = { group[1], members } end
+  end
+  return list
 end
 
 --- The new labels as { { label, { class, ... } }, ... }, or nil, what is wrong and the option that is.
@@ -54,6 +82,9 @@ end
 function choice.groups(o, origin)
   local classes, wrong, field = choice.classes(o, origin)
   if not classes then return nil, wrong, field end
+  local grouped = origin.groups and o.level == origin.group_level
+  if grouped and o.labels then return nil, "give one of level and labels", "labels" end
+  if grouped then return choice.coarser(origin.groups, classes) end
   if not o.labels then return false end
   local known, label_of, members, labels, renames = {}, {}, {}, {}, false
   for _, name in ipairs(classes) do known[name] = true end
@@ -126,25 +157,28 @@ local function remaining(o, origin)
     if chosen[name] then
       local all = origin.counts[i]
       local left = all - (o.test or 0)
-      left = left - (o.val < 1 and round(o.val * left) or o.val) - o.skip
+      left = left - (o.val < 1 and round(o.val * left) or o.val)
+      left = left - (o.skip < 1 and round(o.skip * left) or o.skip)
       list[#list + 1] = { name = name, all = all, left = left }
     end
   end
   return list
 end
 
--- nil, or why there are too few images.
+-- nil, or why there are too few samples.
 local function shortage(o, origin)
-  local sum = 0
+  local sum, things = 0, origin.things or "images"
   for _, class in ipairs(remaining(o, origin)) do
     if class.left < (o.per_class or 0) then
-      return ("class '%s' has %d of %d images left, %d wanted for training"):format(class.name, math.max(0, class.left),
-        class.all, o.per_class or 0), o.per_class and "per_class" or "skip"
+      return ("class '%s' has %d of %d %s left, %d wanted for training"):format(class.name, math.max(0, class.left),
+        class.all, things, o.per_class or 0), o.per_class and "per_class" or "skip"
     end
     sum = sum + class.left
   end
-  if o.take and o.take > sum then return ("%d images are left, %d wanted for training"):format(sum, o.take), "take" end
-  if sum == 0 then return "no image is left for training", "skip" end
+  if o.take and o.take > sum then
+    return ("%d %s are left, %d wanted for training"):format(sum, things, o.take), "take"
+  end
+  if sum == 0 then return ("no %s is left for training"):format(things:sub(1, -2)), "skip" end
 end
 
 -- The number of training samples.
@@ -160,22 +194,31 @@ end
 
 --- Metadata and checks of an origin's constructor, for schema.declare.
 function choice.more(origin)
+  local function of(o) return choice.origin(o, origin) end
+  local labels, sizes = { "only", "labels" }, { "per_class", "take", "fraction", "stratify", "skip", "val", "only" }
+  if not origin.official_test then sizes[#sizes + 1] = "test" end
+  for _, field in ipairs(origin.fields or {}) do
+    labels[#labels + 1], sizes[#sizes + 1] = field[1], field[1]
+  end
   return {
     metadata = {
-      class_names = { function(o) return class_names(o, origin) end, depends = { "only", "labels" } },
-      classes = { function(o) return #class_names(o, origin) end, depends = { "only", "labels" } },
-      size = { function(o) return size(o, origin) end,
-               depends = { "per_class", "take", "fraction", "stratify", "skip", "val", "test", "only" } },
+      class_names = { function(o) return class_names(o, of(o)) end, depends = labels },
+      classes = { function(o) return #class_names(o, of(o)) end, depends = labels },
+      size = { function(o) return size(o, of(o)) end, depends = sizes },
     },
     check = function(o)
       local chosen = (o.per_class and 1 or 0) + (o.take and 1 or 0) + (o.fraction and 1 or 0)
       if chosen > 1 then return "give one of per_class, take and fraction" end
       if o.val >= 1 and o.val ~= math.floor(o.val) then
-        return ("val = %g is neither a number of images nor a share"):format(o.val), "val"
+        return ("val = %g is neither a number of %s nor a share"):format(o.val, origin.things or "images"), "val"
       end
-      local _, wrong, field = choice.groups(o, origin)
+      if o.skip >= 1 and o.skip ~= math.floor(o.skip) then
+        return ("skip = %g is neither a number of %s nor a share"):format(o.skip, origin.things or "images"), "skip"
+      end
+      if origin.resolve then return end -- its classes are in a file: they are checked when it is read
+      local _, wrong, field = choice.groups(o, of(o))
       if wrong then return wrong, field end
-      return shortage(o, origin)
+      return shortage(o, of(o))
     end,
   }
 end

@@ -1,0 +1,67 @@
+#include "host/text/tokenizer_file.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "host/error.hpp"
+#include "host/text/tokenizer_json.hpp"
+#include "host/text/unicode.hpp"
+#include "host/text/wordpiece.hpp"
+
+namespace moonlab::text {
+
+namespace {
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in || std::filesystem::is_directory(file)) fail("cannot read ", file.string());
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (in.bad()) fail("cannot read ", file.string());
+  return text.str();
+}
+
+// BERT's vocab.txt: the line's number is the id.
+std::shared_ptr<Tokenizer> read_vocabulary(const std::filesystem::path& file, bool lower) {
+  const std::string content = content_of(file);
+  std::vector<std::string> tokens;
+  for (size_t from = 0; from < content.size();) {
+    size_t end = std::min(content.find('\n', from), content.size());
+    std::string line = content.substr(from, end - from);
+    from = end + 1;
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.pop_back();
+    if (find_invalid(line) != std::string::npos)
+      fail(file.string(), ": line ", tokens.size() + 1, ": the token is no UTF-8");
+    tokens.push_back(std::move(line));
+  }
+  if (tokens.empty()) fail(file.string(), ": holds no tokens");
+  auto id = [&](const char* token) {
+    const auto found = std::find(tokens.begin(), tokens.end(), token);
+    if (found == tokens.end()) fail(file.string(), ": no token '", token, "'; a vocabulary of BERT has one");
+    return static_cast<int32_t>(found - tokens.begin());
+  };
+  WordPieceOptions options;
+  options.normalizer.lower = options.normalizer.strip_accents = lower;
+  options.before = {id("[CLS]")};
+  options.after = {id("[SEP]")};
+  for (const char* special : {"[UNK]", "[SEP]", "[CLS]"}) options.added.push_back({special, id(special)});
+  for (const char* special : {"[PAD]", "[MASK]"})
+    if (std::find(tokens.begin(), tokens.end(), special) != tokens.end())
+      options.added.push_back({special, id(special)});
+  return std::make_shared<WordPiece>(std::move(tokens), std::move(options));
+}
+
+}  // namespace
+
+std::shared_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path, bool lower) {
+  if (std::filesystem::is_directory(path)) {
+    for (const char* name : {"tokenizer.json", "vocab.txt"})
+      if (std::filesystem::exists(path / name)) return read_tokenizer(path / name, lower);
+    fail("no tokenizer in ", path.string(), ": it holds neither tokenizer.json nor vocab.txt");
+  }
+  if (path.extension() != ".json") return read_vocabulary(path, lower);
+  return parse_tokenizer(content_of(path), path.string());
+}
+
+}  // namespace moonlab::text
