@@ -30,8 +30,9 @@ local evaluation = {
   { "beam_width", "integer > 0", 8, "paths that a beam keeps" },
   { "threshold", "number in [0, 1] or one of tune", 0.5,
     "probability from which on a class is in a predicted set; tune: the one with the best f1_micro on val" },
-  { "report", "list of (one of paths|graph)", {}, "what is written beside the numbers" },
-  { "examples", "integer > 0", 10, "samples shown by the report of paths", display = true },
+  { "report", "list of (one of paths|decisions|graph|nodes|join or node node_report)", {},
+    "what is written beside the numbers, of the first split of `on`" },
+  { "examples", "integer > 0", 10, "samples shown by the reports of paths and decisions", display = true },
   { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },
 }
 

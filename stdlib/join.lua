@@ -66,12 +66,45 @@ function Join:fingerprints()
   return prints
 end
 
+local Report = { __tostring = function(report) return require "report.join".text(report) end }
+
+local enumerated = 10000 -- paths of a label whose kinds are told
+
+-- The paths of each label, and the samples of each node that lies on one of its label's paths.
+local function on_paths(graph, labels, datasets)
+  local paths, nodes = {}, {}
+  for token, name in ipairs(graph:names()) do
+    nodes[token] = { name = name, label = graph:is_label(token), samples = {} }
+    for i = 1, datasets do nodes[token].samples[i] = 0 end
+  end
+  for i, label in ipairs(labels) do
+    local count = graph:path_count(label.node)
+    paths[i] = { label = label.name, paths = count }
+    if count <= enumerated then
+      local found = { det = 0, nondet = 0 }
+      local seen = {}
+      for _, path in ipairs(graph:paths(label.node)) do
+        found[path.kind] = found[path.kind] + 1
+        for _, name in ipairs(path.path) do seen[graph:token(name)] = true end
+      end
+      paths[i].det, paths[i].nondet = found.det, found.nondet
+      for token in pairs(seen) do
+        for d, samples in ipairs(label.samples) do nodes[token].samples[d] = nodes[token].samples[d] + samples end
+      end
+    end
+  end
+  return paths, nodes
+end
+
 --- What is joined: { datasets = { { name, train, val, test, classes }, ... },
 --   labels = { { name, node, samples = of each dataset's training images }, ... } in the order of the nodes,
 --   shared = the names of labels that several datasets have,
---   overlaps = { { a, b, samples }, ... } of training images that are in two datasets }
+--   overlaps = { { a, b, samples }, ... } of training images that are in two datasets,
+--   paths = { { label, paths, det, nondet }, ... } of each of labels: how many, and of which kind,
+--   nodes = { { name, label = boolean, samples = of each dataset's training images }, ... }: on whose paths it lies }
+-- It prints as tables.
 function Join:report()
-  local report = { datasets = {}, labels = {}, shared = {}, overlaps = {} }
+  local report = setmetatable({ datasets = {}, labels = {}, shared = {}, overlaps = {} }, Report)
   local pairs_of = {}
   for i, part in ipairs(self.parts) do
     local row = { name = part.name, classes = part.classes }
@@ -90,6 +123,7 @@ function Join:report()
   for _, label in ipairs(report.labels) do
     if carriers[label.node] > 1 then table.insert(report.shared, label.name) end
   end
+  report.paths, report.nodes = on_paths(self.graph, report.labels, #self.parts)
   return report
 end
 

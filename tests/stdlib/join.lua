@@ -1,4 +1,5 @@
 local t = require "test"
+local host_graph = require "host.graph"
 local schema = require "schema"
 local system = require "host.system"
 
@@ -11,15 +12,19 @@ do
 end
 system.set_environment("MOONLAB_DATA", folder)
 
--- What a join asks of a graph: the names of its nodes, in the order of their tokens from 1, and to bind labels.
+-- All nodes right below the root; tokens from 1 in this order.
 local nodes = { "straight", "curved", "mixed", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" }
-local graph = schema.declare("graph.spec", {}, function()
-  return { names = function() return nodes end, bind = function(self, token) self[token] = true end }
-end, { methods = { only = { {}, function(o, context) -- as trimming does: the labels stay, in other places
-  local kept = {}
-  for _, label in ipairs(context.labels) do table.insert(kept, 1, label) end
-  return { names = function() return kept end, bind = function() end }
-end } } })
+local function flat(names)
+  local edges = {}
+  for i, name in ipairs(names) do edges[i] = { "digit", name } end
+  return host_graph.build { root = "digit", nodes = names, edges = edges }
+end
+local graph = schema.declare("graph.spec", {}, function() return flat(nodes) end, {
+  methods = { only = { {}, function(o, context) -- as trimming does: the labels stay, in other places
+    local kept = {}
+    for _, label in ipairs(context.labels) do table.insert(kept, 1, label) end
+    return flat(kept)
+  end } } })
 local mnist5k, join = schema.find "data.mnist5k", schema.find "join"
 local stroke = { straight = { 1, 4, 7 }, curved = { 0, 3, 6, 8, 9 }, mixed = { 2, 5 } }
 
@@ -84,6 +89,27 @@ t.test("the report counts labels, shared ones and images in two datasets", funct
   t.eq(report.labels[1], { name = "straight", node = 1, samples = { 0, 250 } })
   t.eq(report.labels[2], { name = "0", node = 4, samples = { 30, 250 } })
   t.eq(report.datasets[1], { name = "digits", classes = 10, train = 300, test = 1500 })
+end)
+
+t.test("the report tells the paths of each label and the samples of each node", function()
+  local described = host_graph.build {
+    root = "digit", nodes = { "straight", "curved", "no_loop", "one_loop", "0", "1", "4" },
+    edges = { { "digit", "straight" }, { "digit", "curved" }, { "digit", "no_loop" }, { "digit", "one_loop" },
+              { "curved", "0" }, { "one_loop", "0" }, { "straight", "1" }, { "straight", "4" }, { "no_loop", "4" }, { "one_loop", "4" } },
+    blocks = { straight = "stroke", curved = "stroke", no_loop = "loops", one_loop = "loops", ["0"] = "value", ["1"] = "value", ["4"] = "value" },
+  }
+  schema.declare("graph.loops", {}, function() return described end)
+  local report = join { graph = schema.find "graph.loops" {}, digits { only = { 0, 1, 4 } },
+                        strokes { only = { 0, 1, 4 }, labels = { straight = { 1, 4 }, curved = { 0 } } } }:build():report()
+  t.eq(report.paths[1], { label = "straight", paths = 1, det = 1, nondet = 0 })
+  t.eq(report.paths[5], { label = "4", paths = 3, det = 1, nondet = 2 })
+  local samples = {}
+  for _, node in ipairs(report.nodes) do samples[node.name] = node.samples end
+  t.eq(samples, { straight = { 60, 500 }, curved = { 30, 250 }, no_loop = { 30, 0 }, one_loop = { 60, 0 }, ["0"] = { 30, 0 },
+                  ["1"] = { 30, 0 }, ["4"] = { 30, 0 } })
+  t.eq({ report.nodes[1].label, report.nodes[3].label }, { true, false })
+  local text = tostring(report)
+  t.ok(text:find "no label is in several datasets" and text:find "\n4 +30 +%- +3 +1 +2\n" and text:find "\nno_loop +added +30 +%-", text)
 end)
 
 t.test("every class without a node is named, of all datasets at once", function()
