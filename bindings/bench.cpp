@@ -13,7 +13,7 @@ namespace {
 using at::Tensor;
 
 Tensor linear_relu(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return bias.addmm(x, weight.t()).relu().sum();
+  return bias.addmm(x, weight.t()).relu();
 }
 
 // ---- bound by hand: arguments checked, one call, one result
@@ -52,9 +52,15 @@ int index(lua_State* L) {
   return 1;
 }
 
-/// linear_relu(x, weight, bias): relu(linear(x)), summed, then backward; as one function.
+/// linear_relu_forward(x, weight, bias): relu(linear(x)) as one function.
+int linear_relu_forward(lua_State* L) {
+  push(L, linear_relu(check_tensor(L, 1), check_tensor(L, 2), check_tensor(L, 3)));
+  return 1;
+}
+
+/// linear_relu_backward(x, weight, bias): the same, summed, then backward.
 int linear_relu_backward(lua_State* L) {
-  linear_relu(check_tensor(L, 1), check_tensor(L, 2), check_tensor(L, 3)).backward();
+  linear_relu(check_tensor(L, 1), check_tensor(L, 2), check_tensor(L, 3)).sum().backward();
   return 0;
 }
 
@@ -74,7 +80,8 @@ int cpp(lua_State* L) {
       {"view", [&] { x.view({n}); }},
       {"slice", [&] { x.slice(0, 0, 1); }},
       {"index", [&] { x.select(0, 0); }},
-      {"linear_relu_backward", [&] { linear_relu(x, y, bias).backward(); }},
+      {"linear_relu_forward", [&] { linear_relu(x, y, bias); }},
+      {"linear_relu_backward", [&] { linear_relu(x, y, bias).sum().backward(); }},
   };
   std::vector<std::string> names;
   for (const auto& [known, run] : cases) {
@@ -95,6 +102,7 @@ const luaL_Reg functions[] = {
     {"view", view},
     {"slice", slice},
     {"index", index},
+    {"linear_relu_forward", linear_relu_forward},
     {"linear_relu_backward", linear_relu_backward},
     {"cpp", cpp},
     {nullptr, nullptr},

@@ -72,10 +72,18 @@ std::pair<std::shared_ptr<GraphNode>, unsigned> GraphNode::edge_of(const at::Ten
   return {wrapped(edge.function), edge.input_nr};
 }
 
+std::string node_name(const at::Tensor& x) {
+  const auto node = wrapped(x.grad_fn());
+  return node ? node->name() : "";
+}
+
 std::string GraphNode::name() const {
-  const std::string name = impl_->node->name();
-  const size_t colons = name.rfind("::");
-  return colons == name.npos ? name : name.substr(colons + 2);
+  std::string name = impl_->node->name();
+  if (const size_t colons = name.rfind("::"); colons != name.npos) name.erase(0, colons + 2);
+  // a number beside a tensor takes the overload for numbers here, in Python the one for tensors
+  for (const char* numbered : {"AddBackward1", "SubBackward1", "MulBackward1", "DivBackward1"})
+    if (name == numbered) name.back() = '0';
+  return name;
 }
 
 std::vector<std::pair<std::shared_ptr<GraphNode>, unsigned>> GraphNode::next() const {

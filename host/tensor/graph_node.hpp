@@ -44,4 +44,7 @@ class GraphNode {
 /// f(x) runs whenever a gradient was added to the leaf's .grad. The function given back takes the hook off.
 std::function<void()> after_accumulation(const at::Tensor& leaf, std::function<void(const at::Tensor&)> f);
 
+/// The name of the node that made x, as PyTorch prints it: "AddBackward0"; "" for a leaf.
+std::string node_name(const at::Tensor& x);
+
 }  // namespace moonlab

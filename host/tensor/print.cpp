@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "host/tensor/graph_node.hpp"
 #include "host/tensor/dtype.hpp"
 #include "host/tensor/elements.hpp"
 #include "host/tensor/properties.hpp"
@@ -168,7 +169,7 @@ void dense_parts(const at::Tensor& x, const PrintStyle& style, Parts& parts) {
 std::string history_name(const at::Tensor& x) {
   std::string name;
   try {
-    name = grad_fn_name(x);
+    name = node_name(x);
   } catch (const c10::Error&) {
     return "Invalid";  // a view made under no_grad and changed in place there: its history cannot be told
   }

@@ -23,7 +23,6 @@ std::string layout_name(c10::Layout layout) {
   }
 }
 
-std::string grad_fn_name(const at::Tensor& x) { return x.grad_fn() ? x.grad_fn()->name() : ""; }
 
 void set_grad(const at::Tensor& x, const at::Tensor& grad) {
   if (grad.defined()) {

@@ -12,7 +12,6 @@ at::Tensor transposed(const at::Tensor& x);         // x.T: all dims reversed
 at::Tensor matrix_transposed(const at::Tensor& x);  // x.mT: the last two dims swapped
 
 std::string layout_name(c10::Layout layout);  // "strided", "sparse_coo"
-std::string grad_fn_name(const at::Tensor& x);  // "AddBackward0", "" without a history
 
 /// Sets x.grad; the gradient must have x's shape, dtype and device. An undefined one clears it.
 void set_grad(const at::Tensor& x, const at::Tensor& grad);

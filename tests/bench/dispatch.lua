@@ -34,6 +34,15 @@ local cases = {
     function(t, calls) local f, x = bench.slice, t.x for _ = 1, calls do f(x, 0, 0, 1) end end },
   { "index", function(t, calls) local x = t.x for _ = 1, calls do local _ = x[0] end end,
     function(t, calls) local f, x = bench.index, t.x for _ = 1, calls do f(x, 0) end end },
+  { "linear_relu_forward",
+    function(t, calls)
+      local x, w, b = t.x, t.w, t.b
+      for _ = 1, calls do torch.linear(x, w, b):relu() end
+    end,
+    function(t, calls)
+      local f, x, w, b = bench.linear_relu_forward, t.x, t.w, t.b
+      for _ = 1, calls do f(x, w, b) end
+    end },
   { "linear_relu_backward",
     function(t, calls)
       local x, w, b = t.x, t.w, t.b
@@ -68,7 +77,7 @@ local function measure(case, t)
   for _ = 1, rounds do
     best.generic = math.min(best.generic, seconds(generic, t, calls))
     best.hand = math.min(best.hand, seconds(hand, t, calls))
-    local linear = name == "linear_relu_backward"
+    local linear = name:find "^linear"
     best.cpp = math.min(best.cpp, bench.cpp(name, calls, t.x, linear and t.w or t.y, linear and t.b or nil))
   end
   for key, value in pairs(best) do best[key] = value / calls * 1e9 end
