@@ -3,8 +3,10 @@
 
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
+#include "bindings/tensor.hpp"
 #include "host/hash.hpp"
 #include "host/run/picture_input.hpp"
+#include "host/run/png.hpp"
 #include "host/run/store.hpp"
 
 namespace moonlab::lua {
@@ -118,6 +120,16 @@ int graph_picture(lua_State* L) {
   push(L, run::draw_graph(run::graph_picture(to_json(L, 1))));
   return 1;
 }
+/// contact_sheet(t, images uint8 [n, C, H, W]) -> SVG text
+int contact_sheet(lua_State* L) {
+  push(L, run::draw_contact_sheet(run::contact_sheet(to_json(L, 1), check_tensor(L, 2))));
+  return 1;
+}
+/// png(image uint8 [C, H, W]) -> the bytes of a file
+int png(lua_State* L) {
+  push(L, run::encode_png(check_tensor(L, 1)));
+  return 1;
+}
 int line_plot(lua_State* L) {
   push(L, run::draw_lines(run::line_plot(to_json(L, 1))));
   return 1;
@@ -153,6 +165,7 @@ int open_run(lua_State* L) {
   const luaL_Reg functions[] = {
       {"create", create},       {"open", open},         {"list", list},     {"graph_picture", graph_picture},
       {"line_plot", line_plot}, {"bar_plot", bar_plot}, {"sha256", sha256}, {"sha256_file", sha256_file},
+      {"contact_sheet", contact_sheet}, {"png", png},
       {nullptr, nullptr}};
   return push_library(L, functions);
 }

@@ -74,7 +74,7 @@ end
 -- @usage experiment "digits" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} } }
 return schema.declare("experiment", {
   { "name", "string", schema.required, "part of the run's id" },
-  { "data", "node data|join", schema.required, "a dataset or a join of several" },
+  { "data", "node data|join|pseudo", schema.required, "a dataset, a join of several, or one with pseudo labels" },
   { "model", "node trunk|path_decoder", schema.required, "the model" },
   { "loss", "node loss|path|mixture", schema.optional, "what is minimised; a single head brings its own" },
   { "optim", "node optim", schema.optional, "the optimizer; adamw {} where absent" },

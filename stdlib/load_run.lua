@@ -23,6 +23,21 @@ function Loaded:predict(x)
   end)
 end
 
+--- Every choice on the decoded paths of some inputs, with its probability: prints as tables, one for each input; as data
+-- lists of { node, choices = { { node, block, p, taken }, ... } }.
+function Loaded:decisions(x)
+  if not self.model.decisions then error(("decisions: run %s has no path_decoder as model"):format(self.id), 2) end
+  self.model:eval()
+  return require "report.decisions".printable(self.model:decisions { x = x:to(self.device) })
+end
+
+--- The samples of the evaluated split whose decoded path holds a node: { node, traversals, det, nondet, right, agreement }.
+-- @param options { marks = a file of lines "index,mark" } or nil
+function Loaded:node_report(node, options)
+  if not self.model.decisions then error(("node_report: run %s has no path_decoder as model"):format(self.id), 2) end
+  return require "report.nodes".printable(self.made, node, options and options.marks)
+end
+
 function Loaded:__tostring() return ("run %s (%s)"):format(self.id, self.status) end
 
 --- @param id the id of a run
@@ -37,7 +52,7 @@ return function(id, options)
   local script = { name = meta.script, text = run:read "script.lua" }
   local result, mistakes = runner.evaluate(script, overrides, { base = true })
   if not result then error(("run %s: its script no longer evaluates:\n%s"):format(run:id(), mistakes), 0) end
-  local made, mistake = runner.build(result)
+  local made, mistake = runner.build(result, true) -- its weights are read: what building would train need not be
   if not made then error(("run %s: %s"):format(run:id(), mistake), 0) end
   local file = run:path() .. "/ckpt/" .. (options.checkpoint or "last") .. ".safetensors"
   if not require "host.system".stat(file) then
@@ -47,6 +62,6 @@ return function(id, options)
   return setmetatable({
     id = run:id(), status = run:status(), path = run:path(), config = run:config(), meta = meta, model = made.model,
     data = made.data, graph = made.data.graph, labels = made.data.class_names, device = made.device,
-    metrics = run:metrics(), image = (made.data.sets or made.data.parts[1].sets).train:shape(),
+    made = made, metrics = run:metrics(), image = (made.data.sets or made.data.parts[1].sets).train:shape(),
   }, Loaded)
 end

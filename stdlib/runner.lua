@@ -32,11 +32,12 @@ local function located(result, failure)
   return language.format(mistakes)
 end
 
---- Builds the experiment of a result; nil and a located text where that finds a mistake.
-function runner.build(result)
+--- Builds the experiment of a result; nil and a located text where that finds a mistake. With `rehearse` whatever building
+-- itself trains (a teacher) makes one step.
+function runner.build(result, rehearse)
   local ok, made = xpcall(result.node.build, function(failure)
     return type(failure) == "table" and failure or { message = tostring(failure) }
-  end, result.node, { seed = result.seed, device = result.device })
+  end, result.node, { seed = result.seed, device = result.device, rehearse = rehearse })
   if ok then return made end
   return nil, located(result, made)
 end

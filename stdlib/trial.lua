@@ -69,7 +69,7 @@ end
 function trial.assemble(o, context)
   local seed = o.train.seed or context.seed or 0
   local device = trial.device(o.train.device ~= "auto" and o.train.device or context.device or "auto")
-  local data = built(o.data, { seed = seed })
+  local data = built(o.data, { seed = seed, device = device, rehearse = context.rehearse })
   torch.manual_seed(derived(seed, "init"))
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
                   class_names = data.class_names, image = (data.sets or data.parts[1].sets).train:shape(),
@@ -132,6 +132,7 @@ end
 -- @return list of { key, value }, and the number of samples
 function trial.evaluate(made)
   local values, samples = {}, 0
+  for _, pair in ipairs(made.data.facts or {}) do values[#values + 1] = pair end
   for i, split in ipairs(made.final) do
     local tuned = made.tuning[i]
     if tuned then

@@ -54,6 +54,7 @@ class Drawing {
     for (const auto& path : picture.paths)
       for (size_t i = 0; i < path.nodes.size(); ++i) {
         if (path.nodes[i] < 0 || path.nodes[i] >= count_) fail("graph picture: no node ", path.nodes[i]);
+        visits_[path.nodes[i]] += path.count;
         if (i == 0) continue;
         auto& edge = traffic_[{path.nodes[i - 1], path.nodes[i]}];
         (path.deterministic ? edge.deterministic : edge.other) += path.count;
@@ -89,7 +90,17 @@ class Drawing {
     return std::string(category_colour(std::find(groups_.begin(), groups_.end(), group) - groups_.begin()));
   }
 
-  double node_width(int64_t n) const { return std::max(34.0, text_width(picture_.nodes[n].name, kFont) + 18); }
+  // How many of the paths hold the node, beside its name; "" in a picture without paths.
+  std::string visits(int64_t n) const {
+    if (picture_.paths.empty()) return "";
+    const auto found = visits_.find(n);
+    return std::to_string(found == visits_.end() ? 0 : found->second);
+  }
+
+  double node_width(int64_t n) const {
+    const std::string count = visits(n);
+    return std::max(34.0, text_width(picture_.nodes[n].name, kFont) + 18 + (count.empty() ? 0 : text_width(count, 11) + 7));
+  }
 
   void arrange() {
     LayoutInput in;
@@ -200,7 +211,11 @@ class Drawing {
     const std::string frame = node.groups.empty() ? "#444444" : colour(node.groups[0]);
     svg.rectangle(b.x, b.y, b.width, b.height, bands == 1 ? 6 : 0,
                   style("fill", "none") + style("stroke", frame) + style("stroke-width", "1.6"));
-    svg.text(b.x + b.width / 2, b.y + b.height / 2 + kFont * 0.36, kFont, "middle", node.name);
+    const std::string count = visits(n);
+    const double base = b.y + b.height / 2 + kFont * 0.36;
+    if (count.empty()) return svg.text(b.x + b.width / 2, base, kFont, "middle", node.name);
+    svg.text(b.x + 9, base, kFont, "start", node.name);
+    svg.text(b.x + b.width - 8, base, 11, "end", count, style("fill", count == "0" ? "#9a9a9a" : kPathColour));
   }
 
   // Each count stands on its edge where it meets no node and no other count.
@@ -301,6 +316,7 @@ class Drawing {
   const GraphPicture& picture_;
   int64_t count_, most_ = 1;
   std::map<std::pair<int64_t, int64_t>, Traffic> traffic_;
+  std::map<int64_t, int64_t> visits_;  // paths that hold a node
   std::map<std::pair<int64_t, int64_t>, std::vector<Point>> lines_;
   std::vector<std::string> groups_;
   Layout layout_;

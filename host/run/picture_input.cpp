@@ -1,5 +1,7 @@
 #include "host/run/picture_input.hpp"
 
+#include <ATen/core/Tensor.h>
+
 #include <cmath>
 #include <unordered_map>
 
@@ -106,6 +108,29 @@ GraphPicture graph_picture(const Json& data) {
     picture.paths.push_back(std::move(p));
   }
   return picture;
+}
+
+ContactSheet contact_sheet(const Json& data, const at::Tensor& images) {
+  const Table top(data, "contact sheet", {"title", "subtitle", "columns", "groups", "tiles"});
+  ContactSheet sheet;
+  sheet.title = top.text("title");
+  sheet.subtitle = top.text("subtitle");
+  if (const Json* columns = top.find("columns")) {
+    if (!columns->is_number_integer() || *columns < 1) fail("contact sheet: 'columns' must be a positive integer");
+    sheet.columns = columns->get<int64_t>();
+  }
+  for (const auto& entry : top.list("groups")) {
+    const Table group(entry, numbered("contact sheet: group", sheet.groups.size() + 1), {"name", "colour"});
+    sheet.groups.push_back({group.text("name"), group.text("colour")});
+  }
+  const auto& tiles = top.list("tiles");
+  if (images.dim() != 4 || images.size(0) != static_cast<int64_t>(tiles.size()))
+    fail("contact sheet: ", tiles.size(), " tiles, images ", images.sizes());
+  for (const auto& entry : tiles) {
+    const Table tile(entry, numbered("contact sheet: tile", sheet.tiles.size() + 1), {"caption", "group"});
+    sheet.tiles.push_back({images.select(0, static_cast<int64_t>(sheet.tiles.size())), tile.text("caption"), tile.text("group")});
+  }
+  return sheet;
 }
 
 LinePlot line_plot(const Json& data) {

@@ -1,5 +1,7 @@
 #include "host/run/svg.hpp"
 
+#include "host/run/png.hpp"
+
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -69,6 +71,11 @@ static std::string points_text(const std::vector<std::pair<double, double>>& poi
   std::string text;
   for (const auto& [x, y] : points) text += (text.empty() ? "" : " ") + svg_number(x) + "," + svg_number(y);
   return text;
+}
+
+void Svg::image(double x, double y, double width, double height, std::string_view png) {
+  body_ += "<image" + attribute("x", x) + attribute("y", y) + attribute("width", width) + attribute("height", height);
+  body_ += R"( style="image-rendering:pixelated" href="data:image/png;base64,)" + base64(png) + "\"/>\n";
 }
 
 void Svg::rectangle(double x, double y, double width, double height, double radius, std::string_view style) {

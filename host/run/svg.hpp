@@ -30,6 +30,8 @@ class Svg {
   void rectangle(double x, double y, double width, double height, double radius, std::string_view style);
   void line(double x1, double y1, double x2, double y2, std::string_view style);
   void circle(double x, double y, double radius, std::string_view style);
+  /// An image, `png` the bytes of its file; where it is drawn larger its pixels stay squares.
+  void image(double x, double y, double width, double height, std::string_view png);
   void polyline(const std::vector<std::pair<double, double>>& points, std::string_view style);
   void polygon(const std::vector<std::pair<double, double>>& points, std::string_view style);
   /// A smooth line through the points that leaves and arrives along y (`vertical`) or x.

@@ -18,7 +18,7 @@ local function first_batch(made)
 end
 
 local function check_experiment(result)
-  local made, mistake = runner.build(result)
+  local made, mistake = runner.build(result, true)
   if not made then
     io.stderr:write(mistake, "\n")
     return 2
@@ -41,6 +41,7 @@ local function check_experiment(result)
     io.stderr:write("the first loss is not finite\n")
     return 1
   end
+  if made.data.parts then print(("\n%s\n"):format(tostring(made.data:report()))) end
   print "fine: everything builds and one batch runs"
   return 0
 end

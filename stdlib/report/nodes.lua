@@ -85,6 +85,16 @@ function report.text(list)
   return tabulate.text(header, rows)
 end
 
+local Printed = { __tostring = function(found) return report.text { found } end }
+
+--- One node's report, which prints as a table.
+-- @param file human marks, or nil
+function report.printable(made, node, file)
+  local options = { nodes = { node }, marks = { [node] = file } }
+  report.check(made, options)
+  return setmetatable(report.all(made, options)[1], Printed)
+end
+
 -- Some of a node's samples: of both kinds as many as there are and fit.
 local function chosen(found, most)
   local by_kind = { det = {}, nondet = {} }

@@ -1,8 +1,12 @@
+#include <ATen/ATen.h>
+#include <zlib.h>
+
 #include <catch2/catch.hpp>
 #include <regex>
 
 #include "host/run/layered_layout.hpp"
 #include "host/run/picture_input.hpp"
+#include "host/run/png.hpp"
 #include "host/run/svg.hpp"
 
 using Catch::Contains;
@@ -167,4 +171,52 @@ TEST_CASE("a bar plot has a bar a value and whiskers where there is an error") {
   CHECK_THROWS_WITH(draw_bars(bar_plot(data)), Contains("2 labels, 1 values"));
   data["series"][0]["vlaue"] = 1;
   CHECK_THROWS_WITH(bar_plot(data), Contains("did you mean 'value'?"));
+}
+
+TEST_CASE("an image as PNG has the pixels it was given", "[png]") {
+  const at::Tensor image = at::arange(2 * 3 * 3, at::kByte).view({3, 2, 3});
+  const std::string png = encode_png(image);
+  REQUIRE(png.substr(0, 8) == std::string("\x89PNG\r\n\x1a\n"));
+  // width, height, 8 bits, RGB
+  REQUIRE(png.substr(16, 10) == std::string("\0\0\0\3\0\0\0\2\10\2", 10));
+  const auto at_data = png.find("IDAT") + 4;
+  std::string raw(20, '\0');
+  uLongf size = raw.size();
+  REQUIRE(uncompress(reinterpret_cast<Bytef*>(raw.data()), &size, reinterpret_cast<const Bytef*>(png.data() + at_data),
+                     png.size() - at_data) == Z_OK);
+  REQUIRE(size == 2 * (1 + 9));
+  REQUIRE(raw.substr(0, 10) == std::string("\0\0\6\14\1\7\15\2\10\16", 10));  // no filter, then r g b of each pixel
+  REQUIRE(encode_png(image.slice(0, 0, 1))[25] == 0);                          // one channel is grey
+  REQUIRE_THROWS_WITH(encode_png(at::zeros({3, 2, 2})), Contains("uint8 [1 or 3, H, W]"));
+  REQUIRE_THROWS_WITH(encode_png(at::zeros({2, 2, 2}, at::kByte)), Contains("uint8 [1 or 3, H, W]"));
+  REQUIRE(base64("") == "");
+  REQUIRE(base64("f") == "Zg==");
+  REQUIRE(base64("fo") == "Zm8=");
+  REQUIRE(base64("foo") == "Zm9v");
+  REQUIRE(base64("\xff\xfe\xfd_") == "//79Xw==");
+}
+
+TEST_CASE("a contact sheet frames every image in the colour of its group", "[contact_sheet]") {
+  const Json data = Json::parse(R"({"title": "tabby", "columns": 2, "groups": [{"name": "det", "colour": "#0000ff"},
+    {"name": "nondet", "colour": "#00ff00"}], "tiles": [{"caption": "1", "group": "det"}, {"caption": "2 < 3", "group": "nondet"},
+    {"caption": "a caption that is wider than its tile", "group": "det"}]})");
+  const at::Tensor images = at::zeros({3, 1, 4, 8}, at::kByte);
+  const std::string svg = draw_contact_sheet(contact_sheet(data, images));
+  REQUIRE(count(svg, "data:image/png;base64,") == 3);
+  REQUIRE(count(svg, "stroke=\"#0000ff\"") == 3);  // two tiles and the legend
+  REQUIRE(count(svg, "stroke=\"#00ff00\"") == 2);
+  REQUIRE_THAT(svg, Contains("2 &lt; 3") && Contains("a caption tha") && !Contains("than its tile"));
+  REQUIRE(svg == draw_contact_sheet(contact_sheet(data, images)));
+  REQUIRE_THROWS_WITH(contact_sheet(data, images.slice(0, 1)), Contains("3 tiles"));
+  Json wrong = data;
+  wrong["tiles"][0]["group"] = "none";
+  REQUIRE_THROWS_WITH(draw_contact_sheet(contact_sheet(wrong, images)), Contains("no group 'none'"));
+}
+
+TEST_CASE("beside a node's name stands how many paths hold it", "[graph_picture]") {
+  const std::string svg = draw_graph(graph_picture(digits()));
+  REQUIRE_THAT(svg, Contains(">19</text>") && Contains(">17</text>") && Contains(">7</text>"));
+  Json quiet = digits();
+  quiet.erase("paths");
+  REQUIRE_THAT(draw_graph(graph_picture(quiet)), !Contains(">0</text>"));
 }
