@@ -121,7 +121,8 @@ int open_module(lua_State* L) {
   register_type<nn::Module>(L, nullptr, kModuleMeta);
   add_module_methods(L, "*", kModuleStateMethods);
   push_library(L, kFunctions);
-  for (const luaL_Reg* part : {kModuleMakeFunctions, kModuleCallFunctions, kModuleFieldFunctions, kModuleStateFunctions})
+  for (const luaL_Reg* part : {kModuleMakeFunctions, kModuleCallFunctions, kModuleFieldFunctions,
+      kModuleStateFunctions})
     luaL_register(L, nullptr, part);
   return 1;
 }

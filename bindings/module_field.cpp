@@ -57,7 +57,8 @@ int index(lua_State* L) {
   auto module = module_self(L);
   if (lua_type(L, 2) == LUA_TNUMBER) {
     if (push_part_of(L, *module, numbered(L, *module))) return 1;
-    fail(module->kind(), " has no child ", check_integer(L, 2), " (children count from 0; it has ", module->children().size(), ")");
+    fail(module->kind(), " has no child ", check_integer(L, 2), " (children count from 0; it has ",
+        module->children().size(), ")");
   }
   lua_getfenv(L, 1);
   lua_pushvalue(L, 2);
@@ -116,7 +117,8 @@ void fill(lua_State* L, Module& module, Module::Entry& entry, int index) {
   if (!t && !lua_isnoneornil(L, index))
     fail(module.kind(), ": '", entry.name, "' is a ", entry.buffer ? "buffer" : "parameter", ", assign a tensor to it");
   if (t && !entry.buffer && !entry.derived && !t->is_leaf())
-    fail(module.kind(), ": a computed tensor cannot be the parameter '", entry.name, "'; make it one with nn.Parameter");
+    fail(module.kind(), ": a computed tensor cannot be the parameter '", entry.name,
+        "'; make it one with nn.Parameter");
   entry.value = t ? *t : at::Tensor();
   if (t) remember(L, index);
 }
@@ -135,7 +137,8 @@ int new_index(lua_State* L) {
     fill(L, *module, *entry, 3);
     return 0;
   } else if (module->child(key)) {
-    if (!lua_isnil(L, 3)) fail(module->kind(), ": '", key, "' is a part of it, assign a module or nil to it, not ", describe(L, 3));
+    if (!lua_isnil(L, 3))
+      fail(module->kind(), ": '", key, "' is a part of it, assign a module or nil to it, not ", describe(L, 3));
     module->remove_child(key);
     return 0;
   } else if (const at::Tensor* t = test_tensor(L, 3); t && t->is_leaf() && (t->requires_grad() || marked(L, 3))) {
@@ -209,7 +212,8 @@ int entries(lua_State* L) {
     push(L, e.value);
     if (e.value.defined()) remember(L, lua_gettop(L));
     lua_rawseti(L, -2, 2);
-    push(L, e.derived ? "derived" : !e.buffer ? "parameter" : e.persistent ? "buffer" : "passing"), lua_rawseti(L, -2, 3);
+    push(L, e.derived ? "derived" : !e.buffer ? "parameter" : e.persistent ? "buffer" : "passing"),
+        lua_rawseti(L, -2, 3);
     lua_rawseti(L, -2, ++i);
   }
   return 1;

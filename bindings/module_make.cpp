@@ -39,7 +39,8 @@ int make(lua_State* L) {
   }
   auto argument = kind.arguments.begin();
   for (int i = 2; i <= last; ++i, ++argument) {
-    if (argument == kind.arguments.end()) fail("nn.", name, ": takes ", kind.arguments.size(), " arguments, got ", last - 1);
+    if (argument == kind.arguments.end())
+      fail("nn.", name, ": takes ", kind.arguments.size(), " arguments, got ", last - 1);
     if (options.contains(argument.key())) fail("nn.", name, ": '", argument.key(), "' is given twice");
     if (!lua_isnil(L, i)) options[argument.key()] = to_json(L, i);
   }

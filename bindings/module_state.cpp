@@ -74,7 +74,8 @@ at::MemoryFormat memory_format(const std::string& word) {
   if (word == "channels_last") return at::MemoryFormat::ChannelsLast;
   if (word == "channels_last_3d") return at::MemoryFormat::ChannelsLast3d;
   if (word == "contiguous_format") return at::MemoryFormat::Contiguous;
-  fail("unknown memory format '", word, "'", did_you_mean(word, {"channels_last", "channels_last_3d", "contiguous_format"}));
+  fail("unknown memory format '", word, "'",
+      did_you_mean(word, {"channels_last", "channels_last_3d", "contiguous_format"}));
 }
 
 /// to(device), to(dtype), to(device, dtype), to(tensor), each with {device=, dtype=, memory_format=, non_blocking=}
@@ -100,7 +101,8 @@ int to(lua_State* L) {
         if (key == "device" || key == "dtype") word(check_string(L, -1));
         else if (key == "memory_format") format = memory_format(check_string(L, -1));
         else if (key == "non_blocking") non_blocking = check_boolean(L, -1);
-        else fail("to: unknown option '", key, "'", did_you_mean(key, {"device", "dtype", "memory_format", "non_blocking"}));
+        else fail("to: unknown option '", key, "'",
+            did_you_mean(key, {"device", "dtype", "memory_format", "non_blocking"}));
       }
     } else {
       word(check_string(L, i));

@@ -154,7 +154,8 @@ class Running {
   Running(const Running&) = delete;
 
   static bool any() { return top_; }
-  /// "in model.layer1.0.conv1 (Conv2d)"; "in Linear(in_features=3, ...)" where nothing is around it; "" where none runs.
+  /// "in model.layer1.0.conv1 (Conv2d)"; "in Linear(in_features=3, ...)" where nothing is around it; "" where none
+  /// runs.
   static std::string place();
 
  private:

@@ -69,8 +69,10 @@ std::string Module::Report::text() const {
   list("missing", missing, hinted ? std::vector<std::string>{} : unexpected);
   list("unexpected", unexpected, {});
   list("of another shape", misshapen, {});
-  if (!stripped.empty()) s += "\n  all would fit without '" + stripped + "': load with { prefix = \"" + stripped + "\" }";
-  if (!added.empty()) s += "\n  all would fit with '" + added + "' before them: load with { rename = { [\"\"] = \"" + added + "\" } }";
+  if (!stripped.empty())
+    s += "\n  all would fit without '" + stripped + "': load with { prefix = \"" + stripped + "\" }";
+  if (!added.empty())
+    s += "\n  all would fit with '" + added + "' before them: load with { rename = { [\"\"] = \"" + added + "\" } }";
   return s;
 }
 
@@ -105,7 +107,8 @@ Module::Report Module::load_state_dict(const Named& state, bool strict, bool ass
   for (auto& [entry, from] : fitting) {
     if (!assign) {
       if (entry->value.is_meta() && !from.is_meta())
-        fail("weights cannot be copied into ", kind_, " on the meta device: call to_empty first, or load with { assign = true }");
+        fail("weights cannot be copied into ", kind_,
+            " on the meta device: call to_empty first, or load with { assign = true }");
       entry->value.copy_(from);
     } else if (entry->buffer || from.is_same(entry->value)) {
       entry->value = from;
@@ -116,14 +119,15 @@ Module::Report Module::load_state_dict(const Named& state, bool strict, bool ass
   return report;
 }
 
-void Module::to(std::optional<at::Device> device, std::optional<at::ScalarType> dtype, std::optional<at::MemoryFormat> format,
-                bool non_blocking) {
+void Module::to(std::optional<at::Device> device, std::optional<at::ScalarType> dtype,
+                std::optional<at::MemoryFormat> format, bool non_blocking) {
   at::NoGradGuard guard;
   auto moved = [&](const at::Tensor& t) {
     auto options = t.options();
     if (device) options = options.device(*device);
     if (dtype && (t.is_floating_point() || t.is_complex())) options = options.dtype(*dtype);
-    if (t.is_meta() && device && !device->is_meta()) fail(kind_, ": a tensor on the meta device holds nothing to copy; use to_empty");
+    if (t.is_meta() && device && !device->is_meta())
+      fail(kind_, ": a tensor on the meta device holds nothing to copy; use to_empty");
     const bool reformat = format && ((*format == at::MemoryFormat::ChannelsLast && t.dim() == 4) ||
                                      (*format == at::MemoryFormat::ChannelsLast3d && t.dim() == 5) ||
                                      *format == at::MemoryFormat::Contiguous);
@@ -149,7 +153,8 @@ void Module::to_empty(at::Device device) {
     for (auto& e : module->entries_) {
       if (!e.value.defined()) continue;
       at::Tensor& fresh = made[e.value.unsafeGetTensorImpl()];
-      if (!fresh.defined()) fresh = at::empty_like(e.value, e.value.options().device(device)).set_requires_grad(e.value.requires_grad());
+      if (!fresh.defined())
+        fresh = at::empty_like(e.value, e.value.options().device(device)).set_requires_grad(e.value.requires_grad());
       made.emplace(fresh.unsafeGetTensorImpl(), fresh);
       e.value = fresh;
     }

@@ -20,7 +20,8 @@ std::string counted(const Module& module) {
 std::string shapes(const Module& module) {
   std::ostringstream s;
   for (const auto& e : module.entries())
-    if (e.value.defined() && !e.buffer && !e.derived) s << (s.tellp() ? ", " : "  ") << e.name << ' ' << e.value.sizes();
+    if (e.value.defined() && !e.buffer && !e.derived)
+      s << (s.tellp() ? ", " : "  ") << e.name << ' ' << e.value.sizes();
   return s.str();
 }
 
@@ -46,8 +47,10 @@ std::string Module::tree() const {
     const std::string first = child->first, text = child->second->tree();
     std::string last = first;
     int64_t n = 1;
-    for (++child; merges && child != children_.end() && child->second->tree() == text; ++child, ++n) last = child->first;
-    const std::string name = n == 1 ? "(" + first + "): " : "(" + first + "-" + last + "): " + std::to_string(n) + " x ";
+    for (++child; merges && child != children_.end() && child->second->tree() == text; ++child, ++n)
+      last = child->first;
+    const std::string name =
+        n == 1 ? "(" + first + "): " : "(" + first + "-" + last + "): " + std::to_string(n) + " x ";
     out += "\n  " + name + indented(text);
   }
   return out + "\n)" + shapes(*this) + counted(*this);

@@ -43,7 +43,8 @@ local function position(m, i, n, beyond)
   if type(i) ~= "number" then error(("nn.%s: a position must be a number, got a %s"):format(m.kind, type(i)), 3) end
   local at = i < 0 and i + n or i
   if at < 0 or at >= n + (beyond or 0) then
-    error(("nn.%s: position %d is out of range; it has %d parts (0 to %d)"):format(m.kind, i, n, n - 1 + (beyond or 0)), 3)
+    error(("nn.%s: position %d is out of range; it has %d parts (0 to %d)"):format(m.kind, i, n,
+      n - 1 + (beyond or 0)), 3)
   end
   return at
 end
@@ -166,7 +167,9 @@ local function dictionary(kind, items, put)
   --- d:pop(key): takes it out and returns it.
   function M.pop(m, key)
     local value = M.get(m, key)
-    if value == nil then error(("nn.%s: no key '%s' (%s)"):format(kind, tostring(key), table.concat(M.keys(m), ", ")), 2) end
+    if value == nil then
+      error(("nn.%s: no key '%s' (%s)"):format(kind, tostring(key), table.concat(M.keys(m), ", ")), 2)
+    end
     m[key] = nil
     return value
   end
@@ -174,12 +177,15 @@ local function dictionary(kind, items, put)
 end
 
 local function put_module(m, key, part)
-  if not host.is_module(part) then error(("nn.ModuleDict: '%s' must be a module, got a %s"):format(tostring(key), type(part)), 0) end
+  if not host.is_module(part) then
+    error(("nn.ModuleDict: '%s' must be a module, got a %s"):format(tostring(key), type(part)), 0)
+  end
   m[key] = part
 end
 dictionary("ModuleDict", host.parts, put_module)
 
---- Modules by name: nn.ModuleDict { a = ..., b = ... } (sorted by name) or { { "b", ... }, { "a", ... } } in that order.
+--- Modules by name: nn.ModuleDict { a = ..., b = ... } (sorted by name) or { { "b", ... }, { "a", ... } } in that
+-- order.
 -- @usage local d = nn.ModuleDict { act = nn.ReLU() }; print(d.act, #d, d:keys()[1])
 function container.ModuleDict(parts) return host.make("ModuleDict"):update(parts or {}) end
 

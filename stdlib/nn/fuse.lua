@@ -17,7 +17,8 @@ function fuse.fuse_conv_bn_weights(w, b, mean, var, eps, gamma, beta, transpose)
     shape[transpose and 2 or 1] = -1
     local bias = ((b or torch.zeros_like(mean)) - mean) * scale
     if beta then bias = bias + beta end
-    return parameter((w * scale:reshape(shape)):to(w.dtype), w.requires_grad), parameter(bias:to((b or w).dtype), (b or w).requires_grad)
+    return parameter((w * scale:reshape(shape)):to(w.dtype), w.requires_grad),
+      parameter(bias:to((b or w).dtype), (b or w).requires_grad)
   end)
 end
 
@@ -26,7 +27,8 @@ local function fused(layer, bn, transpose, who)
   if not bn.running_mean then error(who .. ": the norm keeps no running statistics", 3) end
   local eps = host.options(bn) and host.options(bn).eps or 1e-5
   local new = copy(layer)
-  local w, b = fuse.fuse_conv_bn_weights(layer.weight, layer.bias, bn.running_mean, bn.running_var, eps, bn.weight, bn.bias, transpose)
+  local w, b = fuse.fuse_conv_bn_weights(layer.weight, layer.bias, bn.running_mean, bn.running_var, eps, bn.weight,
+    bn.bias, transpose)
   host.set_entry(new, "weight", w, "parameter")
   host.set_entry(new, "bias", b, "parameter")
   return new

@@ -26,12 +26,14 @@ function gradients.get_total_norm(tensors, options)
   for i, tensor in ipairs(tensors) do each[i] = torch.linalg.vector_norm(tensor, kind):to(device) end
   local total = torch.linalg.vector_norm(torch.stack(each), kind)
   if options.error_if_nonfinite and not total:isfinite():item() then
-    error(("the total norm of order %s of the gradients is %g, so they cannot be clipped"):format(tostring(kind), total:item()), 2)
+    error(("the total norm of order %s of the gradients is %g, so they cannot be clipped"):format(tostring(kind),
+      total:item()), 2)
   end
   return total
 end
 
---- nn.utils.clip_grads_with_norm_(parameters, max_norm, total_norm): scales the gradients by max_norm / total_norm where
+--- nn.utils.clip_grads_with_norm_(parameters, max_norm, total_norm): scales the gradients by max_norm / total_norm
+-- where
 -- that is below one.
 function gradients.clip_grads_with_norm_(parameters, max_norm, total)
   local grads = grads_of(parameters)
@@ -40,7 +42,8 @@ function gradients.clip_grads_with_norm_(parameters, max_norm, total)
   torch.no_grad(function() for _, grad in ipairs(grads) do grad:mul_(scale:to(grad.device)) end end)
 end
 
---- nn.utils.clip_grad_norm_(parameters, max_norm, {norm_type=2, error_if_nonfinite=false}): scales the gradients so that
+--- nn.utils.clip_grad_norm_(parameters, max_norm, {norm_type=2, error_if_nonfinite=false}): scales the gradients so
+-- that
 -- their norm together is at most max_norm. Returns the norm before, a 0-dim tensor.
 -- @usage local m = nn.Linear(2, 1); m(torch.ones(1, 2)):sum():backward(); print(nn.utils.clip_grad_norm_(m:parameters(), 1))
 function gradients.clip_grad_norm_(parameters, max_norm, options)

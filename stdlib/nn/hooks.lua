@@ -107,7 +107,8 @@ function M.register_full_backward_pre_hook(m, f, options) return add(m, "backwar
 function M.register_full_backward_hook(m, f, options) return add(m, "backward", f, options) end
 --- m:register_state_dict_pre_hook(f): f(module, prefix, keep_vars) before state_dict reads the module.
 function M.register_state_dict_pre_hook(m, f) return add(m, "state_pre", f) end
---- m:register_state_dict_post_hook(f): f(module, state, prefix) after its part, and that of its children, is in the state.
+--- m:register_state_dict_post_hook(f): f(module, state, prefix) after its part, and that of its children, is in the
+-- state.
 function M.register_state_dict_post_hook(m, f) return add(m, "state_post", f) end
 --- m:register_load_state_dict_pre_hook(f): f(module, state, prefix, strict) may change the state before it is read.
 function M.register_load_state_dict_pre_hook(m, f) return add(m, "load_pre", f) end
@@ -164,7 +165,8 @@ local function around_backward(module, own, inputs)
   local passed = { grad_output = nil }
   local function finish(grad_input)
     for _, hook in ipairs(own.backward) do
-      grad_input = replaced("grad_input", hook.f(module, one_or_list(grad_input), one_or_list(passed.grad_output)), grad_input)
+      grad_input = replaced("grad_input", hook.f(module, one_or_list(grad_input), one_or_list(passed.grad_output)),
+        grad_input)
     end
     return grad_input
   end

@@ -28,7 +28,9 @@ local function placed(name, ...)
   local names, values, n = arguments[name], { ... }, select("#", ...)
   local words = values[n]
   if type(words) ~= "table" then
-    if n > #names then error(("nn.init.%s_: takes %d arguments after the tensor, got %d"):format(name, #names, n), 3) end
+    if n > #names then
+      error(("nn.init.%s_: takes %d arguments after the tensor, got %d"):format(name, #names, n), 3)
+    end
     return values
   end
   values[n] = nil
@@ -36,7 +38,8 @@ local function placed(name, ...)
     local at
     for i, known in ipairs(names) do if known == key then at = i end end
     if not at then
-      error(("nn.init.%s_: unknown option '%s'%s"):format(name, tostring(key), nearest.did_you_mean(tostring(key), names)), 3)
+      error(("nn.init.%s_: unknown option '%s'%s"):format(name, tostring(key),
+        nearest.did_you_mean(tostring(key), names)), 3)
     end
     if values[at] ~= nil then error(("nn.init.%s_: '%s' is given twice"):format(name, key), 3) end
     values[at] = value
@@ -61,7 +64,9 @@ function written.dirac(tensor, groups)
   groups = groups or 1
   local n = tensor.ndim
   if n < 3 or n > 5 then error(("nn.init.dirac_: needs 3, 4 or 5 dims, got %d"):format(n), 3) end
-  if tensor:size(0) % groups ~= 0 then error(("nn.init.dirac_: dim 0 (%d) must divide by groups %d"):format(tensor:size(0), groups), 3) end
+  if tensor:size(0) % groups ~= 0 then
+    error(("nn.init.dirac_: dim 0 (%d) must divide by groups %d"):format(tensor:size(0), groups), 3)
+  end
   local out = tensor:size(0) / groups
   tensor:zero_()
   for g = 0, groups - 1 do

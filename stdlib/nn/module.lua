@@ -136,7 +136,9 @@ function M.get_buffer(m, path) return entry(m, path, true) end
 -- Registering ------------------------------------------------------------------------------------------------------
 
 local function known(m, name, role)
-  for _, pair in ipairs(host.parts(m)) do if pair[1] == name then return error(("%s: '%s' is registered already"):format(m.kind, name), 3) end end
+  for _, pair in ipairs(host.parts(m)) do
+    if pair[1] == name then error(("%s: '%s' is registered already"):format(m.kind, name), 3) end
+  end
   for _, e in ipairs(host.entries(m)) do
     if e[1] == name and (e[3] == "parameter") ~= (role == "parameter") and e[3] ~= "derived" then
       error(("%s: '%s' is registered already"):format(m.kind, name), 3)
@@ -144,7 +146,8 @@ local function known(m, name, role)
   end
 end
 
---- m:register_parameter(name, tensor or nil): the tensor itself, made to require a gradient; nil registers an absent one.
+--- m:register_parameter(name, tensor or nil): the tensor itself, made to require a gradient; nil registers an absent
+-- one.
 function M.register_parameter(m, name, tensor)
   known(m, name, "parameter")
   if tensor ~= nil and not host.is_parameter(tensor) then
@@ -162,7 +165,9 @@ end
 --- m:register_module(name, module): as m[name] = module.
 function M.register_module(m, name, module)
   if module == nil then return end
-  if not host.is_module(module) then error(("%s: '%s' must be a module, got a %s"):format(m.kind, name, type(module)), 2) end
+  if not host.is_module(module) then
+    error(("%s: '%s' must be a module, got a %s"):format(m.kind, name, type(module)), 2)
+  end
   m[name] = module
 end
 M.add_module = M.register_module
@@ -195,7 +200,8 @@ local function matching(m, patterns, on, who)
   end
   return m
 end
---- m:freeze(), m:freeze "layer1", m:freeze { "^conv%d", "bn1" }: no gradient for all parameters, or for those whose name
+--- m:freeze(), m:freeze "layer1", m:freeze { "^conv%d", "bn1" }: no gradient for all parameters, or for those whose
+-- name
 -- begins with a name or a Lua pattern. One that fits nothing raises.
 function M.freeze(m, patterns)
   if patterns then return matching(m, patterns, false, "freeze") end

@@ -44,13 +44,16 @@ local function inverse(part, ...)
   return f(part, ...)
 end
 
---- nn.utils.parametrize.register_parametrization(module, name, part, {unsafe=false}): module[name] is part(original) from
+--- nn.utils.parametrize.register_parametrization(module, name, part, {unsafe=false}): module[name] is part(original)
+-- from
 -- now on; a further one is put after those that are there. The part is a module; right_inverse(self, value), where its
 -- class has one, gives the original (or several) from which the parametrized value is closest to the present one.
 -- Unless unsafe, dtype and shape must stay. Returns the module.
 function parametrize.register_parametrization(module, name, part, options)
   local unsafe = options and options.unsafe
-  if not host.is_module(part) then error("register_parametrization: the parametrization must be a module, got a " .. type(part), 2) end
+  if not host.is_module(part) then
+    error("register_parametrization: the parametrization must be a module, got a " .. type(part), 2)
+  end
   local all = chains(module)
   local chain = all and all:get(name)
   if chain then
@@ -60,7 +63,9 @@ function parametrize.register_parametrization(module, name, part, options)
     end
   else
     local found
-    for _, e in ipairs(host.entries(module)) do if e[1] == name and e[2] ~= nil and e[3] ~= "derived" then found = e end end
+    for _, e in ipairs(host.entries(module)) do
+      if e[1] == name and e[2] ~= nil and e[3] ~= "derived" then found = e end
+    end
     if not found then
       error(("register_parametrization: %s has no parameter or buffer '%s'"):format(module.kind, name), 2)
     end
@@ -76,8 +81,10 @@ function parametrize.register_parametrization(module, name, part, options)
     chain["0"] = part
     -- checked before the module is touched
     local made = torch.no_grad(function() return chain() end)
-    if not unsafe and (made.dtype ~= value.dtype or not torch.equal(torch.tensor(made.shape), torch.tensor(value.shape))) then
-      error(("register_parametrization: '%s' would become %s %s, it is %s %s; unsafe = true allows it"):format(name, made.dtype,
+    if not unsafe
+      and (made.dtype ~= value.dtype or not torch.equal(torch.tensor(made.shape), torch.tensor(value.shape))) then
+      error(("register_parametrization: '%s' would become %s %s, it is %s %s; unsafe = true allows it"):format(name,
+        made.dtype,
         tostring(made.shape), value.dtype, tostring(value.shape)), 2)
     end
     if not all then
@@ -123,7 +130,8 @@ function WeightNorm:init(dim) self.dim = dim end
 function WeightNorm:forward(g, v) return torch._weight_norm(v, g, self.dim) end
 function WeightNorm:right_inverse(weight) return torch.norm_except_dim(weight, 2, self.dim), weight end
 
---- nn.utils.parametrizations.weight_norm(module, {name="weight", dim=0}): keys parametrizations.weight.original0 (lengths)
+--- nn.utils.parametrizations.weight_norm(module, {name="weight", dim=0}): keys parametrizations.weight.original0
+-- (lengths)
 -- and original1 (directions); files with weight_g and weight_v load too.
 function provided.weight_norm(module, options)
   local o = type(options) == "table" and options or { name = options }
@@ -155,7 +163,9 @@ function SpectralNorm:init(weight, iterations, dim, eps)
   self.iterations, self.dim, self.eps = iterations, dim, eps
   if weight.ndim < 2 then return end
   local rows = norms.matrix(weight:detach(), dim)
-  local function drawn(n) return norms.normalize(torch.randn({ n }, { dtype = rows.dtype, device = rows.device }), eps) end
+  local function drawn(n)
+    return norms.normalize(torch.randn({ n }, { dtype = rows.dtype, device = rows.device }), eps)
+  end
   self:register_buffer("_u", drawn(rows:size(0)))
   self:register_buffer("_v", drawn(rows:size(1)))
   power(rows, self._u, self._v, 15, eps)

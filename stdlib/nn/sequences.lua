@@ -12,12 +12,15 @@ end
 -- A sequence of batches: data [sum of lengths, ...], batch_sizes (long, CPU), and the order of the batch.
 local Packed = {}
 Packed.__index = Packed
-Packed.__tostring = function(p) return ("PackedSequence(data %s, batch_sizes %s)"):format(tostring(p.data.shape), tostring(p.batch_sizes)) end
+Packed.__tostring = function(p)
+  return ("PackedSequence(data %s, batch_sizes %s)"):format(tostring(p.data.shape), tostring(p.batch_sizes))
+end
 
 --- nn.utils.rnn.PackedSequence(data, batch_sizes, sorted_indices, unsorted_indices)
 function sequences.PackedSequence(data, batch_sizes, sorted, unsorted)
   if unsorted == nil and sorted ~= nil then unsorted = sequences.invert_permutation(sorted) end
-  return setmetatable({ data = data, batch_sizes = batch_sizes, sorted_indices = sorted, unsorted_indices = unsorted }, Packed)
+  return setmetatable({ data = data, batch_sizes = batch_sizes, sorted_indices = sorted,
+    unsorted_indices = unsorted }, Packed)
 end
 --- packed:to(...): the same on another device or of another dtype.
 function Packed:to(...)
@@ -38,14 +41,17 @@ end
 function sequences.pad_sequence(list, o)
   if #list == 0 then error("pad_sequence: no sequences", 2) end
   local side = option(o, "padding_side", "right")
-  if side ~= "right" and side ~= "left" then error(("pad_sequence: padding_side must be 'left' or 'right', got '%s'"):format(side), 2) end
+  if side ~= "right" and side ~= "left" then
+    error(("pad_sequence: padding_side must be 'left' or 'right', got '%s'"):format(side), 2)
+  end
   local longest = 0
   for _, x in ipairs(list) do longest = math.max(longest, x:size(0)) end
   local rows = {}
   for i, x in ipairs(list) do
     local rest = {}
     for d = 1, x.ndim - 1 do rest[d] = x:size(d) end
-    local fill = torch.full({ longest - x:size(0), unpack(rest) }, option(o, "padding_value", 0), { dtype = x.dtype, device = x.device })
+    local fill = torch.full({ longest - x:size(0), unpack(rest) }, option(o, "padding_value", 0),
+      { dtype = x.dtype, device = x.device })
     rows[i] = torch.cat(side == "right" and { x, fill } or { fill, x }, 0)
   end
   return torch.stack(rows, option(o, "batch_first", false) and 0 or 1)
@@ -80,10 +86,12 @@ end
 function sequences.pack_sequence(list, o)
   local lengths = {}
   for i, x in ipairs(list) do lengths[i] = x:size(0) end
-  return sequences.pack_padded_sequence(sequences.pad_sequence(list), lengths, { enforce_sorted = option(o, "enforce_sorted", true) })
+  return sequences.pack_padded_sequence(sequences.pad_sequence(list), lengths,
+    { enforce_sorted = option(o, "enforce_sorted", true) })
 end
 
---- nn.utils.rnn.pad_packed_sequence(packed, {batch_first=false, padding_value=0, total_length=nil}): the padded tensor and
+--- nn.utils.rnn.pad_packed_sequence(packed, {batch_first=false, padding_value=0, total_length=nil}): the padded tensor
+-- and
 -- the lengths, in the order of the batch.
 function sequences.pad_packed_sequence(packed, o)
   local batch_first, total = option(o, "batch_first", false), option(o, "total_length")
@@ -91,7 +99,8 @@ function sequences.pad_packed_sequence(packed, o)
   if total and total < longest then
     error(("pad_packed_sequence: total_length must be at least the longest, %d, got %d"):format(longest, total), 2)
   end
-  local padded, lengths = torch._pad_packed_sequence(packed.data, packed.batch_sizes, batch_first, option(o, "padding_value", 0),
+  local padded, lengths = torch._pad_packed_sequence(packed.data, packed.batch_sizes, batch_first,
+    option(o, "padding_value", 0),
     total or longest)
   if packed.unsorted_indices then
     padded = padded:index_select(batch_first and 0 or 1, packed.unsorted_indices)
@@ -106,7 +115,8 @@ function sequences.unpack_sequence(packed)
   return sequences.unpad_sequence(padded, lengths, { batch_first = true })
 end
 
--- What recurrent layers do with a packed sequence: lstm(packed, h, c) -> packed, h, c, states in the order of the batch.
+-- What recurrent layers do with a packed sequence: lstm(packed, h, c) -> packed, h, c, states in the order of the
+-- batch.
 local operators = { LSTM = "lstm", GRU = "gru" }
 local function adapt(m, packed, ...)
   local states = { ... }
@@ -131,12 +141,14 @@ local function adapt(m, packed, ...)
   end
   local projected = o.proj_size and o.proj_size > 0 and o.proj_size or o.hidden_size
   local hx = operator == "lstm" and { start(1, projected), start(2, o.hidden_size) } or start(1, o.hidden_size)
-  local y, h, c = torch.ops.aten[operator](packed.data, packed.batch_sizes, hx, weights, o.bias, o.num_layers, o.dropout,
+  local y, h, c = torch.ops.aten[operator](packed.data, packed.batch_sizes, hx, weights, o.bias, o.num_layers,
+    o.dropout,
     m.training, o.bidirectional)
   local function back(state)
     return state and packed.unsorted_indices and state:index_select(1, packed.unsorted_indices) or state
   end
-  return sequences.PackedSequence(y, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices), back(h), back(c)
+  return sequences.PackedSequence(y, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices), back(h),
+    back(c)
 end
 for _, kind in ipairs { "LSTM", "GRU", "RNN" } do host.methods(kind).adapt = adapt end
 

@@ -34,7 +34,9 @@ end
 local function gather(m, into, prefix, keep)
   hooks.each(m, "state_pre", function(f) f(m, prefix, keep) end)
   for _, pair in ipairs(host.state(m, prefix, keep, false)) do into[pair[1]] = pair[2] end
-  if rawget(host.fields(m), " class") and m.get_extra_state then into[prefix .. "_extra_state"] = m:get_extra_state() end
+  if rawget(host.fields(m), " class") and m.get_extra_state then
+    into[prefix .. "_extra_state"] = m:get_extra_state()
+  end
   for _, pair in ipairs(host.parts(m)) do gather(pair[2], into, prefix .. pair[1] .. ".", keep) end
   hooks.each(m, "state_post", function(f)
     local other = f(m, into, prefix)
@@ -70,7 +72,9 @@ end
 
 -- The table of tensors in what a file held: itself, or one level down under a usual name.
 local function tensors_in(given)
-  if type(given) ~= "table" then error("load_state_dict: expected a table of tensors by name, got a " .. type(given), 0) end
+  if type(given) ~= "table" then
+    error("load_state_dict: expected a table of tensors by name, got a " .. type(given), 0)
+  end
   local torch = require "torch"
   for _, value in pairs(given) do if torch.is_tensor(value) then return given end end
   for _, key in ipairs { "state_dict", "model_state_dict", "model", "module", "net", "params", "weights" } do
@@ -86,7 +90,8 @@ local function tensors_in(given)
   return given
 end
 
--- Names after `prefix` is taken off and `rename` (beginnings, or Lua patterns that start with ^, or a function) applied.
+-- Names after `prefix` is taken off and `rename` (beginnings, or Lua patterns that start with ^, or a function)
+-- applied.
 local function renamer(options)
   local rename, prefix = options.rename, options.prefix
   local rules = {}
@@ -110,7 +115,8 @@ local function renamer(options)
           used[from] = true
           return changed
         end
-      elseif name == from or from == "" or (name:sub(1, #from) == from and (from:sub(-1) == "." or name:sub(#from + 1, #from + 1) == ".")) then
+      elseif name == from or from == ""
+        or (name:sub(1, #from) == from and (from:sub(-1) == "." or name:sub(#from + 1, #from + 1) == ".")) then
         used[from] = true
         return to and to .. name:sub(#from + 1)
       end
@@ -126,7 +132,9 @@ end
 local function known(options)
   local names = { strict = true, assign = true, rename = true, prefix = true }
   for key in pairs(options) do
-    if not names[key] then error(("load_state_dict: unknown option '%s' (strict, assign, rename, prefix)"):format(tostring(key)), 0) end
+    if not names[key] then
+      error(("load_state_dict: unknown option '%s' (strict, assign, rename, prefix)"):format(tostring(key)), 0)
+    end
   end
 end
 
@@ -214,7 +222,9 @@ function state.load_state_dict(m, given, options)
       extra[key] = nil
     end
     hooks.each(module, "load_post", function(f)
-      if f(module, report) ~= nil then error("a load_state_dict post hook must return nothing; it changes the report's lists", 0) end
+      if f(module, report) ~= nil then
+        error("a load_state_dict post hook must return nothing; it changes the report's lists", 0)
+      end
     end)
   end)
   for key in pairs(extra) do report.unexpected_keys[#report.unexpected_keys + 1] = key end

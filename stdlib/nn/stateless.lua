@@ -9,7 +9,8 @@ local function places(module)
   for _, pair in ipairs(module:named_modules { remove_duplicate = false }) do
     for _, e in ipairs(host.entries(pair[2])) do
       if e[2] ~= nil and e[3] ~= "derived" then
-        local place = { owner = pair[2], name = e[1], tensor = e[2], role = e[3], path = pair[1] == "" and e[1] or pair[1] .. "." .. e[1] }
+        local place = { owner = pair[2], name = e[1], tensor = e[2], role = e[3],
+          path = pair[1] == "" and e[1] or pair[1] .. "." .. e[1] }
         by_name[place.path] = place
         of_tensor[e[2]] = of_tensor[e[2]] or {}
         table.insert(of_tensor[e[2]], place)
@@ -19,7 +20,8 @@ local function places(module)
   return by_name, of_tensor
 end
 
---- torch.func.functional_call(module, {name = tensor} or a list of such, args, kwargs, {tie_weights=true, strict=false}):
+--- torch.func.functional_call(module, {name = tensor} or a list of such, args, kwargs, {tie_weights=true,
+-- strict=false}):
 -- the module's outputs with these tensors in the places of its parameters and buffers. What is shared in the module is
 -- replaced together (tie_weights). strict: names must fit exactly. The module is unchanged afterwards, also on errors.
 -- @usage local m = nn.Linear(2, 1); print(torch.func.functional_call(m, { weight = torch.ones(1, 2) }, torch.ones(1, 2)))
@@ -54,7 +56,8 @@ function stateless.functional_call(module, tensors, args, kwargs, options)
         if other == place or given[other.path] == nil then
           changes[#changes + 1] = { place = other, tensor = tensor }
         elseif given[other.path] ~= tensor then
-          error(("functional_call: '%s' and '%s' are one tensor in the module and are given two"):format(name, other.path), 2)
+          error(("functional_call: '%s' and '%s' are one tensor in the module and are given two"):format(name,
+            other.path), 2)
         end
       end
     elseif not strict then
@@ -62,9 +65,12 @@ function stateless.functional_call(module, tensors, args, kwargs, options)
     end
   end
   local inputs = {}
-  if torch.is_tensor(args) or type(args) ~= "table" then inputs = { args } else for i, x in ipairs(args) do inputs[i] = x end end
+  if type(args) ~= "table" then args = { args } end
+  for i, x in ipairs(args) do inputs[i] = x end
   if kwargs and next(kwargs) ~= nil then inputs[#inputs + 1] = kwargs end
-  for _, change in ipairs(changes) do host.set_entry(change.place.owner, change.place.name, change.tensor, "derived") end
+  for _, change in ipairs(changes) do
+    host.set_entry(change.place.owner, change.place.name, change.tensor, "derived")
+  end
   local results = { pcall(module, unpack(inputs)) }
   for i = #changes, 1, -1 do
     local place = changes[i].place

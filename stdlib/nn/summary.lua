@@ -1,4 +1,5 @@
---- nn.summary(model, {input_size={1, 28, 28} or input=tensor(s), depth=nil, dtype="float32", device=nil}): what each part
+--- nn.summary(model, {input_size={1, 28, 28} or input=tensor(s), depth=nil, dtype="float32", device=nil}): what each
+-- part
 -- gives for one input: path, class, output shape, parameters, multiply-adds of convolutions and linear layers. A table
 -- that prints in 80 columns: rows (in the order of running), total_params, trainable_params, total_mult_adds,
 -- input_mb, output_mb, params_mb. input_size includes the batch; a list of lists stands for several inputs. The model's
@@ -12,9 +13,12 @@ local known = { input_size = true, input = true, depth = true, dtype = true, dev
 local function inputs_of(model, options)
   if options.input ~= nil then return torch.is_tensor(options.input) and { options.input } or options.input end
   local size = options.input_size
-  if type(size) ~= "table" or #size == 0 then error("nn.summary: give input_size = { ... } with the batch, or input = tensor", 3) end
+  if type(size) ~= "table" or #size == 0 then
+    error("nn.summary: give input_size = { ... } with the batch, or input = tensor", 3)
+  end
   local first = model:parameters()[1]
-  local kind = { dtype = options.dtype or (first and first.dtype) or "float32", device = options.device or (first and first.device) or "cpu" }
+  local kind = { dtype = options.dtype or (first and first.dtype) or "float32",
+    device = options.device or (first and first.device) or "cpu" }
   local inputs = {}
   for i, one in ipairs(type(size[1]) == "table" and size or { size }) do inputs[i] = torch.zeros(one, kind) end
   return inputs
@@ -80,7 +84,8 @@ local function text(s)
       row.mult_adds > 0 and grouped(row.mult_adds) or "")
   end
   out[#out + 1] = ("-"):rep(80)
-  out[#out + 1] = ("parameters %s, trainable %s; mult-adds %s"):format(grouped(s.total_params), grouped(s.trainable_params),
+  out[#out + 1] = ("parameters %s, trainable %s; mult-adds %s"):format(grouped(s.total_params),
+    grouped(s.trainable_params),
     grouped(s.total_mult_adds))
   out[#out + 1] = ("MB: input %.2f, outputs %.2f, parameters %.2f"):format(s.input_mb, s.output_mb, s.params_mb)
   return table.concat(out, "\n")
@@ -92,7 +97,9 @@ return function(model, options, ...)
   elseif type(options) == "table" and options[1] ~= nil then options = { input_size = options } end
   options = options or {}
   for key in pairs(options) do
-    if not known[key] then error(("nn.summary: unknown option '%s' (input_size, input, depth, dtype, device)"):format(tostring(key)), 2) end
+    if not known[key] then
+      error(("nn.summary: unknown option '%s' (input_size, input, depth, dtype, device)"):format(tostring(key)), 2)
+    end
   end
   local inputs = inputs_of(model, options)
   local summary = { rows = {}, total_mult_adds = 0, output_mb = 0 }
@@ -103,7 +110,8 @@ return function(model, options, ...)
     local _, dots = path:gsub("%.", "")
     local depth = path == "" and 0 or dots + 1
     handles[#handles + 1] = module:register_forward_pre_hook(function(m)
-      local row = { path = path, kind = m.kind, depth = depth, again = seen[m], params = seen[m] and 0 or m:num_parameters() }
+      local row = { path = path, kind = m.kind, depth = depth, again = seen[m],
+        params = seen[m] and 0 or m:num_parameters() }
       seen[m] = true
       calls[m] = calls[m] or {}
       table.insert(calls[m], row)

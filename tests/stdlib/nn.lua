@@ -95,7 +95,8 @@ t.test("a state goes over by name, strictly or not", function()
   state.extra, state["fc.bias"] = torch.zeros(1), torch.zeros(5)
   t.raises(function() b:load_state_dict(state) end, "unexpected: extra")
   local report = b:load_state_dict(state, { strict = false })
-  t.eq({ report.missing_keys, report.unexpected_keys, report.mismatched_keys }, { {}, { "extra" }, { "fc.bias [5] for [2]" } })
+  t.eq({ report.missing_keys, report.unexpected_keys, report.mismatched_keys },
+    { {}, { "extra" }, { "fc.bias [5] for [2]" } })
 end)
 
 t.test("training mode, freezing, dtype and gradients reach every part", function()

@@ -39,7 +39,8 @@ end)
 t.test("ModuleList and ModuleDict keep PyTorch's keys", function()
   local list = nn.ModuleList { nn.Linear(1, 1), nn.Linear(1, 1) }
   list:insert(0, nn.BatchNorm1d(1))
-  t.eq(keys(list), { "0.weight", "0.bias", "0.running_mean", "0.running_var", "0.num_batches_tracked", "1.weight", "1.bias", "2.weight", "2.bias" })
+  t.eq(keys(list), { "0.weight", "0.bias", "0.running_mean", "0.running_var", "0.num_batches_tracked", "1.weight",
+    "1.bias", "2.weight", "2.bias" })
   local rest = list["1:"]
   t.eq({ rest.kind, keys(rest) }, { "ModuleList", { "0.weight", "0.bias", "1.weight", "1.bias" } })
   t.eq(#nn.ModuleList(list), 3)
@@ -94,7 +95,8 @@ t.test("classes derive from classes, with super, train, extra_repr and tests of 
   local whole = nn.Sequential(d)
   whole:eval():train()
   t.eq({ d.training, d.fc.training, d.norm.training }, { true, true, false })
-  t.eq({ d:is(Derived), d:is(Base), d:is "Base", d:is(nn.Module), d:is "Linear", d.fc:is "Linear" }, { true, true, true, true, false, true })
+  t.eq({ d:is(Derived), d:is(Base), d:is "Base", d:is(nn.Module), d:is "Linear", d.fc:is "Linear" },
+    { true, true, true, true, false, true })
   t.raises(function() nn.class("Bad", 3) end, "a parent must be a class")
   t.raises(function() nn.class "None"(1) end, "takes no arguments")
 end)
@@ -120,7 +122,8 @@ t.test("a copy is its own in all but functions, and draws no random numbers", fu
   t.ok(torch.equal(copy(x), net(x)))
   t.ok(not rawequal(copy[0].a, net[0].a) and copy[0].a.weight:data_ptr() ~= net[0].a.weight:data_ptr())
   t.ok(rawequal(copy[0].a.weight, copy[0].b.weight) and rawequal(copy[0].held[1], copy[0].a))
-  t.eq({ copy[0].table, copy.training, copy[1].p, copy[0].a.weight.requires_grad }, { { 1, { 2 } }, false, [4] = false })
+  t.eq({ copy[0].table, copy.training, copy[1].p, copy[0].a.weight.requires_grad },
+    { { 1, { 2 } }, false, [4] = false })
   t.eq(#copy[0]:named_buffers(), 1)
   torch.no_grad(function() copy[0].a.weight:zero_() end)
   t.ok(net[0].a.weight:abs():sum():item() > 0)

@@ -97,7 +97,8 @@ t.test("full backward hooks see and replace gradients as in PyTorch", function()
   -- an input that needs no gradient: the hook is called all the same, with none
   handle:remove()
   local seen
-  layer:register_full_backward_hook(function(_, grad_input, grad_output) seen = { grad_input or "none", grad_output:totable() } end)
+  layer:register_full_backward_hook(function(_, grad_input, grad_output) seen = { grad_input or "none",
+    grad_output:totable() } end)
   layer(torch.ones(1, 2)):sum():backward()
   t.eq(seen, { "none", { { 2, 2 } } })
 end)

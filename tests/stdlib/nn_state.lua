@@ -27,7 +27,8 @@ t.test("lists of parts run in a for loop, with prefix, without children, with wh
   tied.c = nn.Linear(2, 3)
   tied.c.weight = m[0].weight
   t.eq(names(tied:named_parameters()), { "a.weight", "a.bias", "c.bias" })
-  t.eq(names(tied:named_parameters { remove_duplicate = false }), { "a.weight", "a.bias", "b.weight", "b.bias", "c.weight", "c.bias" })
+  t.eq(names(tied:named_parameters { remove_duplicate = false }),
+    { "a.weight", "a.bias", "b.weight", "b.bias", "c.weight", "c.bias" })
   t.eq(#tied:named_modules(), 3)
   t.eq(#tied:named_modules { remove_duplicate = false }, 4)
   t.eq(tied:state_dict_names(), { "a.weight", "a.bias", "b.weight", "b.bias", "c.weight", "c.bias" })
@@ -74,7 +75,9 @@ end)
 t.test("a state runs in order, with prefix, with history", function()
   local m = nn.Linear(2, 1)
   local order = {}
-  for name, tensor in m:state_dict { prefix = "fc." } do order[#order + 1] = name .. (tensor.requires_grad and " live" or "") end
+  for name, tensor in m:state_dict { prefix = "fc." } do
+    order[#order + 1] = name .. (tensor.requires_grad and " live" or "")
+  end
   t.eq(order, { "fc.weight", "fc.bias" })
   t.ok(m:state_dict({ keep_vars = true }).weight.requires_grad)
   local into = { other = torch.ones(1) }
@@ -108,7 +111,8 @@ t.test("assign puts the given tensors in place; a failure changes nothing", func
   local w = torch.ones(1, 2, { dtype = "float64" })
   m:load_state_dict({ weight = w, bias = torch.zeros(1) }, { assign = true })
   t.eq({ m.weight.dtype, m.weight.requires_grad, m.weight:data_ptr() == w:data_ptr() }, { "float64", true, true })
-  t.raises(function() m:load_state_dict { weight = torch.zeros(1, 2), bias = torch.zeros(2) } end, "of another shape: bias [2] for [1]")
+  t.raises(function() m:load_state_dict { weight = torch.zeros(1, 2), bias = torch.zeros(2) } end,
+    "of another shape: bias [2] for [1]")
   t.eq(m.weight:sum():item(), 2)
 end)
 
@@ -122,7 +126,8 @@ t.test("hooks of states, and what a class keeps beside tensors", function()
   t.eq(a:state_dict_names(), { "0._extra_state", "0.fc.weight", "0.fc.bias" })
   b:load_state_dict(a:state_dict())
   t.eq(b[0].count, 8)
-  t.raises(function() nn.Sequential(nn.Linear(1, 1)):load_state_dict({ ["0._extra_state"] = 1 }, { strict = true }) end, "missing")
+  t.raises(function() nn.Sequential(nn.Linear(1, 1)):load_state_dict({ ["0._extra_state"] = 1 },
+    { strict = true }) end, "missing")
 
   local log = {}
   a[0].fc:register_state_dict_pre_hook(function(_, prefix) log[#log + 1] = "pre " .. prefix end)

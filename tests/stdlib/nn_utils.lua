@@ -21,7 +21,8 @@ t.test("weight norm has PyTorch's keys, values and gradients; the weight is alwa
   t.near(m(x):totable(), before(x):totable(), 1e-12)
   m(x):square():sum():backward()
   t.near(m.weight_g.grad:flatten():totable(), { 2.3866035036783506, 4.719607736524606, 11.87491881254658 }, 1e-10)
-  t.near(m.weight_v.grad[1]:totable(), { -1.61229203452863, 1.6636427089636625, 3.4100320181162007, 2.021253615981076 }, 1e-10)
+  t.near(m.weight_v.grad[1]:totable(),
+    { -1.61229203452863, 1.6636427089636625, 3.4100320181162007, 2.021253615981076 }, 1e-10)
   torch.no_grad(function() m.weight_g:mul_(2) end)
   t.near(m.weight:totable(), (before.weight * 2):totable(), 1e-12)
   t.eq(#m:parameters(), 3)
@@ -53,7 +54,8 @@ t.test("weight norm as a parametrization, and files with the older keys", functi
   local m = nn.utils.parametrizations.weight_norm(linear())
   t.eq(m:state_dict_names(), { "bias", "parametrizations.weight.original0", "parametrizations.weight.original1" })
   m(x):square():sum():backward()
-  t.near(m.parametrizations.weight.original0.grad:flatten():totable(), { 2.3866035036783506, 4.719607736524606, 11.87491881254658 }, 1e-10)
+  t.near(m.parametrizations.weight.original0.grad:flatten():totable(),
+    { 2.3866035036783506, 4.719607736524606, 11.87491881254658 }, 1e-10)
   local old = nn.utils.weight_norm(linear())
   torch.no_grad(function() old.weight_g:fill_(3) end)
   m:load_state_dict(old:state_dict())
@@ -78,7 +80,8 @@ t.test("spectral norm under its older and its newer keys", function()
   local y = m(x)
   y:square():sum():backward()
   t.near(y:sum():item(), 0.8134865384664671, 1e-12)
-  t.near(m.weight_orig.grad[0]:totable(), { -1.1533402345041162, -0.7296921467121171, 0.36483153561925663, 1.1239307866091146 }, 1e-10)
+  t.near(m.weight_orig.grad[0]:totable(),
+    { -1.1533402345041162, -0.7296921467121171, 0.36483153561925663, 1.1239307866091146 }, 1e-10)
   t.near(m.weight_u:totable(), { 0.34974761796414033, -0.7231403084289239, 0.5956044812236814 }, 1e-12)
   m:eval()
   t.near(m(x):sum():item(), 0.8134865384664671, 1e-12)
@@ -87,12 +90,14 @@ t.test("spectral norm under its older and its newer keys", function()
   t.near(m(x):sum():item(), 0.8134865384664671, 1e-12)
 
   m = nn.utils.parametrizations.spectral_norm(linear())
-  t.eq(m:state_dict_names(), { "bias", "parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v" })
+  t.eq(m:state_dict_names(), { "bias", "parametrizations.weight.original", "parametrizations.weight.0._u",
+    "parametrizations.weight.0._v" })
   start(m.parametrizations.weight[0]._u, m.parametrizations.weight[0]._v)
   y = m(x)
   t.near(y:sum():item(), 0.8626934528078318, 1e-12)
   y:square():sum():backward()
-  t.near(m.parametrizations.weight.original.grad[0]:totable(), { -2.029897139301252, -4.115177756656618, -2.4169829226564463, 1.5033748639462314 }, 1e-10)
+  t.near(m.parametrizations.weight.original.grad[0]:totable(),
+    { -2.029897139301252, -4.115177756656618, -2.4169829226564463, 1.5033748639462314 }, 1e-10)
 end)
 
 t.test("a parametrization of one's own, with an inverse, chained, checked", function()
@@ -126,7 +131,8 @@ t.test("clipping, norms, vectors", function()
   nn.utils.clip_grad_value_(m:parameters(), 0.1)
   t.ok(m.weight.grad:abs():max():item() <= 0.1)
   m.bias.grad:fill_(0 / 0)
-  t.raises(function() nn.utils.clip_grad_norm_(m:parameters(), 1, { error_if_nonfinite = true }) end, "cannot be clipped")
+  t.raises(function() nn.utils.clip_grad_norm_(m:parameters(), 1, { error_if_nonfinite = true }) end,
+    "cannot be clipped")
   local vector = nn.utils.parameters_to_vector(m:parameters())
   t.eq(vector:numel(), 15)
   local bias = m.bias
@@ -144,7 +150,8 @@ t.test("sequences pad, pack, and come back", function()
   local padded, lengths = rnn.pad_packed_sequence(p, { batch_first = true, padding_value = -1, total_length = 6 })
   t.eq(padded:totable(), { { 0, 1, 2, -1, -1, -1 }, { 10, 11, 12, 13, 14, -1 }, { 20, 21, -1, -1, -1, -1 } })
   t.eq(lengths:totable(), { 3, 5, 2 })
-  t.eq(rnn.pad_sequence({ a, c }, { padding_side = "left", padding_value = 9 }):totable(), { { 0, 9 }, { 1, 20 }, { 2, 21 } })
+  t.eq(rnn.pad_sequence({ a, c }, { padding_side = "left", padding_value = 9 }):totable(),
+    { { 0, 9 }, { 1, 20 }, { 2, 21 } })
   local list = rnn.unpack_sequence(p)
   t.eq({ list[1]:totable(), list[2]:totable(), list[3]:totable() }, { a:totable(), b:totable(), c:totable() })
   t.raises(function() rnn.pad_packed_sequence(p, { total_length = 4 }) end, "at least the longest, 5")
@@ -170,7 +177,8 @@ end)
 
 t.test("a norm is taken into the layer before it", function()
   for _, case in ipairs { { nn.Conv2d(2, 4, 3, { bias = false }), nn.BatchNorm2d(4), false, { 2, 2, 5, 5 } },
-    { nn.ConvTranspose2d(2, 4, 3), nn.BatchNorm2d(4), true, { 2, 2, 5, 5 } }, { nn.Linear(3, 4), nn.BatchNorm1d(4), nil, { 2, 3 } } } do
+    { nn.ConvTranspose2d(2, 4, 3), nn.BatchNorm2d(4), true, { 2, 2, 5, 5 } },
+      { nn.Linear(3, 4), nn.BatchNorm1d(4), nil, { 2, 3 } } } do
     local layer, bn, transpose, shape = case[1]:double(), case[2]:double(), case[3], case[4]
     torch.no_grad(function()
       bn.running_mean:normal_()
@@ -179,7 +187,8 @@ t.test("a norm is taken into the layer before it", function()
       bn.bias:normal_()
     end)
     local whole = nn.Sequential(layer, bn):eval()
-    local fused = transpose == nil and nn.utils.fuse_linear_bn_eval(layer, bn) or nn.utils.fuse_conv_bn_eval(layer, bn, transpose)
+    local fused = transpose == nil and nn.utils.fuse_linear_bn_eval(layer, bn) or nn.utils.fuse_conv_bn_eval(layer,
+      bn, transpose)
     local input = torch.randn(shape, f64)
     t.near(fused(input):flatten():totable(), whole(input):flatten():totable(), 1e-12)
   end
@@ -213,7 +222,8 @@ t.test("a module is called with other tensors, and vmapped over a stack of model
   local parameters = torch.func.stack_module_state(models)
   t.eq(parameters.weight.shape, { 3, 2, 2 })
   local input = torch.randn(5, 2)
-  local all = torch.func.vmap(function(w2, b2) return call(models[1], { weight = w2, bias = b2 }, input) end)(parameters.weight, parameters.bias)
+  local all = torch.func.vmap(function(w2, b2) return call(models[1], { weight = w2, bias = b2 },
+    input) end)(parameters.weight, parameters.bias)
   for i, model in ipairs(models) do t.near(all[i - 1]:totable(), model(input):totable(), 1e-5) end
 end)
 
@@ -236,8 +246,10 @@ t.test("initialisers draw PyTorch's numbers for the same seed", function()
   check("orthogonal_", { -0.3685641, 0.3437143, 0.4429911 }, 2.391822)
   check("sparse_", { 0, 0, 0 }, 0.006646, { sparsity = 0.4 })
   t.eq(init.eye_(torch.empty(2, 3)):totable(), { { 1, 0, 0 }, { 0, 1, 0 } })
-  t.eq(init.dirac_(torch.empty(4, 2, 3, 3), { groups = 2 }):nonzero():totable(), { { 0, 0, 1, 1 }, { 1, 1, 1, 1 }, { 2, 0, 1, 1 }, { 3, 1, 1, 1 } })
-  t.near({ init.calculate_gain "tanh", init.calculate_gain("leaky_relu", 0.2), init.calculate_gain "leaky_relu", init.calculate_gain "selu" },
+  t.eq(init.dirac_(torch.empty(4, 2, 3, 3), { groups = 2 }):nonzero():totable(),
+    { { 0, 0, 1, 1 }, { 1, 1, 1, 1 }, { 2, 0, 1, 1 }, { 3, 1, 1, 1 } })
+  t.near({ init.calculate_gain "tanh", init.calculate_gain("leaky_relu", 0.2), init.calculate_gain "leaky_relu",
+    init.calculate_gain "selu" },
     { 1.6666666666666667, 1.3867504905630728, 1.4141428569978354, 0.75 }, 1e-12)
   t.raises(function() init.uniform_(torch.empty(2), { low = 1 }) end, "unknown option 'low'")
   t.raises(function() init.zeros_(torch.empty(2), 1) end, "takes 0 arguments")
@@ -246,7 +258,8 @@ t.test("initialisers draw PyTorch's numbers for the same seed", function()
 end)
 
 t.test("a summary counts, and leaves no trace", function()
-  local net = nn.Sequential(nn.Conv2d(1, 8, 3, { padding = 1 }), nn.BatchNorm2d(8), nn.Dropout(0.5), nn.Sequential(nn.Flatten(), nn.Linear(512, 10)))
+  local net = nn.Sequential(nn.Conv2d(1, 8, 3, { padding = 1 }), nn.BatchNorm2d(8), nn.Dropout(0.5),
+    nn.Sequential(nn.Flatten(), nn.Linear(512, 10)))
   net[1]:eval()
   local mean = net[1].running_mean:clone()
   local random = torch.get_rng_state()

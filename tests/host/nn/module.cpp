@@ -31,9 +31,12 @@ std::vector<std::string> names(const Module::Named& named) {
 
 TEST_CASE("names are dotted and in PyTorch's order") {
   auto net = small_net();
-  CHECK(names(net->named_parameters()) == std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias", "2.1.weight"});
-  CHECK(names(net->named_buffers()) == std::vector<std::string>{"1.running_mean", "1.running_var", "1.num_batches_tracked"});
-  CHECK(names(net->state_dict()) == std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean",
+  CHECK(names(net->named_parameters()) == std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias",
+      "2.1.weight"});
+  CHECK(names(net->named_buffers()) == std::vector<std::string>{"1.running_mean", "1.running_var",
+      "1.num_batches_tracked"});
+  CHECK(names(net->state_dict()) == std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias",
+      "1.running_mean",
                                                              "1.running_var", "1.num_batches_tracked", "2.1.weight"});
   CHECK(net->named_modules().size() == 6);
   CHECK(net->named_modules()[5].first == "2.1");
@@ -97,9 +100,11 @@ TEST_CASE("freezing counts, training reaches every child, a shared parameter is 
 TEST_CASE("mistakes are answered with names") {
   CHECK_THROWS_WITH(build("Linaer", Options::object()), Catch::Contains("did you mean 'Linear'?"));
   CHECK_THROWS_WITH(build("Linear", {{"in_features", 1}, {"out_featurs", 2}}), Catch::Contains("out_features"));
-  CHECK_THROWS_WITH(build("Linear", {{"in_features", 1}, {"out_features", 2}, {"biass", true}}), Catch::Contains("did you mean 'bias'?"));
+  CHECK_THROWS_WITH(build("Linear", {{"in_features", 1}, {"out_features", 2}, {"biass", true}}),
+      Catch::Contains("did you mean 'bias'?"));
   CHECK_THROWS_WITH(build("Linear", {{"in_features", "x"}, {"out_features", 2}}), Catch::Contains("wrong type"));
-  CHECK_THROWS_WITH(build("Conv2d", {{"in_channels", 3}, {"out_channels", 4}, {"kernel_size", 3}, {"groups", 2}}), Catch::Contains("groups 2"));
+  CHECK_THROWS_WITH(build("Conv2d", {{"in_channels", 3}, {"out_channels", 4}, {"kernel_size", 3}, {"groups", 2}}),
+      Catch::Contains("groups 2"));
   auto net = small_net();
   CHECK_THROWS_WITH(net->register_parameter("a.b", at::zeros({1})), Catch::Contains("a.b"));
   CHECK_THROWS_WITH(net->child("1")->register_buffer("weight", at::zeros({1})), Catch::Contains("registered already"));
@@ -126,7 +131,8 @@ TEST_CASE("a tree shows classes, shapes and numbers of parameters") {
 
 TEST_CASE("an error in a part of a part says where it was and what it was given") {
   auto net = small_net();
-  CHECK_THROWS_WITH((*net)(at::zeros({1, 1, 9, 9})), Catch::Contains("\n  in model.2.1 (Linear)\n  given [1, 98] Float cpu; Linear(in_features=8"));
+  CHECK_THROWS_WITH((*net)(at::zeros({1, 1, 9, 9})),
+      Catch::Contains("\n  in model.2.1 (Linear)\n  given [1, 98] Float cpu; Linear(in_features=8"));
   CHECK_THROWS_WITH((*net->child("2"))(at::zeros({1, 9})), Catch::Contains("\n  in model.1 (Linear)"));
   CHECK_THROWS_WITH((*net->child("0"))(at::zeros({1, 2, 9, 9})), Catch::Contains("\n  in Conv2d(1, 2, kernel_size"));
   CHECK_THROWS_WITH(net->call({}), Catch::Contains("too few inputs (0)\n  in model.0 (Conv2d)"));
@@ -158,7 +164,8 @@ TEST_CASE("names: without children, with a prefix, with what is met twice; param
   CHECK(pair->named_buffers().size() == 3);
   CHECK(pair->named_modules().size() == 2);
   CHECK(pair->named_modules(false).size() == 3);
-  CHECK(names(pair->named_parameters({"", true, false})) == std::vector<std::string>{"a.weight", "a.bias", "b.weight", "b.bias"});
+  CHECK(names(pair->named_parameters({"", true, false})) == std::vector<std::string>{"a.weight", "a.bias", "b.weight",
+      "b.bias"});
   auto mixed = build("Module", Options::object());
   mixed->register_buffer("first", at::zeros({1})), mixed->register_parameter("second", at::zeros({1}));
   mixed->register_buffer("passing", at::zeros({1}), false);
