@@ -2,6 +2,7 @@
 local torch = require "torch"
 local host = require "host.tensor"
 local operators = require "host.operators"
+local each_element = require "torch.elements"
 local T = torch.Tensor
 
 T.item, T.totable, T.data_ptr, T.free = host.item, host.totable, host.data_ptr, host.free
@@ -119,36 +120,22 @@ function T.__rmod__(x, other) return torch.remainder(other, x) end
 function T.__rmatmul__(x, other) return torch.matmul(other, x) end
 function T.__getitem__(x, key) return host.get_index(x, key) end
 
-local function places(x)
-  local list, place, shape = {}, {}, x.shape
-  for d = 1, #shape do place[d] = 0 end
-  for i = 1, x:numel() do
-    list[i] = #shape == 0 and x or x[place]
-    for d = #shape, 1, -1 do
-      place[d] = place[d] + 1
-      if place[d] < shape[d] then break end
-      place[d] = 0
-    end
-  end
-  return list
-end
-
 --- x:apply_(f): every element becomes f(element). Slow: for small tensors on the CPU.
 -- @usage print(torch.ones(2):apply_(function(v) return v + 1 end))
 function T.apply_(x, f)
-  for _, element in ipairs(places(x:detach())) do element:fill_(f(element:item())) end
+  for _, element in ipairs(each_element(x:detach())) do element:fill_(f(element:item())) end
   return x
 end
 
 --- x:map_(y, f), x:map2_(y, z, f): every element becomes f of it and its peers in y (and z), which are broadcast.
 function T.map_(x, y, f)
-  local others = places(y:expand(x.shape))
-  for i, element in ipairs(places(x:detach())) do element:fill_(f(element:item(), others[i]:item())) end
+  local others = each_element(y:expand(x.shape))
+  for i, element in ipairs(each_element(x:detach())) do element:fill_(f(element:item(), others[i]:item())) end
   return x
 end
 function T.map2_(x, y, z, f)
-  local second, third = places(y:expand(x.shape)), places(z:expand(x.shape))
-  for i, element in ipairs(places(x:detach())) do
+  local second, third = each_element(y:expand(x.shape)), each_element(z:expand(x.shape))
+  for i, element in ipairs(each_element(x:detach())) do
     element:fill_(f(element:item(), second[i]:item(), third[i]:item()))
   end
   return x

@@ -1,6 +1,7 @@
 --- torch.autograd.gradcheck and gradgradcheck: gradients against finite differences.
 --
 -- A complex number counts as its two real parts, in results and in inputs: every derivative compared is a real one.
+local elements = require "torch.elements"
 local torch = require "torch"
 local signature = require "torch.signature"
 local is_tensor = require("host.tensor").is_tensor
@@ -17,21 +18,6 @@ local function results_of(f, inputs)
   local list = {}
   for _, y in ipairs { f(unpack(inputs)) } do
     for _, item in ipairs(list_of(y)) do if differentiable(item) then list[#list + 1] = item end end
-  end
-  return list
-end
-
--- A view of every element of x, in row-major order.
-local function elements(x)
-  local list, place, shape = {}, {}, x.shape
-  for d = 1, #shape do place[d] = 0 end
-  for i = 1, x:numel() do
-    list[i] = #shape == 0 and x or x[place]
-    for d = #shape, 1, -1 do
-      place[d] = place[d] + 1
-      if place[d] < shape[d] then break end
-      place[d] = 0
-    end
   end
   return list
 end

@@ -49,15 +49,8 @@ function Adaptive:update(part, g)
   if part.fused then return update_fused(self, part, g, beta1, beta2) end
   local lr = batch.rate(g.lr, g.capturable)
   local steps = part:count(g.capturable)
-  if g.decoupled_weight_decay then
-    if g.weight_decay ~= 0 then torch._foreach_mul_(part.params, 1 - lr * g.weight_decay) end
-  else
-    part:penalise(g.weight_decay)
-  end
-  local mean, square = part:column "exp_avg", part:column "exp_avg_sq"
-  torch._foreach_lerp_(mean, part.grads, 1 - beta1)
-  torch._foreach_mul_(square, beta2)
-  torch._foreach_addcmul_(square, part.grads, part.grads, 1 - beta2)
+  part:decay(g, lr)
+  local mean, square = part:moments(beta1, beta2)
   if g.amsgrad then
     local largest = part:column "max_exp_avg_sq"
     torch._foreach_maximum_(largest, square)

@@ -146,6 +146,21 @@ function Batch:penalise(weight_decay)
   self.grads = torch._foreach_add(self.grads, self.params, { alpha = weight_decay })
 end
 
+--- Decay by the group's weight_decay: decoupled it shrinks the parameters (AdamW), else it joins the gradient.
+function Batch:decay(group, lr)
+  if not group.decoupled_weight_decay then return self:penalise(group.weight_decay) end
+  if group.weight_decay ~= 0 then torch._foreach_mul_(self.params, 1 - lr * group.weight_decay) end
+end
+
+--- The moving averages of the gradient and of its square, brought up to date: two lists.
+function Batch:moments(beta1, beta2)
+  local mean, square = self:column "exp_avg", self:column "exp_avg_sq"
+  torch._foreach_lerp_(mean, self.grads, 1 - beta1)
+  torch._foreach_mul_(square, beta2)
+  torch._foreach_addcmul_(square, self.grads, self.grads, 1 - beta2)
+  return mean, square
+end
+
 --- params += factor * a / b; the factor is one for all or a list, of numbers or of tensors with one element.
 function Batch:add_quotient(a, b, factors)
   local first = type(factors) == "table" and factors[1] or factors

@@ -19,21 +19,14 @@ function NAdam:update(part, g)
   local beta1, beta2 = g.betas[1], g.betas[2]
   local lr = batch.rate(g.lr, g.capturable)
   local steps = part:count(g.capturable)
-  if g.decoupled_weight_decay then
-    if g.weight_decay ~= 0 then torch._foreach_mul_(part.params, 1 - lr * g.weight_decay) end
-  else
-    part:penalise(g.weight_decay)
-  end
+  part:decay(g, lr)
   local function momentum(t) return beta1 * (1 - 0.5 * 0.96 ^ (t * g.momentum_decay)) end
   local now = part.each(steps, momentum)
   local next = part.each(steps, function(t) return momentum(t + 1) end)
   local products, states = {}, part.states
   torch._foreach_mul_(part:column "mu_product", now)
   for i, entry in ipairs(states) do products[i] = g.capturable and entry.mu_product or entry.mu_product:item() end
-  local mean, square = part:column "exp_avg", part:column "exp_avg_sq"
-  torch._foreach_lerp_(mean, part.grads, 1 - beta1)
-  torch._foreach_mul_(square, beta2)
-  torch._foreach_addcmul_(square, part.grads, part.grads, 1 - beta2)
+  local mean, square = part:moments(beta1, beta2)
   local root = part.roots(square, g.eps, g, part.each(steps, function(t) return (1 - beta2 ^ t) ^ 0.5 end))
   local of_grad, of_mean = {}, {}
   for i, product in ipairs(products) do

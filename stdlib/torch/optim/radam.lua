@@ -29,15 +29,8 @@ function RAdam:update(part, g)
   local beta1, beta2 = g.betas[1], g.betas[2]
   local lr = batch.rate(g.lr, g.capturable)
   local steps = part:count(g.capturable)
-  if g.decoupled_weight_decay then
-    if g.weight_decay ~= 0 then torch._foreach_mul_(part.params, 1 - lr * g.weight_decay) end
-  else
-    part:penalise(g.weight_decay)
-  end
-  local mean, square = part:column "exp_avg", part:column "exp_avg_sq"
-  torch._foreach_lerp_(mean, part.grads, 1 - beta1)
-  torch._foreach_mul_(square, beta2)
-  torch._foreach_addcmul_(square, part.grads, part.grads, 1 - beta2)
+  part:decay(g, lr)
+  local mean, square = part:moments(beta1, beta2)
   local adapted, plain, any_adapted, any_plain = {}, {}, false, false
   for i, t in ipairs(steps) do
     adapted[i], plain[i] = factors(t, lr, beta1, beta2)
