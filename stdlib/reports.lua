@@ -23,12 +23,16 @@ end
 function reports.check(made)
   for _, entry in ipairs(made.o.eval.report) do
     local module, options, name = resolved(entry)
-    if name == "join" then
-      if not made.data.parts then error("eval.report: \"join\" needs data = join { ... }", 0) end
-    elseif not made.model.decisions then
-      error(("eval.report: \"%s\" needs a path_decoder as model"):format(name), 0)
-    end
-    if module.check then module.check(made, options) end
+    local node = schema.is_node(entry) and entry or name == "join" and made.o.data or made.o.model
+    local done, problem = pcall(function()
+      if name == "join" then
+        if not made.data.parts then error("eval.report: \"join\" needs data = join { ... }", 0) end
+      elseif not made.model.decisions then
+        error(("eval.report: \"%s\" needs a path_decoder as model"):format(name), 0)
+      end
+      if module.check then module.check(made, options) end
+    end)
+    if not done then error({ position = node.position, message = problem }, 0) end
   end
 end
 

@@ -229,7 +229,7 @@ class Drawing {
       const double w = text_width(text, 12) + 4;
       Box best{}, box{};
       bool found = false;
-      for (double share : {0.5, 0.62, 0.38, 0.74, 0.26}) {
+      for (double share : {0.5, 0.62, 0.38, 0.74, 0.26, 0.56, 0.44, 0.68, 0.32, 0.8, 0.2, 0.85, 0.15}) {
         for (size_t i = 1; i < points.size() && !found; ++i) {
           if (std::abs(points[i].first - points[i - 1].first) + std::abs(points[i].second - points[i - 1].second) < 40)
             continue;

@@ -115,7 +115,7 @@ local long = { det = "deterministic", nondet = "nondeterministic" }
 local function caption(made, sample)
   local names = made.data.class_names
   local label = names[sample.y + 1]
-  return sample.right and label or ("%s, not %s"):format(names[sample.predicted + 1] or "none", label)
+  return sample.right and label or ("%s (said %s)"):format(label, names[sample.predicted + 1] or "none")
 end
 
 -- The dataset that the reported split is of.
