@@ -4,12 +4,12 @@ local hooks = require "nn.hooks"
 
 local state = {}
 
--- A state in its order: a plain table of name -> tensor whose metatable holds the names in order and lets a for loop
--- run over it as it is.
+-- A state in its order: a plain table of name -> tensor whose metatable holds the names in order, lets a for loop run
+-- over it as it is, and has torch.save write an OrderedDict, as Python's state_dict() is one.
 local function ordered()
   local names, i = {}, 0
   return setmetatable({}, {
-    names = names,
+    names = names, __keys = names, __python = "OrderedDict",
     __newindex = function(self, name, value)
       names[#names + 1] = name
       rawset(self, name, value)

@@ -152,3 +152,16 @@ t.test("wrong arguments", function()
 end)
 
 os.remove(path)
+
+t.test("a model's state is written as an OrderedDict in PyTorch's order, and comes back into the model", function()
+  local folder = require "host.system".temporary_folder "state"
+  local model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+  torch.save(model:state_dict(), folder .. "/m.pth")
+  local loaded = torch.load(folder .. "/m.pth")
+  t.eq(torch.serialization.kind(loaded), "OrderedDict")
+  t.eq(torch.serialization.keys(loaded), { "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var",
+    "1.num_batches_tracked", "2.weight", "2.bias" })
+  local other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+  t.eq(tostring(other:load_state_dict(loaded)), "all keys matched")
+  t.ok(torch.equal(other[2].weight, model[2].weight))
+end)
