@@ -197,7 +197,8 @@ function help.text(x)
   end
   if node.is(x) then return constructor_text(schema.find(x.kind) or { kind = x.kind, declaration = x.declaration }) end
   if node.is_constructor(x) then return constructor_text(x) end
-  local known = rawget(_G, "torch") and (type(x) ~= "string" or not find(x)) and require "torch.help"(x)
+  local known = rawget(_G, "torch") and (type(x) ~= "string" or not find(x))
+    and (require "torch.help_nn".text(x, require "lazy_globals") or require "torch.help"(x))
   if known then return known end
   if type(x) ~= "string" then return nil, "help takes a constructor, a node or a name, got a " .. type(x) end
   if words[x] then return ("%s\n  %s\n\nUsage:\n  %s"):format(unpack(words[x])) end
@@ -267,9 +268,50 @@ function help.explain(key)
   return nil, ("nothing is known about '%s'%s"):format(key, near ~= "" and near or hint)
 end
 
+-- Words of `text` on lines of at most `width` columns; `rest` indents all but the first.
+local function fill(text, first, rest, width, lines)
+  local line = first
+  for word in text:gmatch "%S+" do
+    if #line + #word + 1 > width and line:match "%S" then
+      lines[#lines + 1], line = line, rest .. word
+    else
+      line = line .. (line:match "%S$" and " " or "") .. word
+    end
+  end
+  lines[#lines + 1] = line
+end
+
+--- Text on lines of at most `width` columns: paragraphs are filled anew, other long lines broken between words.
+function help.wrapped(text, width)
+  local source, lines = {}, {}
+  for line in (text .. "\n"):gmatch "(.-)\n" do source[#source + 1] = line end
+  local i = 1
+  while i <= #source do
+    local indent = source[i]:match "^%s*"
+    -- a paragraph: lines of one indent without columns or code in them
+    local last, long = i, #source[i] > width
+    local function prose(line) return line:match "^%s*" == indent and line:match "%S" and not line:find "%S  +%S" end
+    if prose(source[i]) and #indent < 4 then
+      while last < #source and prose(source[last + 1]) do
+        last = last + 1
+        long = long or #source[last] > width
+      end
+    end
+    if not long then
+      for k = i, last do lines[#lines + 1] = source[k] end
+    elseif last > i then
+      fill(table.concat(source, " ", i, last), indent, indent, width, lines)
+    else
+      fill(source[i], indent, indent .. "  ", width, lines)
+    end
+    i = last + 1
+  end
+  return table.concat(lines, "\n")
+end
+
 return setmetatable(help, {
   __call = function(_, x)
     local text, message = help.text(x)
-    print(text or message)
+    print(help.wrapped(text or message, math.max(require "host.system".terminal_width(80), 40)))
   end,
 })

@@ -8,9 +8,7 @@ scope, keep = tensor.scope, tensor.keep
 -- @usage show(torch.ones(3), { full = true })
 function show(x, options) io.write(require "inspect"(x, options), "\n") end
 
--- Loaded when first named, so that the start stays fast: global -> module.
-local lazy = { nn = "nn", help = "help", schema = "schema", load_run = "load_run", prof = "prof", worker = "worker",
-  channel = "channel", parallel = "parallel", memory = "memory" }
+local lazy = require "lazy_globals"
 
 setmetatable(_G, {
   __index = function(globals, name)

@@ -38,6 +38,7 @@ end
 
 function define.layer(text, methods)
   local made = class(text:match "^[%w_]+")
+  made.signature = text -- for help
   local init = methods.init
   for name, method in pairs(methods) do made[name] = method end
   made.init = define.method(text, init)

@@ -49,3 +49,24 @@ t.test("everything declared in a file of its own has prose and an example", func
     t.ok(#prose > 0 and #usage > 0, kind .. " needs a comment with @usage above its declaration")
   end
 end)
+
+t.test("help knows layers, what nn holds, and the modules that scripts name", function()
+  local help = require "help"
+  t.ok(help.text(nn.Conv2d):find("nn.Conv2d(in_channels, out_channels, kernel_size, stride = 1, padding = 0", 1, true))
+  t.eq(help.text "nn.Conv2d", help.text(nn.Conv2d))
+  t.ok(help.text(nn.MultiheadAttention):find("nn.MultiheadAttention(embed_dim, num_heads, dropout=0.0", 1, true))
+  t.ok(help.text(nn.summary):find("nn.summary(model", 1, true))
+  t.ok(help.text(worker):find("Threads with Lua states", 1, true))
+  t.eq(help.text "channel", help.text(channel))
+  t.ok(help.text "safetensors":find("memory%-mapped") or help.text "safetensors":find("mapped", 1, true))
+end)
+
+t.test("long lines are broken between words, a word that is too long stays", function()
+  local help = require "help"
+  t.eq(help.wrapped("one two three four\nx", 10), "one two\nthree four\nx")
+  t.eq(help.wrapped("  one two three four", 10), "  one two\n    three\n    four")
+  t.eq(help.wrapped("a    b c d e f", 8), "a b c d\n  e f")
+  t.eq(help.wrapped("a\nb", 8), "a\nb")
+  t.eq(help.wrapped("  aaaaaaaaaaaaaaaa b", 8), "  aaaaaaaaaaaaaaaa\n    b")
+  t.eq(help.wrapped("short", 10), "short")
+end)
