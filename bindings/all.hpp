@@ -22,6 +22,7 @@ int open_label(lua_State* L);
 int open_balance(lua_State* L);
 int open_data(lua_State* L);
 int open_text(lua_State* L);
+int open_image(lua_State* L);
 int open_run(lua_State* L);
 int open_system(lua_State* L);
 int open_worker(lua_State* L);

@@ -83,6 +83,15 @@ bool ByteSource::read_line(std::string_view& line) {
   return true;
 }
 
+bool ByteSource::at_end() {
+  if (begin_ < end_) return false;
+  const int next = gzgetc(file_);
+  char none;
+  if (next >= 0) gzungetc(next, file_);
+  else fill(&none, 1);  // tells a proper end from a broken one
+  return next < 0;
+}
+
 void ByteSource::expect_end(std::string_view after) {
   char rest[4096];
   size_t extra = 0;

@@ -29,6 +29,9 @@ class ByteSource {
   /// The next line without its end ("\n" or "\r\n"), valid until the next call; false at the end of the file.
   bool read_line(std::string_view& line);
 
+  /// Whether nothing is left to read.
+  bool at_end();
+
   /// Throws unless the file ends here: "FILE: 12 bytes too many after ...".
   void expect_end(std::string_view after);
 

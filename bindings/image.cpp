@@ -1,0 +1,139 @@
+// require "host.image": pictures in files, and the sets of pictures made of them.
+#include "bindings/all.hpp"
+#include "bindings/data.hpp"
+#include "host/data/images_cifar.hpp"
+#include "host/data/images_folder.hpp"
+#include "host/data/tile_sheets.hpp"
+#include "host/image/image.hpp"
+
+namespace moonlab::lua {
+
+namespace {
+
+image::Fit fit_of(const std::string& name) {
+  const std::vector<std::string> known{"crop", "squeeze"};
+  if (name == "crop") return image::Fit::kCrop;
+  if (name == "squeeze") return image::Fit::kSqueeze;
+  fail("unknown fit '", name, "'", did_you_mean(name, known), " (crop, squeeze)");
+}
+
+/// { height, width, fit, max_pixels }
+image::Decoding decoding(const Json& o) {
+  image::Decoding how;
+  how.height = o.value("height", how.height);
+  how.width = o.value("width", how.width);
+  how.fit = fit_of(o.value("fit", std::string("crop")));
+  how.max_pixels = o.value("max_pixels", how.max_pixels);
+  return how;
+}
+
+/// read(file [, { height, width, fit = "crop", max_pixels }]) -> uint8 [H, W, 3]
+int read(lua_State* L) {
+  const std::string file = check_string(L, 1);
+  push(L, image::read(file, decoding(check_options(L, 2, {"height", "width", "fit", "max_pixels"}))));
+  return 1;
+}
+
+/// decode(bytes, name [, options]) -> uint8 [H, W, 3]
+int decode(lua_State* L) {
+  const std::string bytes = check_string(L, 1), name = check_string(L, 2);
+  push(L, image::decode(bytes, name, decoding(check_options(L, 3, {"height", "width", "fit", "max_pixels"}))));
+  return 1;
+}
+
+/// encode(uint8 [H, W, 3], ".png" [, quality = 90]) -> bytes
+int encode(lua_State* L) {
+  push(L, image::encode(check_tensor(L, 1), check_string(L, 2), optional_integer(L, 3, 90)));
+  return 1;
+}
+
+/// resize(uint8 [H, W, 3], height, width) -> uint8 [height, width, 3]
+int resize(lua_State* L) {
+  push(L, image::resize(check_tensor(L, 1), check_integer(L, 2), check_integer(L, 3)));
+  return 1;
+}
+
+/// class_name(text) -> the name as joins compare it
+int class_name(lua_State* L) {
+  push(L, data::class_name(check_string(L, 1)));
+  return 1;
+}
+
+/// list_classes(folder [, names]) -> { { name, files = n }, ... }
+int list_classes(lua_State* L) {
+  const std::string folder = check_string(L, 1);
+  Json rows = Json::array();
+  for (const auto& c : lua_isnoneornil(L, 2) ? data::list_classes(folder) : data::list_classes(folder, check_strings(L, 2)))
+    rows.push_back({{"name", c.name}, {"files", c.files.size()}});
+  push(L, rows);
+  return 1;
+}
+
+int give(lua_State* L, const Json& about, at::Tensor images, at::Tensor labels, std::vector<std::string> class_names,
+         const std::string& where) {
+  if (!about.contains("name")) fail("option 'name' is missing");
+  push_object(L, std::make_shared<data::Dataset>(data::make_samples(
+                     about.at("name"), std::move(images), std::move(labels), std::move(class_names), where,
+                     about.value("mean", std::vector<float>{}), about.value("deviation", std::vector<float>{}))));
+  return 1;
+}
+
+/// read_folder(folder, { name, height, width, fit, max_pixels, skip_damaged, cache, class_names, mean, deviation })
+/// -> dataset, { "FILE: reason", ... } of what was left out
+int read_folder(lua_State* L) {
+  const std::string folder = check_string(L, 1);
+  const Json about = check_options(L, 2, {"name", "height", "width", "fit", "max_pixels", "skip_damaged", "cache",
+                                          "class_names", "mean", "deviation"});
+  for (const char* key : {"height", "width"})
+    if (!about.contains(key)) fail("option '", key, "' is missing");
+  data::FolderOptions options;
+  options.how = decoding(about);
+  options.skip_damaged = about.value("skip_damaged", false);
+  options.cache = about.value("cache", std::string());
+  const auto classes = about.contains("class_names")
+                           ? data::list_classes(folder, about["class_names"].get<std::vector<std::string>>())
+                           : data::list_classes(folder);
+  std::vector<std::string> names;
+  for (const auto& c : classes) names.push_back(c.name);
+  data::FolderImages read = data::read_classes(classes, options);
+  give(L, about, std::move(read.images), std::move(read.labels), std::move(names), folder);
+  push(L, read.damaged);
+  return 2;
+}
+
+/// read_cifar({ file, ... }, label bytes a record, { name, class_names, mean, deviation }) -> dataset
+int read_cifar(lua_State* L) {
+  const auto names = check_strings(L, 1);
+  const Json about = check_options(L, 3, {"name", "class_names", "mean", "deviation"});
+  if (!about.contains("class_names")) fail("option 'class_names' is missing");
+  auto classes = about["class_names"].get<std::vector<std::string>>();
+  auto [images, labels] = data::read_cifar({names.begin(), names.end()}, check_integer(L, 2),
+                                           static_cast<int64_t>(classes.size()));
+  return give(L, about, std::move(images), std::move(labels), std::move(classes), names.front());
+}
+
+/// read_tile_sheets(folder, split, { name, mean, deviation }) -> dataset
+int read_tile_sheets(lua_State* L) {
+  const std::string folder = check_string(L, 1);
+  data::TileSheets sheets = data::read_tile_sheets(folder, check_string(L, 2));
+  return give(L, check_options(L, 3, {"name", "mean", "deviation"}), std::move(sheets.images), std::move(sheets.labels),
+              std::move(sheets.class_names), folder);
+}
+
+}  // namespace
+
+int open_image(lua_State* L) {
+  const luaL_Reg functions[] = {{"read", read},
+                                {"decode", decode},
+                                {"encode", encode},
+                                {"resize", resize},
+                                {"class_name", class_name},
+                                {"list_classes", list_classes},
+                                {"read_folder", read_folder},
+                                {"read_cifar", read_cifar},
+                                {"read_tile_sheets", read_tile_sheets},
+                                {nullptr, nullptr}};
+  return push_library(L, functions);
+}
+
+}  // namespace moonlab::lua
