@@ -100,11 +100,12 @@ end
 --   labels = { { name, node, samples = of each dataset's training images }, ... } in the order of the nodes,
 --   shared = the names of labels that several datasets have,
 --   overlaps = { { a, b, samples }, ... } of training images that are in two datasets,
+--   leaks = { { a, "b.test", samples }, ... } of training samples that are tested on (at most `duplicates` of them),
 --   paths = { { label, paths, det, nondet }, ... } of each of labels: how many, and of which kind,
 --   nodes = { { name, label = boolean, samples = of each dataset's training images }, ... }: on whose paths it lies }
 -- It prints as tables.
 function Join:report()
-  local report = setmetatable({ datasets = {}, labels = {}, shared = {}, overlaps = {} }, Report)
+  local report = setmetatable({ datasets = {}, labels = {}, shared = {}, overlaps = {}, leaks = self.leaks }, Report)
   local pairs_of = {}
   for i, part in ipairs(self.parts) do
     local row = { name = part.name, classes = part.classes }
@@ -127,20 +128,28 @@ function Join:report()
   return report
 end
 
--- An image that is trained on and tested on makes every number of the test a lie.
-local function refuse_leaks(parts)
+-- A sample that is trained on and tested on makes every number of the test a lie. Some benchmarks come with such samples:
+-- then they are kept where that is said, and counted.
+local function leaks(parts, allowed)
+  local found = {}
   for _, trained in ipairs(parts) do
     for _, tested in ipairs(parts) do
       for _, split in ipairs { "val", "test" } do
         local held = tested.sets[split]
         local both = held and trained.sets.train:overlap(held) or 0
         if both > 0 then
-          error(("join: %d training images of '%s' are in %s.%s; choose parts by skip and per_class that stay apart")
-            :format(both, trained.name, tested.name, split), 0)
+          found[#found + 1] = { trained.name, tested.name .. "." .. split, both }
+          if both > allowed then
+            local set = trained.sets.train
+            error(("join: %d training %s of '%s' are in %s.%s; choose parts by skip and per_class that stay apart, or write "
+              .. "duplicates = %d where the benchmark itself has them"):format(both,
+              set:is_text() and "texts" or "images", trained.name, tested.name, split, both), 0)
+          end
         end
       end
     end
   end
+  return found
 end
 
 -- A mistake that only reading finds stands where the dataset is written, not where the join is.
@@ -188,11 +197,13 @@ return schema.declare("join", {
   { "batch", "integer > 0", 32, "samples a batch" },
   { "mix", "one of proportional|balanced|round-robin", "proportional",
     "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn" },
+  { "duplicates", "integer >= 0", 0,
+    "most training samples of a dataset that may also be samples of a test or validation split; the report tells them" },
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local parts = {}
   for i, node in ipairs(o.datasets) do parts[i] = built(node, context) end
-  refuse_leaks(parts)
+  local leaked = leaks(parts, o.duplicates)
   -- The labels are bound to the graph as it was written; what is trimmed from it afterwards are other nodes.
   local whole = o.graph
   while whole.kind:find ":" do whole = whole.args.of end
@@ -209,6 +220,7 @@ return schema.declare("join", {
   return setmetatable({
     graph = graph, parts = parts, targets = targets, class_names = names, classes = #names,
     batch = o.batch, mix = o.mix, last = o.last,
+    leaks = leaked,
   }, Join)
 end, {
   check = function(o)

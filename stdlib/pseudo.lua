@@ -1,5 +1,6 @@
 local data = require "host.data"
 local dataset = require "dataset"
+local encoder = require "encoder"
 local schema = require "schema"
 
 local Pseudo = {}
@@ -44,9 +45,10 @@ end
 -- What the teacher says of every sample: class (from 0) and its probability, by index.
 local function predictions(made, coarse, device)
   local classes, sure = {}, {}
+  local options = encoder.loading(made.model.module.encoder, { shuffle = false, batch = 250, device = device })
   made.model:eval()
   torch.no_grad(function()
-    for batch in coarse:loader("train", { shuffle = false, batch = 250, device = device }):each(0) do
+    for batch in coarse:loader("train", options):each(0) do
       scope(function()
         local prediction = made.model:predict(batch)
         local y, idx = prediction.y:totable(), batch.idx:totable()

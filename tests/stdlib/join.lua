@@ -133,6 +133,9 @@ end)
 t.test("training on test images is refused", function()
   t.raises(function() join { graph = graph {}, digits(), strokes { per_class = 350, skip = 30 } }:build() end,
     "300 training images of 'strokes' are in digits.test")
+  local kept = join { graph = graph {}, duplicates = 300, digits(), strokes { per_class = 350, skip = 30 } }:build()
+  t.eq(kept:report().leaks, { { "strokes", "digits.test", 300 } })
+  t.ok(tostring(kept:report()):find("300 training samples of strokes are tested on in digits.test", 1, true))
 end)
 
 t.test("mixes differ in how often a dataset is seen", function()
