@@ -17,7 +17,7 @@ local function first_batch(made)
   return state.loss:item(), terms, state.batch
 end
 
-local function check_experiment(result)
+local function check_experiment(result, alone)
   local made, mistake = runner.build(result, true)
   if not made then
     io.stderr:write(mistake, "\n")
@@ -41,7 +41,7 @@ local function check_experiment(result)
     io.stderr:write("the first loss is not finite\n")
     return 1
   end
-  if made.data.parts then print(("\n%s\n"):format(tostring(made.data:report()))) end
+  if alone and made.data.parts then print(("\n%s\n"):format(tostring(made.data:report()))) end
   print "fine: everything builds and one batch runs"
   return 0
 end
@@ -79,7 +79,7 @@ return {
       io.stderr:write(mistakes, "\n")
       return 2
     end
-    if result.kind == "experiment" then return check_experiment(result) end
+    if result.kind == "experiment" then return check_experiment(result, true) end
     local seen = {}
     for _, trial in ipairs(language.trials(result)) do
       if not seen[trial.row] then
