@@ -23,11 +23,15 @@ function trial.device(wish)
   return torch.cuda.is_available() and "cuda" or "cpu"
 end
 
+-- The folder of this file: a place in it is none that a script's author can do anything about.
+local library = debug.getinfo(1, "S").source:match "^@(.*)trial%.lua$" or ""
+
 -- Calls a function; an error without a place of its own is given that of a node.
 local function at(node, call, ...)
   local done, value = xpcall(call, function(message)
     if type(message) == "table" then return message end
     local text = tostring(message)
+    if library ~= "" and text:sub(1, #library) == library then text = text:gsub("^[^\n:]+%.lua:%d+: ", "") end
     if text:match "^[^\n:]+%.lua:%d+:" then return text end
     return { position = node.position, message = text }
   end, ...)
