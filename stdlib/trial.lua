@@ -135,18 +135,22 @@ end
 --- The metrics on every split of eval.on; a threshold that is to be tuned is tuned before, on held-out training data.
 -- @return list of { key, value }, and the number of samples
 function trial.evaluate(made)
-  local values, samples = {}, 0
+  local values, samples, first_threshold = {}, 0, nil
   for _, pair in ipairs(made.data.facts or {}) do values[#values + 1] = pair end
   for i, split in ipairs(made.final) do
     local tuned = made.tuning[i]
     if tuned then
       local best = threshold.tune(made.model, made.loaders[tuned], tuned)
       values[#values + 1] = { split .. ".threshold", best }
+      first_threshold = first_threshold or best
     end
     local found, count = evaluate.run(made.model, made.loaders[split], made.metrics, split)
     for _, pair in ipairs(found) do values[#values + 1] = pair end
     samples = samples + count
   end
+  -- what is saved and shown answers for the first split
+  if made.model.evaluate_on then made.model:evaluate_on(made.final[1]) end
+  if first_threshold then made.model:set_threshold(first_threshold) end
   return values, samples
 end
 

@@ -78,6 +78,8 @@ t.test("documents of several categories, fine and coarse, are learnt as paths", 
     end
     t.ok(values[set_name .. ".test.threshold"] < 0.5)
   end
+  -- the saved threshold is the first split's
+  t.near(made.model.module.threshold:item(), values["fine_documents.test.threshold"], 1e-6)
   local report = made.data:report()
   local _, rows = documents(96, 10000, true)
   t.eq(report.labels[1].samples, { 0, rows:eq(0):any(1):sum():item() }) -- cs, alone or beside stat

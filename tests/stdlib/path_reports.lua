@@ -163,4 +163,56 @@ t.test("what a report or a way of decoding needs is said before training", funct
   end
 end)
 
+-- A graph file: layers of two nodes each, completely connected, above the digits.
+local function layered(layers, last)
+  local lines, above = {}, { "digit" }
+  for l = 1, layers do
+    local here = { "a" .. l, l == layers and last or "b" .. l }
+    for _, from in ipairs(above) do
+      for _, to in ipairs(here) do lines[#lines + 1] = from .. "," .. to .. ",block" .. l end
+    end
+    above = here
+  end
+  for _, from in ipairs(above) do
+    for d = 0, 9 do lines[#lines + 1] = from .. "," .. d .. ",value" end
+  end
+  assert(system.write_atomic(folder .. "/layers.csv", table.concat(lines, "\n") .. "\n"))
+  return folder .. "/layers.csv"
+end
+
+local function on_layers(command, model, loss)
+  assert(system.write_atomic(folder .. "/layers.lua", ([[
+return experiment "layers" {
+  data = join { graph = graph.csv { "%s/layers.csv" }, mnist5k { per_class = 5, test = 5 } },
+  model = %s,
+  loss = %s, train = { steps = 5 },
+}]]):format(folder, model or "path_decoder { vision.mlp {}, hidden = 8, embed = 4 }", loss or "path.nll {}")))
+  local process = system.spawn { system.executable(), command, folder .. "/layers.lua",
+                                 environment = { MOONLAB_STORE = folder .. "/layer_runs", OMP_NUM_THREADS = "1" } }
+  local code = process:wait(120)
+  return code, process:read(), process:read_errors()
+end
+
+t.test("a graph whose paths explode is refused where the model is written", function()
+  if not require "catalogue".find "mnist5k" then t.skip "no mnist5k" end
+  layered(24, "b24")
+  local code, _, err = on_layers "check"
+  t.eq(code, 2, err)
+  t.ok(err:find("layers.lua:3:11: node '0' has 16777216 paths from the root, more than 100000, and 9 more labels have too many", 1, true), err)
+  code, _, err = on_layers("check", "trunk { vision.mlp {}, head = head.label_set {} }", "bce {}")
+  t.eq(code, 2, err)
+  t.ok(err:find "layers.lua:3:%d+: node '0' has 16777216 paths", err)
+end)
+
+t.test("a run whose graph has changed since is not loaded into the other one", function()
+  if not require "catalogue".find "mnist5k" then t.skip "no mnist5k" end
+  layered(2, "b2")
+  local code, _, err = on_layers "run"
+  t.eq(code, 0, err)
+  load_run("last", { store = folder .. "/layer_runs" })
+  layered(2, "c2") -- as many nodes, edges and blocks
+  t.raises(function() load_run("last", { store = folder .. "/layer_runs" }) end,
+    "these weights belong to the decoder of another label graph than 'digit': it lacks 1 node (c2); it has 1 node (b2)")
+end)
+
 system.remove(folder)
