@@ -55,7 +55,8 @@ function LabelSet:set_threshold(value) self.module.threshold:fill_(value) end
 
 -- Columns of the output (1, 2, ...) on the paths of a label.
 local function columns_on_paths(graph, label, which)
-  local columns = {}
+  local columns = { [label] = true }
+  if which == "self" then return columns end
   for _, path in ipairs(graph:paths(label)) do
     if which == "all" or path.kind == "det" then
       for _, node in ipairs(path.path) do columns[graph:token(node)] = true end
@@ -95,7 +96,8 @@ end
 -- the largest probability. Without a label graph each class is its only node: sigmoid outputs for samples of several labels.
 -- @usage head.label_set { paths = "all" }
 return schema.declare("head.label_set", {
-  { "paths", "one of all|det", "all", "whose nodes count: of every path to the label, or of the deterministic ones" },
+  { "paths", "one of all|det|self", "all",
+    "which nodes count: of every path to the label, of the deterministic ones, or (self) the label alone" },
 }, function(o, context)
   local made = targets(o, context)
   local module = Linear(context.features, made.width)

@@ -19,8 +19,15 @@ end
 --- Outputs that say these classes as clearly as the head can: predict(ideal(y)).y is y.
 function Softmax:ideal(y) return torch.zeros(#y, self.module.bias:size(0)):scatter_(1, y:unsqueeze(1), 10) end
 
+--- From here on only these classes are told apart: those of one dataset of a join, a list of their numbers.
+function Softmax:evaluate(numbers)
+  local others = torch.ones(self.module.bias:size(0)):index_fill_(0, torch.tensor(numbers, { dtype = "int64" }), 0)
+  self.others = keep(others:gt(0))
+end
+
 --- { y = long[B] the likeliest class, scores = float[B, K] probabilities }
 function Softmax:predict(logits)
+  if self.others then logits = logits:masked_fill(self.others:to(logits.device), -math.huge) end
   return { y = logits:argmax(1), scores = logits:softmax(1) }
 end
 

@@ -71,6 +71,17 @@ for _, name in ipairs(schema.names "head") do
   end
 end
 
+t.test("softmax: of a join's classes those of the evaluated dataset are told apart", function()
+  local head = build "head.softmax"
+  local logits = torch.tensor { { 5, 1, 2, 0 }, { 5, 3, 2, 9 } }
+  head:evaluate { 1, 2 }
+  local prediction = head:predict(logits)
+  t.eq(prediction.y:totable(), { 2, 1 })
+  t.near(prediction.scores:totable()[1], { 0, 1 / (1 + math.exp(1)), 1 / (1 + math.exp(-1)), 0 }, 1e-6)
+  head:evaluate { 0, 3 }
+  t.eq(head:predict(logits).y:totable(), { 0, 3 })
+end)
+
 t.test("binary: mse is the mean squared gap of sigmoid and code; the nearest rules", function()
   local head = build("head.binary", { bits = 8, loss = "mse" })
   local outputs = torch.randn(5, 8)

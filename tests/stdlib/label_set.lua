@@ -49,6 +49,7 @@ t.test("targets are the nodes of all paths, or of the deterministic ones", funct
   t.eq(asked(graph, det, y "British"), { "British", "Cat", "Shorthair" })
   t.eq(asked(graph, det, y "EgyptianMau"), { "Cat", "EgyptianMau", "Shorthair", "Tabby" })
   t.eq(asked(graph, det, y "Dog"), { "Dog" })
+  t.eq(asked(graph, head(graph, { paths = "self" }), y "British"), { "British" })
   -- several labels: the union
   t.eq(asked(graph, all, long { { graph:token "EgyptianMau", graph:token "Dog", -1 } }), { "Cat", "Dog", "EgyptianMau", "Shorthair", "Tabby" })
 end)
