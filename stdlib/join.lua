@@ -6,8 +6,8 @@ local schema = require "schema"
 local Join = {}
 Join.__index = Join
 
---- The dataset whose classes count on a split, and the token of each: the one named ("pets.test"), else the one that has
--- the split, else the first.
+--- The dataset whose classes count on a split, and the token of each: the one named ("pets.test"), else the one that
+-- has the split, else the first.
 function Join:evaluated(split)
   local own, kind = split:match "^(.*)%.([^.]*)$"
   local found = 1
@@ -27,7 +27,7 @@ function Join:sources(split)
   for i, part in ipairs(self.parts) do
     if part.sets[kind] then
       having[#having + 1] = part.name .. "." .. kind
-      if not own or own == part.name then found[#found + 1] = { part.sets[kind], self.targets[i], part.normalise } end
+      if not own or own == part.name then found[#found + 1] = { part.sets[kind], self.targets[i], part.normalise, augment = part.augment } end
     end
   end
   if own and #found == 0 then
@@ -128,8 +128,8 @@ function Join:report()
   return report
 end
 
--- A sample that is trained on and tested on makes every number of the test a lie. Some benchmarks come with such samples:
--- then they are kept where that is said, and counted.
+-- A sample that is trained on and tested on makes every number of the test a lie. Some benchmarks come with such
+-- samples: then they are kept where that is said, and counted.
 local function leaks(parts, allowed)
   local found = {}
   for _, trained in ipairs(parts) do
@@ -141,8 +141,8 @@ local function leaks(parts, allowed)
           found[#found + 1] = { trained.name, tested.name .. "." .. split, both }
           if both > allowed then
             local set = trained.sets.train
-            error(("join: %d training %s of '%s' are in %s.%s; choose parts by skip and per_class that stay apart, or write "
-              .. "duplicates = %d where the benchmark itself has them"):format(both,
+            error(("join: %d training %s of '%s' are in %s.%s; choose parts by skip and per_class that stay apart, "
+              .. "or write duplicates = %d where the benchmark itself has them"):format(both,
               set:is_text() and "texts" or "images", trained.name, tested.name, split, both), 0)
           end
         end
@@ -198,7 +198,8 @@ return schema.declare("join", {
   { "mix", "one of proportional|balanced|round-robin", "proportional",
     "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn" },
   { "duplicates", "integer >= 0", 0,
-    "most training samples of a dataset that may also be samples of a test or validation split; the report tells them" },
+    "most training samples of a dataset that may also be samples of a test or validation split; the report tells "
+      .. "them" },
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local parts = {}

@@ -87,14 +87,16 @@ local function predict_path(self, features)
   local class = decoder:classes(tokens, self.classes)
   local valid = class:ge(0)
   local nodes = self.class_nodes:to(class.device):index_select(0, class:clamp_min(0))
-  return { y = torch.where(valid, nodes, class), valid = valid, tokens = tokens, log_p = log_p, classes = self.class_nodes }
+  return { y = torch.where(valid, nodes, class), valid = valid, tokens = tokens, log_p = log_p,
+    classes = self.class_nodes }
 end
 
---- Predictions for a batch, as `decode` says: along the likeliest path, greedy or by a beam, or the set of classes whose
--- paths are likely enough. All have
---   y long[B]: the token (as a join gives them) of the last label of the evaluated dataset on the path, -1 for none; of a
---     set the likeliest class; tokens [B, L], valid [B], kinds (of every path) and nondeterministic [B]: the decoded path;
--- a path log_p [B]; a set `set` bool[B, N] over the tokens and probability [B, N].
+--- Predictions for a batch, as `decode` says: along the likeliest path, greedy or by a beam, or the set of classes
+-- whose paths are likely enough. All have
+--   y long[B]: the token (as a join gives them) of the last label of the evaluated dataset on the path, -1 for none;
+--     of a set the likeliest class;
+--   tokens [B, L], valid [B], kinds (of every path) and nondeterministic [B]: the decoded path.
+-- A path has log_p [B] too, a set `set` bool[B, N] over the tokens and probability [B, N].
 function PathModel:predict(batch)
   local features = self:features(batch)
   local prediction = self.decode == "path_set" and predict_set(self, features) or predict_path(self, features)
@@ -149,8 +151,10 @@ return schema.declare("path_decoder", {
   { "hidden", "integer > 0", 512, "width of the cell's state" },
   { "embed", "integer > 0", 256, "width of a node's embedding" },
   { "feed_feature", "boolean", false, "hand the sample's features to every step, not to the first state alone" },
-  { "normalizer", "one of group|children", "group", "a softmax over the whole block, or over the node's children in it" },
-  { "end_rule", "one of leaf|gate", "leaf", "paths end at nodes without children, or (gate) a label with children may end them too" },
+  { "normalizer", "one of group|children", "group",
+    "a softmax over the whole block, or over the node's children in it" },
+  { "end_rule", "one of leaf|gate", "leaf",
+    "paths end at nodes without children, or (gate) a label with children may end them too" },
   { "limit", "integer > 0", 100000, "most paths of one label; a graph with more is refused" },
 }, function(o, context)
   local data, graph = context.data, context.graph
@@ -161,7 +165,8 @@ return schema.declare("path_decoder", {
   local module = nn.Module {}
   module.encoder = schema.build(o.encoder, context)
   module.decoder = host_label.path_decoder(graph, {
-    features = module.encoder.features, hidden = o.hidden, embed = o.embed, cell = o.cell, feed_feature = o.feed_feature,
+    features = module.encoder.features, hidden = o.hidden, embed = o.embed, cell = o.cell,
+    feed_feature = o.feed_feature,
     normalizer = o.normalizer, end_rule = o.end_rule, limit = o.limit })
   remember(module.decoder, graph)
   local decoding = context.decoding or {}

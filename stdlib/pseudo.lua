@@ -83,14 +83,15 @@ local function below(graph, coarse, fine)
   return fits
 end
 
---- A fine dataset and pseudo-labelled samples of a coarse one (the label-space paper's baseline): a teacher is trained on
--- the fine dataset and names the coarse samples; with filter = "coarse" those are dropped whose pseudo label does not lie
--- below their given coarse label in the graph. What is left joins the fine dataset. Results also tell teacher.KEY, the
--- teacher's own metrics, and pseudo.kept, the share of coarse samples that stayed.
+--- A fine dataset and pseudo-labelled samples of a coarse one (the label-space paper's baseline): a teacher is
+-- trained on the fine dataset and names the coarse samples; with filter = "coarse" those are dropped whose pseudo
+-- label does not lie below their given coarse label in the graph. What is left joins the fine dataset. Results also
+-- tell teacher.KEY, the teacher's own metrics, and pseudo.kept, the share of coarse samples that stayed.
 -- @usage pseudo { mnist5k { test = 0 }, teacher = experiment "t" { data = mnist5k {}, model = trunk { vision.mlp {}, head = head.softmax {} } }, filter = "none" }
 return schema.declare("pseudo", {
   { "data", "node data", schema.required, "the samples to be labelled", at = 1 },
-  { "teacher", "node experiment", schema.required, "trained first, on the fine dataset; its model is what names labels" },
+  { "teacher", "node experiment", schema.required,
+    "trained first, on the fine dataset; its model is what names labels" },
   { "graph", "node graph", schema.optional, "relates coarse labels to fine ones" },
   { "filter", "one of coarse|none", "coarse", "drop samples whose pseudo label contradicts their own, or keep all" },
   { "confidence", "number in [0, 1]", 0.0, "drop samples whose pseudo label is less probable" },
@@ -123,8 +124,9 @@ return schema.declare("pseudo", {
   local facts = { { "pseudo.kept", counts.kept / counts.labelled } }
   for _, pair in ipairs(metrics or {}) do facts[#facts + 1] = { "teacher." .. pair[1], pair[2] } end
   return setmetatable({
-    name = fine.name, class_names = fine.class_names, classes = fine.classes, sets = fine.sets, fine = fine, coarse = coarse,
-    batch = o.batch or fine.batch, last = o.last, normalise = fine.normalise, sources = sources, counts = counts, facts = facts,
+    name = fine.name, class_names = fine.class_names, classes = fine.classes, sets = fine.sets,
+    batch = o.batch or fine.batch, last = o.last, normalise = fine.normalise,
+    fine = fine, coarse = coarse, sources = sources, counts = counts, facts = facts,
   }, Pseudo)
 end, {
   check = function(o)

@@ -1,5 +1,5 @@
---- What is written beside the numbers, as eval.report asks for it: a word for each file of stdlib/report, or a constructor
--- that has options of its own.
+--- What is written beside the numbers, as eval.report asks for it: a word for each file of stdlib/report, or a
+-- constructor that has options of its own.
 --
 --   paths      artifacts/paths.txt      decoded paths of some samples
 --   decisions  artifacts/decisions.txt  what stood to choose on these paths, and how likely each was

@@ -1,19 +1,22 @@
---- The probability from which on a class belongs to a predicted set, chosen on data that are neither trained nor tested on.
+--- The probability from which on a class belongs to a predicted set, chosen on data that are neither trained nor
+-- tested on.
 local label_rows = require "label_rows"
 
 local threshold = {}
 
---- For each evaluated split the held-out training data of its dataset: "pets.val" for "pets.test". Raises where a dataset
--- holds none out.
+--- For each evaluated split the held-out training data of its dataset: "pets.val" for "pets.test". Raises where a
+-- dataset holds none out.
 function threshold.splits(data, splits)
   local found = {}
   for i, split in ipairs(splits) do
     local part = data.evaluated and data:evaluated(split) or data
     if not part.sets.val then
-      error(("eval.threshold = \"tune\" needs held-out training data: give %s a val, such as val = 0.1"):format(part.name), 0)
+      error(("eval.threshold = \"tune\" needs held-out training data: give %s a val, such as val = 0.1"):format(
+        part.name), 0)
     end
     if split:match "[^.]*$" == "val" then
-      error(("the threshold would be tuned on '%s', where it is evaluated; evaluate \"test\", or give a number"):format(split), 0)
+      error(("the threshold would be tuned on '%s', where it is evaluated; evaluate \"test\", or give a number"):format(
+        split), 0)
     end
     found[i] = data.parts and part.name .. ".val" or "val"
   end
@@ -48,7 +51,8 @@ function threshold.tune(model, loader, split)
       scope(function()
         local prediction = model:predict(batch)
         if not prediction.probability then
-          error("eval.threshold: the model predicts no sets; write decode = \"path_set\" for a path_decoder, or head.label_set", 0)
+          error("eval.threshold: the model predicts no sets; write decode = \"path_set\" for a path_decoder, or "
+            .. "head.label_set", 0)
         end
         local classes = prediction.classes:to(prediction.probability.device)
         local truth = label_rows.indicator(batch.y, prediction.probability:size(1)):index_select(1, classes)

@@ -36,7 +36,8 @@ function Trunk:predict(batch)
   return prediction
 end
 
---- From here on heads that tell the datasets of a join apart answer with the classes of the one that a split belongs to.
+--- From here on heads that tell the datasets of a join apart answer with the classes of the one that a split belongs
+-- to.
 function Trunk:evaluate_on(split)
   if not self.data or not self.data.evaluated then return end
   for _, entry in ipairs(self.heads) do

@@ -37,7 +37,8 @@ std::string draw_contact_sheet(const ContactSheet& sheet) {
   double legend = 0;
   for (const auto& g : sheet.groups) legend += 34 + text_width(g.name, 12) + 18;
   const double width = std::max({static_cast<double>(columns) * cell - kGap, text_width(sheet.title, 17),
-                                 text_width(sheet.subtitle, 12), legend}) + 2 * kMargin;
+                                 text_width(sheet.subtitle, 12), legend}) +
+                       2 * kMargin;
   Svg svg(width, head + static_cast<double>(rows) * line + kMargin, sheet.title);
   svg.text(kMargin, 30, 17, "start", sheet.title, R"(fill="#222" font-weight="bold")");
   svg.text(kMargin, 48, 12, "start", sheet.subtitle);
@@ -51,13 +52,16 @@ std::string draw_contact_sheet(const ContactSheet& sheet) {
     const auto& tile = sheet.tiles[i];
     const auto colour = colours.find(tile.group);
     if (colour == colours.end()) fail("contact sheet: no group '", tile.group, "'");
-    const double left = kMargin + static_cast<double>(i % columns) * cell, top = head + 8 + static_cast<double>(i / columns) * line;
+    const double left = kMargin + static_cast<double>(i % columns) * cell;
+    const double top = head + 8 + static_cast<double>(i / columns) * line;
     const std::string png = encode_png(tile.image);
     // the longer side fills the tile
-    const double h = static_cast<double>(tile.image.size(1)), w = static_cast<double>(tile.image.size(2)), scale = kSide / std::max(h, w);
+    const double h = static_cast<double>(tile.image.size(1)), w = static_cast<double>(tile.image.size(2));
+    const double scale = kSide / std::max(h, w);
     svg.rectangle(left + kFrame / 2, top + kFrame / 2, kSide + kFrame, kSide + kFrame, 2,
                   R"(fill="#ffffff" stroke-width="4" stroke=")" + colour->second + "\"");
-    svg.image(left + kFrame + (kSide - w * scale) / 2, top + kFrame + (kSide - h * scale) / 2, w * scale, h * scale, png);
+    svg.image(left + kFrame + (kSide - w * scale) / 2, top + kFrame + (kSide - h * scale) / 2, w * scale, h * scale,
+              png);
     svg.text(left + kFrame + kSide / 2, top + kSide + 2 * kFrame + 12, 10.5, "middle",
              cut(tile.caption, kSide + 2 * kFrame + kGap - 4, 10.5));
   }

@@ -23,8 +23,8 @@ struct ContactSheet {
   int64_t columns = 8;
 };
 
-/// The page as SVG text with the images inside; pixels of small images stay sharp. Errors: a tile of an unknown group, an
-/// image that is none.
+/// The page as SVG text with the images inside; pixels of small images stay sharp. Errors: a tile of an unknown
+/// group, an image that is none.
 std::string draw_contact_sheet(const ContactSheet& sheet);
 
 }  // namespace moonlab::run

@@ -99,7 +99,8 @@ class Drawing {
 
   double node_width(int64_t n) const {
     const std::string count = visits(n);
-    return std::max(34.0, text_width(picture_.nodes[n].name, kFont) + 18 + (count.empty() ? 0 : text_width(count, 11) + 7));
+    const double beside = count.empty() ? 0 : text_width(count, 11) + 7;
+    return std::max(34.0, text_width(picture_.nodes[n].name, kFont) + 18 + beside);
   }
 
   void arrange() {

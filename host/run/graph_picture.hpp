@@ -26,8 +26,9 @@ struct GraphPicture {
 };
 
 /// The picture as SVG text: from top to bottom, or from left to right where that would be too wide. The same input
-/// gives the same bytes everywhere, so Graphviz, whose places differ by version, is not asked. Beside a node's name stands how many paths hold it. A step of a path that
-/// is no edge of the graph is drawn red. Errors: a node number out of range, a cycle.
+/// gives the same bytes everywhere, so Graphviz, whose places differ by version, is not asked. Beside a node's name
+/// stands how many paths hold it. A step of a path that is no edge of the graph is drawn red. Errors: a node number
+/// out of range, a cycle.
 std::string draw_graph(const GraphPicture& picture);
 
 }  // namespace moonlab::run

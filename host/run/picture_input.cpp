@@ -128,7 +128,8 @@ ContactSheet contact_sheet(const Json& data, const at::Tensor& images) {
     fail("contact sheet: ", tiles.size(), " tiles, images ", images.sizes());
   for (const auto& entry : tiles) {
     const Table tile(entry, numbered("contact sheet: tile", sheet.tiles.size() + 1), {"caption", "group"});
-    sheet.tiles.push_back({images.select(0, static_cast<int64_t>(sheet.tiles.size())), tile.text("caption"), tile.text("group")});
+    const auto place = static_cast<int64_t>(sheet.tiles.size());
+    sheet.tiles.push_back({images.select(0, place), tile.text("caption"), tile.text("group")});
   }
   return sheet;
 }

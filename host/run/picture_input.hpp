@@ -14,8 +14,8 @@ namespace moonlab::run {
 /// Errors, here and below: an unknown key or node with the nearest one, a value of another type.
 GraphPicture graph_picture(const nlohmann::ordered_json& data);
 
-/// { title, subtitle, columns, groups = { { name, colour } .. }, tiles = { { caption, group } .. } } and the tiles' images,
-/// uint8 [n, 1 or 3, H, W].
+/// { title, subtitle, columns, groups = { { name, colour } .. }, tiles = { { caption, group } .. } } and the tiles'
+/// images, uint8 [n, 1 or 3, H, W].
 ContactSheet contact_sheet(const nlohmann::ordered_json& data, const at::Tensor& images);
 
 /// { title, x, y, series = { { name, x = {..}, y = {..}, low = {..}, high = {..} } .. } }; x and y name the axes.

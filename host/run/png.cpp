@@ -20,7 +20,8 @@ void put_chunk(std::string& out, const char* name, const std::string& data) {
   put_number(out, static_cast<uint32_t>(data.size()));
   const std::string body = name + data;
   out += body;
-  put_number(out, static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()))));
+  const auto* bytes = reinterpret_cast<const Bytef*>(body.data());
+  put_number(out, static_cast<uint32_t>(crc32(0, bytes, static_cast<uInt>(body.size()))));
 }
 
 }  // namespace
@@ -40,13 +41,15 @@ std::string encode_png(const at::Tensor& image) {
   }
   uLongf size = compressBound(raw.size());
   std::string packed(size, '\0');
-  if (compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(raw.data()), raw.size(), 6) != Z_OK)
+  const auto* from = reinterpret_cast<const Bytef*>(raw.data());
+  if (compress2(reinterpret_cast<Bytef*>(packed.data()), &size, from, raw.size(), 6) != Z_OK)
     fail("an image cannot be packed: out of memory");
   packed.resize(size);
   std::string header;
   put_number(header, static_cast<uint32_t>(rows.size(1)));
   put_number(header, static_cast<uint32_t>(height));
-  header += {8, static_cast<char>(rows.size(2) == 3 ? 2 : 0), 0, 0, 0};  // bits, colour type, packing, filters, not interlaced
+  // bits, colour type, packing, filters, not interlaced
+  header += {8, static_cast<char>(rows.size(2) == 3 ? 2 : 0), 0, 0, 0};
   std::string out = "\x89PNG\r\n\x1a\n";
   put_chunk(out, "IHDR", header);
   put_chunk(out, "IDAT", packed);

@@ -1,14 +1,16 @@
--- What matters when two datasets are joined in label space (Label-space augmentation, ICML 2021, Section 4.5 and Table 4):
--- the size of the graph, how a label's paths are pooled, teacher forcing, REINFORCE and its baseline, the normaliser, the
--- rule that ends a path, the way of decoding; and the baselines beside them. One thing is changed a row.
+-- What matters when two datasets are joined in label space (Label-space augmentation, ICML 2021, Section 4.5 and
+-- Table 4): the size of the graph, how a label's paths are pooled, teacher forcing, REINFORCE and its baseline, the
+-- normaliser, the rule that ends a path, the way of decoding; and the baselines beside them. One thing is changed a
+-- row.
 --
--- On handwritten digits, as scripts/quickstart.lua has them: 30 images of each digit with its name, 2,500 other images of
--- which only the stroke is known. The graph has three added nodes, so that 36 % of them are one and 63 % two. Where two are
--- dropped the third is left alone in its block: its probability is 1 whatever is seen, so greedy decoding walks through it
--- (report = { "graph" } shows the traffic), and digits that it does not lead to are lost.
+-- On handwritten digits, as scripts/quickstart.lua has them: 30 images of each digit with its name, 2,500 other
+-- images of which only the stroke is known. The graph has three added nodes, so that 36 % of them are one and 63 %
+-- two. Where two are dropped the third is left alone in its block: its probability is 1 whatever is seen, so greedy
+-- decoding walks through it (report = { "graph" } shows the traffic), and digits that it does not lead to are lost.
 
 local p = params {
-  model = { "paths", "what learns: 'paths', or a baseline: 'softmax' on A, 'label set' on the nodes of paths, 'pseudo' labels for B" },
+  model = { "paths", "what learns: 'paths', or a baseline: 'softmax' on A, 'label set' on the nodes of paths, 'pseudo' "
+    .. "labels for B" },
   both = { true, "train on B too" },
   trim = { 0.0, "share of the added nodes dropped from the graph" },
   alpha = { 1.0, "weight of the teacher-forced paths" },
@@ -32,18 +34,17 @@ local function base(p)
   local optim = adamw { lr = 5e-3, schedule = cosine { warmup = "10%" } }
   local softmax = trunk { encoder, head = head.softmax {} }
   local whole = graph.load "digits"
-  local models = {
-    paths = { join { graph = whole:trim(p.trim), batch = 64, unpack(p.both and { A, B } or { A }) },
-              path_decoder { encoder, hidden = 128, embed = 32, normalizer = p.normalizer, end_rule = p.end_rule },
-              p.alpha * path.nll { teacher_forcing = p.teacher, pool = p.pool } + p.beta * path.reinforce { baseline = p.baseline } },
-    ["label set"] = { join { graph = whole:trim(p.trim), batch = 64, unpack(p.both and { A, B } or { A }) },
-                      trunk { encoder, head = head.label_set {} }, bce {} },
+  local joined = join { graph = whole:trim(p.trim), batch = 64, unpack(p.both and { A, B } or { A }) }
+  local teacher = experiment "teacher" { data = A, model = softmax, optim = optim, train = { steps = p.steps } }
+  local nll = path.nll { teacher_forcing = p.teacher, pool = p.pool }
+  local reinforce = path.reinforce { baseline = p.baseline }
+  local decoder = path_decoder { encoder, hidden = 128, embed = 32, normalizer = p.normalizer, end_rule = p.end_rule }
+  local data, model, loss = unpack(pick(p.model, {
+    paths = { joined, decoder, p.alpha * nll + p.beta * reinforce },
+    ["label set"] = { joined, trunk { encoder, head = head.label_set {} }, bce {} },
     softmax = { A, softmax, ce {} },
-    pseudo = { pseudo { B, graph = whole, filter = p.filter, teacher = experiment "teacher" { data = A, model = softmax,
-                                                                                            optim = optim, train = { steps = p.steps } } },
-               softmax, ce {} },
-  }
-  local data, model, loss = unpack(pick(p.model, models))
+    pseudo = { pseudo { B, graph = whole, filter = p.filter, teacher = teacher }, softmax, ce {} },
+  }))
   return experiment "joining" {
     data = data, model = model, loss = loss, optim = optim, train = { steps = p.steps },
     eval = { metrics = { "top1" }, decode = p.decode },

@@ -13,7 +13,8 @@ local function nodes_of(self, target)
   if target.t and not (y and y.ndim == 2) then
     return target.t:to(rows.dtype):matmul(rows:index_select(0, self.module.row_of["0:-1"]))
   end
-  local named = self.module.row_of:index_select(0, y:flatten():remainder(self.numbers + 1)) -- -1, which names none, comes last
+  local places = y:flatten():remainder(self.numbers + 1) -- -1, which names none, comes last
+  local named = self.module.row_of:index_select(0, places)
   local t = rows:index_select(0, named)
   return y.ndim == 2 and t:view(y:size(0), y:size(1), -1):amax(1) or t
 end
@@ -21,22 +22,25 @@ end
 --- Named loss terms for logits [B, V] and a target { y long[B] or [B, K], or t, w, ignore }.
 function LabelSet:losses(logits, target, criterion)
   local t = nodes_of(self, target)
-  return { { name = "bce", value = (criterion or self.criterion)(logits, { t = t, w = target.w, ignore = target.ignore }) } }
+  local value = (criterion or self.criterion)(logits, { t = t, w = target.w, ignore = target.ignore })
+  return { { name = "bce", value = value } }
 end
 
 --- Outputs that say these classes as clearly as the head can: predict(ideal(y)).y is y.
 function LabelSet:ideal(y) return nodes_of(self, { y = y }) * 20 - 10 end
 
---- { y = long[B] the evaluated class with the largest probability, probability = float[B, N] of each class by itself (0 for
--- those that are not evaluated), set = bool[B, N] those from the threshold on, scores = float[B, N] the probabilities
--- divided by their sum, classes = long[K] the evaluated ones }
+--- { y = long[B] the evaluated class with the largest probability, probability = float[B, N] of each class by itself
+-- (0 for those that are not evaluated), set = bool[B, N] those from the threshold on, scores = float[B, N] the
+-- probabilities divided by their sum, classes = long[K] the evaluated ones }
 function LabelSet:predict(logits)
   local p, classes = logits:sigmoid(), self.classes:to(logits.device)
   local own = p:index_select(1, self.columns:to(logits.device))
-  local probability = torch.zeros(p:size(0), self.numbers, { dtype = p.dtype, device = p.device }):index_copy_(1, classes, own)
+  local probability = torch.zeros(p:size(0), self.numbers, { dtype = p.dtype, device = p.device })
+  probability:index_copy_(1, classes, own)
   local open = torch.zeros(self.numbers, { dtype = "bool", device = p.device }):index_fill_(0, classes, true)
   return {
-    y = classes:index_select(0, logits:index_select(1, self.columns:to(logits.device)):argmax(1)), probability = probability,
+    y = classes:index_select(0, logits:index_select(1, self.columns:to(logits.device)):argmax(1)),
+    probability = probability,
     scores = probability / probability:sum(1, true):clamp_min(1e-12), classes = classes,
     set = probability:ge(self.module.threshold):logical_and(open),
   }
@@ -65,8 +69,8 @@ local function columns_on_paths(graph, label, which)
   return columns
 end
 
--- What the numbers of classes mean: { width, rows = multi-hot rows, row_of = of each number, column_of = of each number }.
--- With a graph the columns are its nodes; without one the classes themselves.
+-- What the numbers of classes mean: { width, rows = multi-hot rows, row_of = of each number, column_of = of each
+-- number }. With a graph the columns are its nodes; without one the classes themselves.
 local function targets(o, context)
   local n, graph = context.classes, context.graph
   local made = { rows = {}, row_of = {}, column_of = {}, width = graph and graph:size() or n }
@@ -91,9 +95,10 @@ local function targets(o, context)
   return made
 end
 
---- Label Set: every node of a label graph is a coin of its own, and a sample's target is all nodes on the paths to its label
--- (the label-space paper's baseline after Deng et al. 2014; the root is left out). Its class is the evaluated label with
--- the largest probability. Without a label graph each class is its only node: sigmoid outputs for samples of several labels.
+--- Label Set: every node of a label graph is a coin of its own, and a sample's target is all nodes on the paths to
+-- its label (the label-space paper's baseline after Deng et al. 2014; the root is left out). Its class is the
+-- evaluated label with the largest probability. Without a label graph each class is its only node: sigmoid outputs
+-- for samples of several labels.
 -- @usage head.label_set { paths = "all" }
 return schema.declare("head.label_set", {
   { "paths", "one of all|det|self", "all",

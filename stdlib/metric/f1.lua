@@ -71,10 +71,12 @@ function F1:value()
 end
 
 local function build(average, over, context)
-  return setmetatable({ average = average, over = over, name = "f1_" .. average, classes = context and context.classes }, F1)
+  local classes = context and context.classes
+  return setmetatable({ average = average, over = over, name = "f1_" .. average, classes = classes }, F1)
 end
 
-local over = { "over", "one of seen|all", "seen", "classes the mean is over: those of some truth or prediction, or all" }
+local over = { "over", "one of seen|all", "seen",
+  "classes the mean is over: those of some truth or prediction, or all" }
 
 --- F1 over the classes together: 2 TP / (2 TP + FP + FN). Where every sample has one label and one prediction it is the
 -- accuracy.
@@ -86,13 +88,14 @@ schema.declare("metric.f1_micro", {}, function(_, context) return build("micro",
 -- @usage metric.f1_macro {}
 schema.declare("metric.f1_macro", { over }, function(o, context) return build("macro", o.over, context) end)
 
---- F1 of each sample between its true and its predicted labels, 2 |A n B| / (|A| + |B|), averaged over the samples. 0 for
--- a sample with neither.
+--- F1 of each sample between its true and its predicted labels, 2 |A n B| / (|A| + |B|), averaged over the samples. 0
+-- for a sample with neither.
 -- @usage metric.f1_samples {}
 schema.declare("metric.f1_samples", {}, function(_, context) return build("samples", "seen", context) end)
 
---- F1, the harmonic mean of precision and recall; 0 where both are. Samples of several labels need a model that predicts
--- sets: a path_decoder with decode = "path_set", or head.label_set. The key is f1_micro, f1_macro or f1_samples.
+--- F1, the harmonic mean of precision and recall; 0 where both are. Samples of several labels need a model that
+-- predicts sets: a path_decoder with decode = "path_set", or head.label_set. The key is f1_micro, f1_macro or
+-- f1_samples.
 -- @usage metric.f1 { average = "macro" }
 return schema.declare("metric.f1", {
   { "average", "one of micro|macro|samples", "micro", "over all decisions, over classes, or over samples" },

@@ -2,8 +2,8 @@ local label_rows = require "label_rows"
 local schema = require "schema"
 local tally = require "tally"
 
---- Share of samples whose whole decoded path is one of the paths to their true label (Section 2 of the label-space paper:
--- P(v), deterministic or not). Unlike top1 a path that goes on below a coarse label does not count.
+--- Share of samples whose whole decoded path is one of the paths to their true label (Section 2 of the label-space
+-- paper: P(v), deterministic or not). Unlike top1 a path that goes on below a coarse label does not count.
 -- @usage metric.path_correct {}
 return schema.declare("metric.path_correct", {}, function()
   return tally.share(function(prediction, batch)

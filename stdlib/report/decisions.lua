@@ -24,7 +24,8 @@ local function listed(block)
   table.sort(sorted, function(a, b) return a.p > b.p or a.p == b.p and a.node < b.node end)
   for i, choice in ipairs(sorted) do
     if i <= most or choice.taken then
-      parts[#parts + 1] = ("%s%s %.3f"):format(choice.taken and "*" or "", choice.node == "<eop>" and "(stop)" or choice.node, choice.p)
+      local name = choice.node == "<eop>" and "(stop)" or choice.node
+      parts[#parts + 1] = ("%s%s %.3f"):format(choice.taken and "*" or "", name, choice.p)
     else
       rest = rest + choice.p
     end
@@ -70,7 +71,9 @@ local Decisions = {}
 Decisions.__index = Decisions
 function Decisions:__tostring()
   local parts = {}
-  for i, steps in ipairs(self) do parts[i] = (#self > 1 and ("sample %d\n"):format(i - 1) or "") .. report.text(steps) end
+  for i, steps in ipairs(self) do
+    parts[i] = (#self > 1 and ("sample %d\n"):format(i - 1) or "") .. report.text(steps)
+  end
   return table.concat(parts, "\n\n")
 end
 

@@ -1,5 +1,5 @@
---- The label graph as a picture: nodes coloured by the datasets that bind them, and the traffic of all evaluated samples:
--- an edge is as wide as samples took it, beside a node's name stands how many passed it.
+--- The label graph as a picture: nodes coloured by the datasets that bind them, and the traffic of all evaluated
+-- samples: an edge is as wide as samples took it, beside a node's name stands how many passed it.
 local host_run = require "host.run"
 local traversals = require "report.traversals"
 

@@ -67,10 +67,12 @@ function report.text(r, full)
       table.concat({ unpack(r.shared, 1, 12) }, ", ") .. (#r.shared > 12 and ", ..." or ""))
   parts[#parts + 1] = shared
   for _, overlap in ipairs(r.overlaps) do
-    parts[#parts] = parts[#parts] .. ("\n%d training samples are in %s and in %s"):format(overlap[3], overlap[1], overlap[2])
+    parts[#parts] = parts[#parts] .. ("\n%d training samples are in %s and in %s"):format(overlap[3], overlap[1],
+      overlap[2])
   end
   for _, leak in ipairs(r.leaks) do
-    parts[#parts] = parts[#parts] .. ("\n%d training samples of %s are tested on in %s"):format(leak[3], leak[1], leak[2])
+    parts[#parts] = parts[#parts] .. ("\n%d training samples of %s are tested on in %s"):format(leak[3], leak[1],
+      leak[2])
   end
   parts[#parts + 1] = "training samples by label, and the paths to it\n" .. labels(r, most)
   parts[#parts + 1] = "training samples on whose paths a node lies\n" .. nodes(r, most)

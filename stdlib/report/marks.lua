@@ -1,10 +1,11 @@
---- What a person saw in samples: a file of lines "index,mark", where a mark is 1 or 0, true or false, yes or no. A first
--- line of words, empty lines and lines that start with # do not count.
+--- What a person saw in samples: a file of lines "index,mark", where a mark is 1 or 0, true or false, yes or no. A
+-- first line of words, empty lines and lines that start with # do not count.
 local catalogue = require "catalogue"
 
 local words = { ["1"] = true, ["true"] = true, yes = true, ["0"] = false, ["false"] = false, no = false }
 
---- @return index -> true or false. Errors name file and line: an index that is none, a mark that is none, one given twice.
+--- @return index -> true or false. Errors name file and line: an index that is none, a mark that is none, one given
+-- twice.
 return function(path)
   local name = catalogue.path(path)
   local file, reason = io.open(name)

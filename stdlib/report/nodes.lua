@@ -43,7 +43,8 @@ local function augmented(graph)
 end
 
 --- Reports of several nodes.
--- @param options { nodes = names (default: all augmented nodes), marks = { node = file }, samples = list (default: decoded) }
+-- @param options { nodes = names (default: all augmented nodes), marks = { node = file }, samples = list (default:
+-- decoded) }
 function report.all(made, options)
   local graph, list = made.data.graph, {}
   local names = options.nodes and #options.nodes > 0 and options.nodes or augmented(graph)
@@ -78,7 +79,8 @@ function report.text(list)
   for i, found in ipairs(list) do
     local n = #found.traversals
     rows[i] = { found.node, n, found.det, found.nondet, n > 0 and ("%.3f"):format(found.right / n) or "-",
-                found.agreement and ("%.3f (of %d)"):format(found.agreement, found.marked) or with_marks and "-" or nil }
+                found.agreement and ("%.3f (of %d)"):format(found.agreement, found.marked)
+                or with_marks and "-" or nil }
   end
   local header = { "node", "samples", "det", "nondet", "right" }
   if with_marks then header[6] = "agreement" end
@@ -133,7 +135,8 @@ function report.sheet(made, found, most)
   for i, sample in ipairs(chosen(found, most)) do
     tiles[i], indices[i] = { caption = caption(made, sample), group = long[sample.kind] }, sample.index
   end
-  local agreement = found.agreement and ("; of %d marked by a person %.1f %% agree"):format(found.marked, 100 * found.agreement)
+  local agreement = found.agreement and ("; of %d marked by a person %.1f %% agree"):format(found.marked,
+    100 * found.agreement)
   return host_run.contact_sheet({
     title = ("'%s' in %s"):format(found.node, made.final[1]),
     subtitle = ("%d samples pass the node: %d on deterministic paths, %d on nondeterministic ones%s"):format(
@@ -153,8 +156,8 @@ function report.list(made, found, most)
   return tabulate.text({ "sample", "kind", "label", "text" }, rows, "rlll") .. "\n"
 end
 
---- artifacts/nodes.txt, and for every node that some path holds artifacts/nodes/NAME.svg (texts: NAME.txt) and its samples
--- as artifacts/nodes/NAME.csv.
+--- artifacts/nodes.txt, and for every node that some path holds artifacts/nodes/NAME.svg (texts: NAME.txt) and its
+-- samples as artifacts/nodes/NAME.csv.
 function report.write(made, run, options)
   local list = report.all(made, options)
   run:write("artifacts/nodes.txt", report.text(list) .. "\n")
@@ -164,7 +167,8 @@ function report.write(made, run, options)
       local lines = { "index,label,predicted,kind,path" }
       for _, sample in ipairs(found.traversals) do
         local names = made.data.class_names
-        lines[#lines + 1] = ("%d,%s,%s,%s,%s"):format(sample.index, names[sample.y + 1], names[sample.predicted + 1] or "",
+        lines[#lines + 1] = ("%d,%s,%s,%s,%s"):format(sample.index, names[sample.y + 1],
+          names[sample.predicted + 1] or "",
           sample.kind, table.concat(sample.path, " > "))
       end
       run:write(place .. ".csv", table.concat(lines, "\n") .. "\n")

@@ -26,7 +26,8 @@ function report.write(made, run)
     rows[i] = { sample.index, names[sample.y + 1], table.concat(sample.path, " > "), kinds[sample.kind],
                 sample.right and "right" or "wrong" }
   end
-  run:write("artifacts/paths.txt", tabulate.text({ "sample", "label", "decoded path", "kind", "" }, rows, "rllll") .. "\n")
+  run:write("artifacts/paths.txt", tabulate.text({ "sample", "label", "decoded path", "kind", "" }, rows,
+    "rllll") .. "\n")
 end
 
 return report

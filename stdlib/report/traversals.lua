@@ -2,8 +2,8 @@
 
 --- @param made what trial.assemble gave, with a path decoder as model
 -- @param split the split, default: the first that is evaluated
--- @return list of { index = in its dataset, y = the label's token, predicted = token or -1, path = names, kind = "det" |
--- "nondet" | "none" (no path of a label), right } in the order of the samples
+-- @return list of { index = in its dataset, y = the label's token, predicted = token or -1, path = names, kind =
+-- "det" | "nondet" | "none" (no path of a label), right } in the order of the samples
 return function(made, split)
   split = split or made.final[1]
   made.traversals = made.traversals or {}
@@ -19,7 +19,8 @@ return function(made, split)
         local hit = require "label_rows".hit(prediction.y, batch.y):totable()
         local y, idx, guess = first:totable(), batch.idx:totable(), prediction.y:totable()
         for i, path in ipairs(model:paths(prediction)) do
-          found[#found + 1] = { index = idx[i], y = y[i], predicted = guess[i], path = path.path, kind = path.kind or "none",
+          found[#found + 1] = { index = idx[i], y = y[i], predicted = guess[i], path = path.path,
+                                kind = path.kind or "none",
                                 right = hit[i] }
         end
       end)

@@ -95,21 +95,26 @@ t.test("the report tells the paths of each label and the samples of each node", 
   local described = host_graph.build {
     root = "digit", nodes = { "straight", "curved", "no_loop", "one_loop", "0", "1", "4" },
     edges = { { "digit", "straight" }, { "digit", "curved" }, { "digit", "no_loop" }, { "digit", "one_loop" },
-              { "curved", "0" }, { "one_loop", "0" }, { "straight", "1" }, { "straight", "4" }, { "no_loop", "4" }, { "one_loop", "4" } },
-    blocks = { straight = "stroke", curved = "stroke", no_loop = "loops", one_loop = "loops", ["0"] = "value", ["1"] = "value", ["4"] = "value" },
+              { "curved", "0" }, { "one_loop", "0" }, { "straight", "1" }, { "straight", "4" }, { "no_loop", "4" },
+                { "one_loop", "4" } },
+    blocks = { straight = "stroke", curved = "stroke", no_loop = "loops", one_loop = "loops", ["0"] = "value",
+      ["1"] = "value", ["4"] = "value" },
   }
   schema.declare("graph.loops", {}, function() return described end)
   local report = join { graph = schema.find "graph.loops" {}, digits { only = { 0, 1, 4 } },
-                        strokes { only = { 0, 1, 4 }, labels = { straight = { 1, 4 }, curved = { 0 } } } }:build():report()
+                        strokes { only = { 0, 1, 4 },
+                          labels = { straight = { 1, 4 }, curved = { 0 } } } }:build():report()
   t.eq(report.paths[1], { label = "straight", paths = 1, det = 1, nondet = 0 })
   t.eq(report.paths[5], { label = "4", paths = 3, det = 1, nondet = 2 })
   local samples = {}
   for _, node in ipairs(report.nodes) do samples[node.name] = node.samples end
-  t.eq(samples, { straight = { 60, 500 }, curved = { 30, 250 }, no_loop = { 30, 0 }, one_loop = { 60, 0 }, ["0"] = { 30, 0 },
+  t.eq(samples, { straight = { 60, 500 }, curved = { 30, 250 }, no_loop = { 30, 0 }, one_loop = { 60, 0 },
+    ["0"] = { 30, 0 },
                   ["1"] = { 30, 0 }, ["4"] = { 30, 0 } })
   t.eq({ report.nodes[1].label, report.nodes[3].label }, { true, false })
   local text = tostring(report)
-  t.ok(text:find "no label is in several datasets" and text:find "\n4 +30 +%- +3 +1 +2\n" and text:find "\nno_loop +added +30 +%-", text)
+  t.ok(text:find "no label is in several datasets" and text:find "\n4 +30 +%- +3 +1 +2\n"
+    and text:find "\nno_loop +added +30 +%-", text)
 end)
 
 t.test("every class without a node is named, of all datasets at once", function()

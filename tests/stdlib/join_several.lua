@@ -17,7 +17,8 @@ local function documents(n, first, relabel)
     for k = 1, 3 do said[#said + 1] = words[one + 1] end
     for k = 1, two and 3 or 0 do said[#said + 1] = words[two + 1] end
     texts[#texts + 1] = table.concat(said, " ") .. " document " .. i
-    rows[#rows + 1] = relabel and { math.floor(one / 2), two and math.floor(two / 2) ~= math.floor(one / 2) and math.floor(two / 2) or -1 }
+    rows[#rows + 1] = relabel and { math.floor(one / 2), two and math.floor(two / 2) ~= math.floor(one / 2)
+      and math.floor(two / 2) or -1 }
       or { one, two or -1 }
   end
   return texts, torch.tensor(rows, { dtype = "int64" })
@@ -40,7 +41,8 @@ local function declared(kind, class_names, sizes, relabel)
     for i, split in ipairs { "train", "val", "test" } do
       sets[split], first = set(kind, class_names, sizes[i], first, relabel), first + sizes[i]
     end
-    return setmetatable({ name = kind, class_names = class_names, classes = #class_names, sets = sets, batch = 32, normalise = true }, Data)
+    return setmetatable({ name = kind, class_names = class_names, classes = #class_names, sets = sets, batch = 32,
+      normalise = true }, Data)
   end)
 end
 
@@ -49,7 +51,8 @@ local coarse = declared("coarse_documents", { "cs", "stat" }, { 96, 24, 48 }, tr
 local graph = schema.declare("graph.archives", {}, function()
   return host_graph.build {
     root = "arxiv", nodes = { "cs", "stat", unpack(categories) },
-    edges = { { "arxiv", "cs" }, { "arxiv", "stat" }, { "cs", "cs.CL" }, { "cs", "cs.LG" }, { "stat", "stat.ML" }, { "stat", "stat.TH" } },
+    edges = { { "arxiv", "cs" }, { "arxiv", "stat" }, { "cs", "cs.CL" }, { "cs", "cs.LG" }, { "stat", "stat.ML" },
+      { "stat", "stat.TH" } },
     blocks = { cs = "archive", stat = "archive", ["cs.CL"] = "cs.category", ["cs.LG"] = "cs.category",
                ["stat.ML"] = "stat.category", ["stat.TH"] = "stat.category" },
   }
@@ -59,7 +62,8 @@ local function experiment(model, loss, decode)
   local made = schema.find "experiment" "documents" {
     data = schema.find "join" { graph = graph {}, batch = 32, fine {}, coarse {} }, model = model, loss = loss,
     optim = schema.find "optim.adamw" { lr = 1e-2 }, train = { steps = 200 },
-    eval = { on = { "fine_documents.test", "coarse_documents.test" }, decode = decode, threshold = "tune", report = { "join" },
+    eval = { on = { "fine_documents.test", "coarse_documents.test" }, decode = decode, threshold = "tune",
+      report = { "join" },
              metrics = { "f1_micro", "f1_macro", "f1_samples", "exact" } },
   }:build { seed = 1, device = "cpu" }
   local values = {}
@@ -87,7 +91,8 @@ t.test("documents of several categories, fine and coarse, are learnt as paths", 
 end)
 
 t.test("documents of several categories are learnt by the Label Set", function()
-  local values = experiment(schema.find "trunk" { lstm(), head = schema.find "head.label_set" {} }, schema.find "loss.bce" {}, "greedy")
+  local values = experiment(schema.find "trunk" { lstm(), head = schema.find "head.label_set" {} },
+    schema.find "loss.bce" {}, "greedy")
   for _, set_name in ipairs { "fine_documents", "coarse_documents" } do
     t.ok(values[set_name .. ".test.f1_micro"] > 0.95, t.show(values))
   end

@@ -5,9 +5,11 @@ local schema = require "schema"
 
 local function animals()
   local edges, labels = {}, { "Cat", "Dog", "British", "EgyptianMau", "MaineCoon", "Ragdoll", "Samoyed", "Beagle" }
-  local blocks = { Cat = "species", Dog = "species", Shorthair = "hair", Longhair = "hair", Solid = "color", Tabby = "color",
+  local blocks = { Cat = "species", Dog = "species", Shorthair = "hair", Longhair = "hair", Solid = "color",
+    Tabby = "color",
                    Point = "color", ["Erect-Ear"] = "ear", ["Drop-Ear"] = "ear", British = "catbreed",
-                   EgyptianMau = "catbreed", MaineCoon = "catbreed", Ragdoll = "catbreed", Samoyed = "dogbreed", Beagle = "dogbreed" }
+                   EgyptianMau = "catbreed", MaineCoon = "catbreed", Ragdoll = "catbreed", Samoyed = "dogbreed",
+                     Beagle = "dogbreed" }
   for from, to in ([[Animal>Cat Animal>Dog Cat>Shorthair Cat>Longhair Cat>Solid Cat>Tabby Cat>Point Dog>Erect-Ear Dog>Drop-Ear
     Shorthair>British Shorthair>EgyptianMau Longhair>MaineCoon Longhair>Ragdoll Solid>British Solid>MaineCoon Tabby>British
     Tabby>EgyptianMau Tabby>MaineCoon Point>British Point>Ragdoll Erect-Ear>Samoyed Drop-Ear>Beagle]]):gmatch "(%S+)>(%S+)" do
@@ -51,7 +53,8 @@ t.test("targets are the nodes of all paths, or of the deterministic ones", funct
   t.eq(asked(graph, det, y "Dog"), { "Dog" })
   t.eq(asked(graph, head(graph, { paths = "self" }), y "British"), { "British" })
   -- several labels: the union
-  t.eq(asked(graph, all, long { { graph:token "EgyptianMau", graph:token "Dog", -1 } }), { "Cat", "Dog", "EgyptianMau", "Shorthair", "Tabby" })
+  t.eq(asked(graph, all, long { { graph:token "EgyptianMau", graph:token "Dog", -1 } }),
+    { "Cat", "Dog", "EgyptianMau", "Shorthair", "Tabby" })
 end)
 
 t.test("the class is the likeliest of the evaluated labels, not of all nodes", function()

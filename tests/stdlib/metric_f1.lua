@@ -18,9 +18,11 @@ local function value(name, prediction, y, options, context)
   return made:value()
 end
 
--- Documents of several categories: cs.LG 0, stat.ML 1, cs.CL 2, math.PR 3, stat.TH 4, cs.CV 5, and one that never occurs.
+-- Documents of several categories: cs.LG 0, stat.ML 1, cs.CL 2, math.PR 3, stat.TH 4, cs.CV 5, and one that never
+-- occurs.
 local truth = long { { 0, 1 }, { 2, -1 }, { 3, 4 }, { 5, -1 } }
-local predicted = { y = long { 0, 2, 3, 0 }, set = label_rows.indicator(long { { 0, -1 }, { 2, 0 }, { 3, -1 }, { 0, -1 } }, 7) }
+local predicted = { y = long { 0, 2, 3, 0 }, set = label_rows.indicator(long { { 0, -1 }, { 2, 0 }, { 3, -1 },
+  { 0, -1 } }, 7) }
 
 t.test("several labels: micro, macro and a sample's F1 of four documents", function()
   t.near(value("f1_micro", predicted, truth), 6 / 11, 1e-9)

@@ -15,9 +15,11 @@ end
 
 local function animals()
   local edges, labels = {}, { "Cat", "Dog", "British", "EgyptianMau", "MaineCoon", "Ragdoll", "Samoyed", "Beagle" }
-  local blocks = { Cat = "species", Dog = "species", Shorthair = "hair", Longhair = "hair", Solid = "color", Tabby = "color",
+  local blocks = { Cat = "species", Dog = "species", Shorthair = "hair", Longhair = "hair", Solid = "color",
+    Tabby = "color",
                    Point = "color", ["Erect-Ear"] = "ear", ["Drop-Ear"] = "ear", British = "catbreed",
-                   EgyptianMau = "catbreed", MaineCoon = "catbreed", Ragdoll = "catbreed", Samoyed = "dogbreed", Beagle = "dogbreed" }
+                   EgyptianMau = "catbreed", MaineCoon = "catbreed", Ragdoll = "catbreed", Samoyed = "dogbreed",
+                     Beagle = "dogbreed" }
   for from, to in ([[Animal>Cat Animal>Dog Cat>Shorthair Cat>Longhair Cat>Solid Cat>Tabby Cat>Point Dog>Erect-Ear Dog>Drop-Ear
     Shorthair>British Shorthair>EgyptianMau Longhair>MaineCoon Longhair>Ragdoll Solid>British Solid>MaineCoon Tabby>British
     Tabby>EgyptianMau Tabby>MaineCoon Point>British Point>Ragdoll Erect-Ear>Samoyed Drop-Ear>Beagle]]):gmatch "(%S+)>(%S+)" do
@@ -28,15 +30,18 @@ end
 
 t.test("who passes Tabby, on which kind of path, and how far a person agrees", function()
   local graph, samples = animals(), {}
-  for i, path in ipairs { { "Cat", "Tabby", "EgyptianMau" }, { "Cat", "Tabby", "MaineCoon" }, { "Cat", "Tabby", "British" },
-                          { "Cat", "Shorthair", "British" }, { "Cat", "Tabby", "MaineCoon" }, { "Cat", "Point", "Ragdoll" } } do
+  for i, path in ipairs { { "Cat", "Tabby", "EgyptianMau" }, { "Cat", "Tabby", "MaineCoon" },
+    { "Cat", "Tabby", "British" },
+                          { "Cat", "Shorthair", "British" }, { "Cat", "Tabby", "MaineCoon" },
+                            { "Cat", "Point", "Ragdoll" } } do
     samples[i] = { index = i - 1, path = path, kind = graph:deterministic(path) and "det" or "nondet", right = i ~= 3 }
   end
   local marked = marks(file "index,mark\n0,1\n1,1\n2,0\n3,0\n4,1\n5,1\n")
   local found = nodes.of_node("Tabby", samples, marked)
   local passed = {}
   for i, sample in ipairs(found.traversals) do passed[i] = { sample.index, sample.kind, sample.path[3] } end
-  t.eq(passed, { { 0, "det", "EgyptianMau" }, { 1, "nondet", "MaineCoon" }, { 2, "nondet", "British" }, { 4, "nondet", "MaineCoon" } })
+  t.eq(passed, { { 0, "det", "EgyptianMau" }, { 1, "nondet", "MaineCoon" }, { 2, "nondet", "British" },
+    { 4, "nondet", "MaineCoon" } })
   t.eq({ found.det, found.nondet, found.right, found.marked }, { 1, 3, 3, 3 })
   t.near(found.agreement, 2 / 3, 1e-9)
   t.ok(nodes.text { found }:find "Tabby +4 +1 +3 +0.750 +0.667 %(of 3%)")
@@ -48,7 +53,8 @@ end)
 
 t.test("marks are read as people write them; a line that is none is located", function()
   t.eq(marks(file "# who: me\n3;yes\n\n17, no\r\n4\ttrue\n"), { [3] = true, [17] = false, [4] = true })
-  t.raises(function() marks(file "index,mark\n3,maybe\n") end, "marks.csv:2: expected index,mark such as 17,1, got '3,maybe'")
+  t.raises(function() marks(file "index,mark\n3,maybe\n") end,
+    "marks.csv:2: expected index,mark such as 17,1, got '3,maybe'")
   t.raises(function() marks(file "3,1\n3,0\n") end, "marks.csv:2: sample 3 is marked twice")
   t.raises(function() marks(file "1.5,1\n") end, "marks.csv:1: expected index,mark")
   t.raises(function() marks(folder .. "/none.csv") end, "marks: " .. folder .. "/none.csv: No such file")
@@ -56,8 +62,10 @@ end)
 
 t.test("decisions print by block within 80 columns, what was taken starred", function()
   local choices = { { node = "stop", p = 0.25, taken = true } }
-  for i = 1, 9 do choices[#choices + 1] = { node = "some_longer_name_" .. i, block = "colour", p = i / 45, taken = false } end
-  local text = decisions.text { { node = "animal", choices = choices }, { node = "cat", choices = { { node = "<eop>", p = 1, taken = true } } } }
+  for i = 1, 9 do choices[#choices + 1] = { node = "some_longer_name_" .. i, block = "colour", p = i / 45,
+    taken = false } end
+  local text = decisions.text { { node = "animal", choices = choices },
+    { node = "cat", choices = { { node = "<eop>", p = 1, taken = true } } } }
   for line in text:gmatch "[^\n]+" do t.ok(require "tabulate".width(line) <= 80, line) end
   t.ok(text:find "1 +animal +%- +%*stop 0.250", text)
   t.ok(text:find("some_longer_name_9 0.200", 1, true) and text:find "4 others 0.222" and not text:find "name_4", text)
@@ -84,8 +92,10 @@ local function run(values, command)
   return code, process:read(), process:read_errors()
 end
 
-local paths = { MODEL = "path_decoder { vision.mlp {}, hidden = 32, embed = 8 }", LOSS = "path.nll {} + 0.1 * path.reinforce {}",
-                ON = '{ "digits.test", "strokes.test" }', METRICS = '{ "top1", "f1_macro", "path_valid", "path_correct" }',
+local paths = { MODEL = "path_decoder { vision.mlp {}, hidden = 32, embed = 8 }",
+  LOSS = "path.nll {} + 0.1 * path.reinforce {}",
+                ON = '{ "digits.test", "strokes.test" }',
+                  METRICS = '{ "top1", "f1_macro", "path_valid", "path_correct" }',
                 DECODE = "beam", REPORT = '{ "paths", "decisions", "graph", "join", node_report { "no_loop", marks = { no_loop = "MARKS" } } }' }
 local function values(changes)
   local all = {}
@@ -100,7 +110,8 @@ t.test("a join evaluated on two datasets writes its reports", function()
   file "index,mark\n0,1\n1,0\n"
   local code, out, err = run(values {})
   t.eq(code, 0, err)
-  for _, key in ipairs { "digits.test.top1", "digits.test.f1_macro", "digits.test.path_correct", "strokes.test.top1" } do
+  for _, key in ipairs { "digits.test.top1", "digits.test.f1_macro", "digits.test.path_correct",
+    "strokes.test.top1" } do
     t.ok(out:find(key .. " [%d.]+"), key .. " is not in " .. out)
   end
   t.ok(out:find "strokes.test.path_correct 0.0000", "a path that goes on below a coarse label is not its own")
@@ -130,15 +141,18 @@ end)
 
 t.test("the Label Set learns on a join and is told apart by its dataset", function()
   if not require "catalogue".find "mnist5k" then t.skip "no mnist5k" end
-  local code, out, err = run(values { MODEL = "trunk { vision.mlp {}, head = head.label_set {} }", LOSS = "bce {}", DECODE = "greedy",
+  local code, out, err = run(values { MODEL = "trunk { vision.mlp {}, head = head.label_set {} }", LOSS = "bce {}",
+    DECODE = "greedy",
                                       METRICS = '{ "top1", "f1_micro" }', REPORT = '{ "join" }' })
   t.eq(code, 0, err)
-  t.ok(tonumber(out:match "digits.test.top1 ([%d.]+)") > 0.4 and tonumber(out:match "strokes.test.top1 ([%d.]+)") > 0.6, out)
+  t.ok(tonumber(out:match "digits.test.top1 ([%d.]+)") > 0.4
+    and tonumber(out:match "strokes.test.top1 ([%d.]+)") > 0.6, out)
 end)
 
 t.test("what a report or a way of decoding needs is said before training", function()
   if not require "catalogue".find "mnist5k" then t.skip "no mnist5k" end
-  local softmax = { MODEL = "trunk { vision.mlp {}, head = head.softmax {} }", LOSS = "ce {}", METRICS = '{ "top1" }', DECODE = "greedy", REPORT = "{}" }
+  local softmax = { MODEL = "trunk { vision.mlp {}, head = head.softmax {} }", LOSS = "ce {}", METRICS = '{ "top1" }',
+    DECODE = "greedy", REPORT = "{}" }
   local function softmax_with(change)
     local all = {}
     for key, value in pairs(softmax) do all[key] = value end
@@ -149,7 +163,8 @@ t.test("what a report or a way of decoding needs is said before training", funct
   for _, case in ipairs {
     { softmax_with { REPORT = '{ "graph" }' }, 'eval.report: "graph" needs a path_decoder as model' },
     { softmax_with { DECODE = "beam" }, 'eval.decode = "beam" needs a path_decoder as model' },
-    { values { REPORT = '{ node_report { "no_lop" } }' }, "node_report: asks for 'no_lop', which is no node; did you mean 'no_loop'?" },
+    { values { REPORT = '{ node_report { "no_lop" } }' },
+      "node_report: asks for 'no_lop', which is no node; did you mean 'no_loop'?" },
     { values { REPORT = '{ node_report { marks = { no_loop = "none.csv" } } }' }, "marks: none.csv: No such file" },
     { values { ON = '{ "digits.tst" }' }, "no split 'digits.tst'; did you mean 'digits.test'?" },
     { values { DECODE = 'beam", threshold = "tune' }, 'a threshold is tuned for predicted sets: decode = "path_set"' },

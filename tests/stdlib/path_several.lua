@@ -12,7 +12,8 @@ local categories = { "cs.CL", "cs.LG", "stat.ML", "stat.TH" }
 local function archives()
   return host_graph.build {
     root = "arxiv", nodes = { "cs", "stat", unpack(categories) },
-    edges = { { "arxiv", "cs" }, { "arxiv", "stat" }, { "cs", "cs.CL" }, { "cs", "cs.LG" }, { "stat", "stat.ML" }, { "stat", "stat.TH" } },
+    edges = { { "arxiv", "cs" }, { "arxiv", "stat" }, { "cs", "cs.CL" }, { "cs", "cs.LG" }, { "stat", "stat.ML" },
+      { "stat", "stat.TH" } },
     blocks = { cs = "archive", stat = "archive", ["cs.CL"] = "cs.category", ["cs.LG"] = "cs.category",
                ["stat.ML"] = "stat.category", ["stat.TH"] = "stat.category" },
     labels = categories,
@@ -66,16 +67,19 @@ local function measured(model, batch)
       return batch
     end
   end }
-  local metrics = evaluate.metrics({ "f1_micro", "f1_macro", "f1_samples", "exact", "top1" }, {}, { classes = model.numbers })
+  local metrics = evaluate.metrics({ "f1_micro", "f1_macro", "f1_samples", "exact", "top1" }, {},
+    { classes = model.numbers })
   local values = {}
-  for _, pair in ipairs((evaluate.run(model, loader, metrics, "docs.test"))) do values[pair[1]:match "[^.]+$"] = pair[2] end
+  for _, pair in ipairs((evaluate.run(model, loader, metrics,
+    "docs.test"))) do values[pair[1]:match "[^.]+$"] = pair[2] end
   return values, loader
 end
 
 t.test("a path decoder learns several labels a sample and predicts sets of them", function()
   local graph = archives()
   torch.manual_seed(5)
-  local model = schema.build(schema.find "path_decoder" { schema.find "vision.mlp" { widths = { 32 } }, hidden = 24, embed = 8 }, context(graph))
+  local model = schema.build(schema.find "path_decoder" { schema.find "vision.mlp" { widths = { 32 } }, hidden = 24,
+    embed = 8 }, context(graph))
   local nll = model:term(schema.build(schema.find "path.nll" { teacher_forcing = 1 }), "path.nll")
   learn(model, nll, documents(graph, 96, 1), 200)
   local test = documents(graph, 48, 2)
@@ -94,7 +98,8 @@ t.test("a path decoder learns several labels a sample and predicts sets of them"
   t.eq(prediction.valid:all():item(), true)
   t.eq(prediction.set:eq(prediction.probability:ge(tuned):logical_and(prediction.probability:gt(0))):all():item(), true)
   -- the threshold goes with the weights
-  local other = schema.build(schema.find "path_decoder" { schema.find "vision.mlp" { widths = { 32 } }, hidden = 24, embed = 8 }, context(graph))
+  local other = schema.build(schema.find "path_decoder" { schema.find "vision.mlp" { widths = { 32 } }, hidden = 24,
+    embed = 8 }, context(graph))
   other.module:load_state_dict(model.module:state_dict())
   t.eq(other:predict(test).set, prediction.set)
 end)
@@ -102,7 +107,8 @@ end)
 t.test("path losses of several labels are the mean over the labels' paths", function()
   local graph = archives()
   torch.manual_seed(5)
-  local model = schema.build(schema.find "path_decoder" { schema.find "vision.mlp" { widths = { 8 } }, hidden = 6, embed = 4 }, context(graph))
+  local model = schema.build(schema.find "path_decoder" { schema.find "vision.mlp" { widths = { 8 } }, hidden = 6,
+    embed = 4 }, context(graph))
   local batch = documents(graph, 6, 3)
   local features = model:features(batch)
   local nll = schema.build(schema.find "path.nll" { teacher_forcing = 1 })
@@ -112,7 +118,8 @@ t.test("path losses of several labels are the mean over the labels' paths", func
     local sum, count = 0, 0
     for _, token in ipairs(row) do
       if token >= 0 then
-        local one = nll(model.module.decoder, features[{ { i - 1, i } }], torch.tensor({ token }, { dtype = "int64" }), rng.stream(1, "x"))
+        local one = nll(model.module.decoder, features[{ { i - 1, i } }],
+          torch.tensor({ token }, { dtype = "int64" }), rng.stream(1, "x"))
         sum, count = sum + one:item(), count + 1
       end
     end
@@ -124,7 +131,8 @@ end)
 t.test("the Label Set learns several labels a sample", function()
   local graph = archives()
   torch.manual_seed(5)
-  local model = schema.build(schema.find "trunk" { schema.find "vision.mlp" { widths = { 32 } }, head = schema.find "head.label_set" {} }, context(graph))
+  local model = schema.build(schema.find "trunk" { schema.find "vision.mlp" { widths = { 32 } },
+    head = schema.find "head.label_set" {} }, context(graph))
   local bce = model:term(schema.build(schema.find "loss.bce" {}), "loss.bce")
   learn(model, bce, documents(graph, 96, 1), 150)
   model.numbers = graph:size() + 1

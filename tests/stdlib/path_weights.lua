@@ -7,7 +7,8 @@ local schema = require "schema"
 local function cats(change)
   local d = {
     root = "animal", nodes = { "cat", "dog", "solid", "tabby", "british" },
-    edges = { { "animal", "cat" }, { "animal", "dog" }, { "cat", "solid" }, { "cat", "tabby" }, { "solid", "british" }, { "tabby", "british" } },
+    edges = { { "animal", "cat" }, { "animal", "dog" }, { "cat", "solid" }, { "cat", "tabby" },
+      { "solid", "british" }, { "tabby", "british" } },
     blocks = { cat = "species", dog = "species", solid = "colour", tabby = "colour" }, labels = { "dog", "british" },
   }
   if change then change(d) end
@@ -36,7 +37,8 @@ end)
 local function model(change)
   local graph = cats(change)
   local part = { name = "pets", class_names = { "dog", "british" } }
-  local data = { parts = { part }, evaluated = function() return part, { graph:token "dog", graph:token "british" } end }
+  local data = { parts = { part }, evaluated = function() return part,
+    { graph:token "dog", graph:token "british" } end }
   torch.manual_seed(1)
   return schema.build(schema.find "path_decoder" { schema.find "vision.mlp" { widths = { 8 } }, hidden = 6, embed = 3 },
     { data = data, graph = graph, image = { 1, 2, 2 }, seed = 1 })

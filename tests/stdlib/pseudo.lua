@@ -14,12 +14,15 @@ local function images(levels)
 end
 
 local function plain(name, class_names, levels, labels)
-  local set = host_data.from_tensors(images(levels), torch.tensor(labels, { dtype = "int64" }), { name = name, class_names = class_names })
+  local set = host_data.from_tensors(images(levels), torch.tensor(labels, { dtype = "int64" }),
+    { name = name, class_names = class_names })
   return setmetatable({
-    name = name, class_names = class_names, classes = #class_names, sets = { train = set, test = set }, batch = 4, normalise = true,
+    name = name, class_names = class_names, classes = #class_names, sets = { train = set, test = set }, batch = 4,
+      normalise = true,
     splits = function() return { "train", "test" } end,
     fingerprints = function() return { train = set:fingerprint(), test = set:fingerprint() } end,
-  }, { __index = { loader = function(self, split, options) return dataset.loader({ { self.sets[split], nil, true } }, split, self, options) end } })
+  }, { __index = { loader = function(self, split, options) return dataset.loader({ { self.sets[split], nil, true } },
+    split, self, options) end } })
 end
 
 local many = {}
@@ -30,7 +33,8 @@ for i, y in ipairs(many) do fine_levels[i] = levels[y] end
 schema.declare("data.pseudo_fine", {}, function() return plain("fine", fine_names, fine_levels, many) end)
 -- Coarse samples: two whose label A contradicts what they look like (b1), one B that looks like a1, seven that fit.
 schema.declare("data.pseudo_coarse", {}, function()
-  return plain("coarse", { "A", "B" }, { 20, 80, 140, 200, 140, 140, 20, 80, 200, 20 }, { 0, 0, 1, 1, 0, 0, 1, 0, 1, 0 })
+  return plain("coarse", { "A", "B" }, { 20, 80, 140, 200, 140, 140, 20, 80, 200, 20 },
+    { 0, 0, 1, 1, 0, 0, 1, 0, 1, 0 })
 end)
 schema.declare("graph.pseudo_tree", {}, function()
   return host_graph.build {
@@ -41,9 +45,11 @@ schema.declare("graph.pseudo_tree", {}, function()
 end)
 
 local function pseudo(options, context)
-  local model = schema.find "trunk" { schema.find "vision.mlp" { widths = { 16 } }, head = schema.find "head.softmax" {} }
+  local model = schema.find "trunk" { schema.find "vision.mlp" { widths = { 16 } },
+    head = schema.find "head.softmax" {} }
   local teacher = schema.find "experiment" "teacher" {
-    data = schema.find "data.pseudo_fine" {}, model = model, optim = schema.find "optim.adamw" { lr = 2e-2 }, train = { steps = 150 } }
+    data = schema.find "data.pseudo_fine" {}, model = model, optim = schema.find "optim.adamw" { lr = 2e-2 },
+      train = { steps = 150 } }
   options.teacher, options[1] = teacher, schema.find "data.pseudo_coarse" {}
   return schema.find "pseudo" (options):build(context or { seed = 1, device = "cpu" })
 end

@@ -2,7 +2,8 @@ local t = require "test"
 local threshold = require "threshold"
 
 t.test("the threshold has the best micro F1 of all cuts", function()
-  local best, f1 = threshold.best(torch.tensor { 0.9, 0.8, 0.7, 0.4, 0.2 }, torch.tensor { true, false, true, false, false })
+  local best, f1 = threshold.best(torch.tensor { 0.9, 0.8, 0.7, 0.4, 0.2 },
+    torch.tensor { true, false, true, false, false })
   t.near(best, (0.7 + 0.4) / 2, 1e-6)
   t.near(f1, 4 / 5, 1e-9)
   -- equal probabilities are in the set together
