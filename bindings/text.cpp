@@ -4,6 +4,7 @@
 #include "bindings/all.hpp"
 #include "bindings/data.hpp"
 #include "host/text/batch.hpp"
+#include "host/text/config.hpp"
 #include "host/text/tokenizer_file.hpp"
 #include "host/text/vocabulary.hpp"
 
@@ -38,6 +39,22 @@ int train_vocabulary(lua_State* L) {
 int read_tokenizer(lua_State* L) {
   const Json o = check_options(L, 2, {"lower"});
   push_object<Tokenizer>(L, text::read_tokenizer(check_string(L, 1), o.value("lower", true)));
+  return 1;
+}
+
+/// read_config(file) -> the JSON object of a file as a table
+int read_config(lua_State* L) {
+  push(L, text::read_config(check_string(L, 1)));
+  return 1;
+}
+
+/// by_length(dataset, tokenizer, max_length) -> long [n], the samples by falling number of tokens
+int by_length(lua_State* L) {
+  const auto dataset = check_object<Dataset>(L, 1);
+  const data::Samples& samples = dataset->samples();
+  if (!samples.is_text()) fail("'", dataset->name(), "' holds images, not texts");
+  const auto tokens = samples.tokens.get(samples.texts, *check_object<Tokenizer>(L, 2), check_integer(L, 3));
+  push(L, tokens->by_length(dataset->rows()));
   return 1;
 }
 
@@ -102,7 +119,8 @@ int open_text(lua_State* L) {
   const luaL_Reg meta[] = {{"__tostring", describe}, {"__len", size}, {nullptr, nullptr}};
   register_type<Tokenizer>(L, methods, meta);
   const luaL_Reg functions[] = {
-      {"train_vocabulary", train_vocabulary}, {"read_tokenizer", read_tokenizer}, {nullptr, nullptr}};
+      {"train_vocabulary", train_vocabulary}, {"read_tokenizer", read_tokenizer}, {"read_config", read_config},
+      {"by_length", by_length},               {nullptr, nullptr}};
   return push_library(L, functions);
 }
 

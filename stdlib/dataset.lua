@@ -77,7 +77,7 @@ end
 --   surroundings; `with` is plain data. Its random numbers start anew from each sample and epoch, so the batches are the
 --   same for any number of workers.
 function Data:loader(split, options)
-  return dataset.loader({ { self:set(split), nil, self.normalise } }, split, self, options)
+  return dataset.loader({ { self:set(split), nil, self.normalise, augment = self.augment } }, split, self, options)
 end
 
 --- SHA-256 of each split: its images, its choice and its labels. { train = "8aba...", test = "1dcb..." }
@@ -97,17 +97,31 @@ function Data:report()
   return report
 end
 
---- A loader over sources { { set, targets, normalise }, ... } with the options of `owner` (batch, last, mix).
+--- The augmentations of a loader's sources ({ augment = { step, ... } } or nothing) as its transform; nil where none has
+-- any. Random numbers come from the seed, the epoch and the sample: batches do not depend on the number of workers.
+function dataset.augmentation(sources)
+  local lists, any = {}, false
+  for i, source in ipairs(sources) do
+    lists[i] = source.augment or {}
+    any = any or #lists[i] > 0
+  end
+  return any and require "host.image".augmentation(lists) or nil
+end
+
+--- A loader over sources { { set, targets, normalise, augment = steps }, ... } with the options of `owner` (batch, last, mix).
 function dataset.loader(sources, split, owner, options)
   options = options or {}
   for _, source in ipairs(options.features and sources or {}) do source[4] = options.features(source[1]) end
   local training = split:match "[^.]*$" == "train"
+  local transform = options.transform
+  local steps = training and dataset.augmentation(sources)
+  if steps and transform then error("give one of transform and the data's augment", 0) end
   local shuffle = options.shuffle
   if shuffle == nil then shuffle = training end
   return data.loader(sources, {
     batch = options.batch or owner.batch, shuffle = shuffle, drop_last = training and owner.last == "drop",
     mix = owner.mix or "proportional", seed = options.seed or 0, device = options.device,
-    transform = options.transform, with = options.with, workers = options.workers,
+    transform = transform or steps or nil, with = options.with, workers = options.workers,
     tokenizer = options.tokenizer, max_length = options.max_length, classes = owner.classes,
   })
 end
@@ -131,6 +145,12 @@ end
 
 local function amount(o)
   return { per_class = o.per_class, total = o.take, fraction = o.fraction }
+end
+
+local function built_steps(nodes)
+  local steps = {}
+  for i, node in ipairs(nodes or {}) do steps[i] = require "schema".build(node) end
+  return steps
 end
 
 --- The builder of an origin's constructor: a Data object
@@ -165,7 +185,7 @@ function dataset.builder(origin)
     sets.train = labelled(parts:take_front(amount(o), "train"))
     return setmetatable({
       name = o.name, class_names = sets.train:class_names(), classes = #sets.train:class_names(), sets = sets,
-      batch = o.batch, last = o.last, normalise = o.normalise,
+      batch = o.batch, last = o.last, normalise = o.normalise, augment = built_steps(o.augment),
     }, Data)
   end
   return function(o) return dataset.host(build, o) end

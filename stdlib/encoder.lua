@@ -6,18 +6,30 @@ local encoder = {}
 local INPUT = " input" -- no name of a parameter or child has a blank
 
 --- Tells how texts become the encoder's tokens.
--- @param input { tokenizer, max_length }
+-- @param input { tokenizer, max_length, identity }; with an identity (a text that tells the encoder from all others) the
+--   encoder is frozen, and its features are computed once
 function encoder.takes(module, input)
   host.fields(module)[INPUT] = input
   return module
 end
 
---- What a loader needs for this encoder: { tokenizer, max_length } for texts, {} for images.
+--- What `takes` was told; {} for images.
 function encoder.input(module) return host.fields(module)[INPUT] or {} end
+
+--- Options of a loader for this encoder: how texts become tokens, or the features of a frozen one in their place.
+function encoder.loading(module, options)
+  local input = encoder.input(module)
+  options.tokenizer, options.max_length = input.tokenizer, input.max_length
+  if input.identity then
+    options.features = function(set) return require "feature_cache".features(module, set, options.device) end
+  end
+  return options
+end
 
 --- batch -> features [B, F]
 function encoder.features(module, batch)
   if batch.mask then return module(batch.x, batch.mask) end
+  if encoder.input(module).identity then return batch.x end -- computed before (encoder.loading)
   return module(batch.x)
 end
 

@@ -82,17 +82,15 @@ function trial.assemble(o, context)
   model.module:to(device)
   inner.model = model
   encoder.check(model.module.encoder, data)
-  local input = encoder.input(model.module.encoder)
-  local loaders = { train = data:loader("train", { seed = seed, device = device, tokenizer = input.tokenizer,
-                                                   max_length = input.max_length }) }
+  local function loader(split, options) return data:loader(split, encoder.loading(model.module.encoder, options)) end
+  local loaders = { train = loader("train", { seed = seed, device = device }) }
   local final = splits_of(o.eval.on)
   local tuning = {}
   at(o.data, function()
     if o.eval.threshold == "tune" then tuning = threshold.splits(data, final) end
     for _, list in ipairs { final, o.eval.during, tuning } do
       for _, split in ipairs(list) do
-        loaders[split] = loaders[split] or data:loader(split, { batch = o.eval.batch, device = device,
-        tokenizer = input.tokenizer, max_length = input.max_length })
+        loaders[split] = loaders[split] or loader(split, { batch = o.eval.batch, device = device })
       end
     end
   end)

@@ -232,6 +232,10 @@ void Loader::put_texts(Batch& batch, const Recipe& recipe, const Plan& plan, int
 }
 
 void Loader::put_features(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number) {
+  if (recipe.sources.size() == 1) {
+    batch.x = recipe.sources[0].features.index_select(0, batch.idx);
+    return;
+  }
   const int64_t size = batch.idx.numel(), from = first_of(plan, number);
   std::vector<at::Tensor> rows;
   for (int64_t b = 0; b < size; ++b)

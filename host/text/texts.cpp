@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "host/interrupt.hpp"
 #include "host/text/tokenizer.hpp"
@@ -24,11 +25,13 @@ void Texts::extend(std::string_view text) {
   ends_.back() = static_cast<int64_t>(bytes_.size());
 }
 
-int64_t Tokens::longest() const {
-  const auto* o = offsets.const_data_ptr<int64_t>();
-  int64_t longest = 0;
-  for (int64_t i = 0; i < size(); ++i) longest = std::max(longest, o[i + 1] - o[i]);
-  return longest;
+at::Tensor Tokens::by_length(const at::Tensor& rows) const {
+  const auto *o = offsets.const_data_ptr<int64_t>(), *row = rows.const_data_ptr<int64_t>();
+  std::vector<int64_t> order(rows.numel());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  auto length = [&](int64_t i) { return o[row[i] + 1] - o[row[i]]; };
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return length(a) > length(b); });
+  return at::tensor(order);
 }
 
 Tokens tokenize(const Texts& texts, const Tokenizer& tokenizer, int64_t max_length) {

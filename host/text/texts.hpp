@@ -45,7 +45,9 @@ struct Tokens {
   at::Tensor ids, offsets;
 
   int64_t size() const { return offsets.numel() - 1; }
-  int64_t longest() const;
+  /// The positions 0 .. n-1 of `rows` (long [n]) by falling number of tokens, equal ones in their order: batches of them
+  /// hold little padding.
+  at::Tensor by_length(const at::Tensor& rows) const;
 };
 
 /// Tokenises all texts on all threads that LibTorch may use; the result does not depend on their number. A text has at

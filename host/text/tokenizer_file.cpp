@@ -1,10 +1,9 @@
 #include "host/text/tokenizer_file.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "host/error.hpp"
+#include "host/text/config.hpp"
 #include "host/text/tokenizer_json.hpp"
 #include "host/text/unicode.hpp"
 #include "host/text/wordpiece.hpp"
@@ -13,18 +12,9 @@ namespace moonlab::text {
 
 namespace {
 
-std::string content_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file)) fail("cannot read ", file.string());
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad()) fail("cannot read ", file.string());
-  return text.str();
-}
-
 // BERT's vocab.txt: the line's number is the id.
 std::shared_ptr<Tokenizer> read_vocabulary(const std::filesystem::path& file, bool lower) {
-  const std::string content = content_of(file);
+  const std::string content = read_whole(file);
   std::vector<std::string> tokens;
   for (size_t from = 0; from < content.size();) {
     size_t end = std::min(content.find('\n', from), content.size());
@@ -61,7 +51,7 @@ std::shared_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path, boo
     fail("no tokenizer in ", path.string(), ": it holds neither tokenizer.json nor vocab.txt");
   }
   if (path.extension() != ".json") return read_vocabulary(path, lower);
-  return parse_tokenizer(content_of(path), path.string());
+  return parse_tokenizer(read_whole(path), path.string());
 }
 
 }  // namespace moonlab::text

@@ -35,6 +35,8 @@ function choice.fields(origin)
   if things == "images" then
     table.insert(fields, 10, { "normalise", "boolean", true,
       "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" })
+    table.insert(fields, 11, { "augment", "list of node augment", schema.optional,
+      "random changes of the training images, one after the other, before they are normalised" })
   end
   if not origin.official_test then
     table.insert(fields, 8, { "test", "integer >= 0", origin.test, "test " .. things .. " of each class, held out" })
