@@ -11,7 +11,7 @@ namespace moonlab::run {
 
 namespace {
 
-constexpr double kMargin = 24, kSide = 96, kFrame = 4, kCaption = 18, kGap = 12;
+constexpr double kMargin = 24, kSide = 96, kFrame = 4, kCaption = 14, kGap = 12;
 
 // The text, or its beginning with an ellipsis where it is wider than `width` pixels.
 std::string cut(const std::string& text, double width, double size) {
@@ -33,7 +33,10 @@ std::string draw_contact_sheet(const ContactSheet& sheet) {
   for (const auto& g : sheet.groups) colours[g.name] = g.colour;
   const auto count = static_cast<int64_t>(sheet.tiles.size());
   const int64_t columns = std::clamp<int64_t>(count, 1, sheet.columns), rows = (count + columns - 1) / columns;
-  const double cell = kSide + 2 * kFrame + kGap, line = kSide + 2 * kFrame + kCaption + kGap, head = 78;
+  const bool two_lines = std::any_of(sheet.tiles.begin(), sheet.tiles.end(),
+                                     [](const auto& t) { return t.caption.find('\n') != std::string::npos; });
+  const double cell = kSide + 2 * kFrame + kGap, line = kSide + 2 * kFrame + (two_lines ? 2 : 1) * kCaption + kGap + 4,
+               head = 78;
   double legend = 0;
   for (const auto& g : sheet.groups) legend += 34 + text_width(g.name, 12) + 18;
   const double width = std::max({static_cast<double>(columns) * cell - kGap, text_width(sheet.title, 17),
@@ -62,8 +65,15 @@ std::string draw_contact_sheet(const ContactSheet& sheet) {
                   R"(fill="#ffffff" stroke-width="4" stroke=")" + colour->second + "\"");
     svg.image(left + kFrame + (kSide - w * scale) / 2, top + kFrame + (kSide - h * scale) / 2, w * scale, h * scale,
               png);
-    svg.text(left + kFrame + kSide / 2, top + kSide + 2 * kFrame + 12, 10.5, "middle",
-             cut(tile.caption, kSide + 2 * kFrame + kGap - 4, 10.5));
+    double base = top + kSide + 2 * kFrame + 12;
+    std::string rest = tile.caption;
+    for (const char* fill : {R"(fill="#222")", R"(fill="#b2182b")"}) {
+      const std::string text = rest.substr(0, rest.find('\n'));
+      svg.text(left + kFrame + kSide / 2, base, 10.5, "middle", cut(text, kSide + 2 * kFrame + kGap - 4, 10.5), fill);
+      if (text.size() == rest.size()) break;
+      rest = rest.substr(text.size() + 1);
+      base += kCaption;
+    }
   }
   return svg.str();
 }

@@ -11,7 +11,7 @@ namespace moonlab::run {
 struct ContactSheet {
   struct Tile {
     at::Tensor image;     // uint8 [1 or 3, H, W]
-    std::string caption;  // cut where it is wider than the tile
+    std::string caption;  // one line or two; cut where they are wider than the tile, the second one in red
     std::string group;    // of the legend; its colour frames the image
   };
   struct Group {

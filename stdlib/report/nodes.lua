@@ -97,27 +97,31 @@ function report.printable(made, node, file)
   return setmetatable(report.all(made, options)[1], Printed)
 end
 
+-- `count` of a list's items, spread evenly over it.
+local function spread(list, count)
+  local some = {}
+  for i = 1, count do some[i] = list[math.floor((i - 0.5) * #list / count) + 1] end
+  return some
+end
+
 -- Some of a node's samples: of both kinds as many as there are and fit.
 local function chosen(found, most)
   local by_kind = { det = {}, nondet = {} }
   for _, sample in ipairs(found.traversals) do
     if by_kind[sample.kind] then table.insert(by_kind[sample.kind], sample) end
   end
-  local det, nondet = #by_kind.det, #by_kind.nondet
-  local half = math.floor(most / 2)
-  det = math.min(det, math.max(half, most - nondet))
-  nondet = math.min(nondet, most - det)
-  local list = { unpack(by_kind.det, 1, det) }
-  for i = 1, nondet do list[#list + 1] = by_kind.nondet[i] end
+  local det = math.min(#by_kind.det, math.max(math.floor(most / 2), most - #by_kind.nondet))
+  local list = spread(by_kind.det, det)
+  for _, sample in ipairs(spread(by_kind.nondet, math.min(#by_kind.nondet, most - det))) do list[#list + 1] = sample end
   return list
 end
 
 local long = { det = "deterministic", nondet = "nondeterministic" }
 
-local function caption(made, sample)
+local function caption(made, sample, between)
   local names = made.data.class_names
   local label = names[sample.y + 1]
-  return sample.right and label or ("%s (said %s)"):format(label, names[sample.predicted + 1] or "none")
+  return sample.right and label or ("%s%ssaid %s"):format(label, between or ", ", names[sample.predicted + 1] or "none")
 end
 
 -- The dataset that the reported split is of.
@@ -133,7 +137,7 @@ local function is_text(set) return set.is_text and set:is_text() end
 function report.sheet(made, found, most)
   local tiles, indices = {}, {}
   for i, sample in ipairs(chosen(found, most)) do
-    tiles[i], indices[i] = { caption = caption(made, sample), group = long[sample.kind] }, sample.index
+    tiles[i], indices[i] = { caption = caption(made, sample, "\n"), group = long[sample.kind] }, sample.index
   end
   local agreement = found.agreement and ("; of %d marked by a person %.1f %% agree"):format(found.marked,
     100 * found.agreement)

@@ -198,14 +198,14 @@ TEST_CASE("an image as PNG has the pixels it was given", "[png]") {
 
 TEST_CASE("a contact sheet frames every image in the colour of its group", "[contact_sheet]") {
   const Json data = Json::parse(R"({"title": "tabby", "columns": 2, "groups": [{"name": "det", "colour": "#0000ff"},
-    {"name": "nondet", "colour": "#00ff00"}], "tiles": [{"caption": "1", "group": "det"}, {"caption": "2 < 3", "group": "nondet"},
+    {"name": "nondet", "colour": "#00ff00"}], "tiles": [{"caption": "1", "group": "det"}, {"caption": "2 < 3\nsaid 4", "group": "nondet"},
     {"caption": "a caption that is wider than its tile", "group": "det"}]})");
   const at::Tensor images = at::zeros({3, 1, 4, 8}, at::kByte);
   const std::string svg = draw_contact_sheet(contact_sheet(data, images));
   REQUIRE(count(svg, "data:image/png;base64,") == 3);
   REQUIRE(count(svg, "stroke=\"#0000ff\"") == 3);  // two tiles and the legend
   REQUIRE(count(svg, "stroke=\"#00ff00\"") == 2);
-  REQUIRE_THAT(svg, Contains("2 &lt; 3") && Contains("a caption tha") && !Contains("than its tile"));
+  REQUIRE_THAT(svg, Contains("2 &lt; 3</text>") && Contains("said 4</text>") && Contains("a caption tha") && !Contains("than its tile"));
   REQUIRE(svg == draw_contact_sheet(contact_sheet(data, images)));
   REQUIRE_THROWS_WITH(contact_sheet(data, images.slice(0, 1)), Contains("3 tiles"));
   Json wrong = data;
