@@ -2,6 +2,7 @@
 local t = require "test"
 local evaluate = require "evaluate"
 local label_rows = require "label_rows"
+local oracle = dofile(MOONLAB_ROOT .. "/tests/oracle.lua")
 local schema = require "schema"
 
 local function long(values) return torch.tensor(values, { dtype = "int64" }) end
@@ -18,18 +19,38 @@ local function value(name, prediction, y, options, context)
   return made:value()
 end
 
--- Documents of several categories: cs.LG 0, stat.ML 1, cs.CL 2, math.PR 3, stat.TH 4, cs.CV 5, and one that never
--- occurs.
+-- Documents of several categories; the seventh class never occurs.
 local truth = long { { 0, 1 }, { 2, -1 }, { 3, 4 }, { 5, -1 } }
-local predicted = { y = long { 0, 2, 3, 0 }, set = label_rows.indicator(long { { 0, -1 }, { 2, 0 }, { 3, -1 },
-  { 0, -1 } }, 7) }
+local sets = long { { 0, 1 }, { 2, 0 }, { 3, -1 }, { 5, 2 } }
+local predicted = { y = long { 0, 2, 3, 2 }, set = label_rows.indicator(sets, 7) }
+
+t.test("several labels: the known answer", function()
+  local case = oracle "000-23"
+  local number, count = {}, 0
+  local function rows(documents)
+    local list = {}
+    for i, document in ipairs(documents) do
+      list[i] = { -1, -1, -1 }
+      for k, name in ipairs(document) do
+        if not number[name] then number[name], count = count, count + 1 end
+        list[i][k] = number[name]
+      end
+    end
+    return long(list)
+  end
+  local y, guess = rows(case.input.truth), rows(case.input.predicted)
+  local prediction = { y = guess["..., 0"], set = label_rows.indicator(guess, count) }
+  t.near(value("f1_micro", prediction, y), case.expected.micro, case.tolerance)
+  t.near(value("f1_macro", prediction, y), case.expected.macro, case.tolerance)
+  t.near(value("f1_samples", prediction, y), case.expected.sample, case.tolerance)
+end)
 
 t.test("several labels: micro, macro and a sample's F1 of four documents", function()
-  t.near(value("f1_micro", predicted, truth), 6 / 11, 1e-9)
-  t.near(value("f1_macro", predicted, truth), 2.5 / 6, 1e-9)
-  t.near(value("f1_samples", predicted, truth), 0.5, 1e-9)
-  t.near(value("f1_macro", predicted, truth, { over = "all" }), 2.5 / 7, 1e-9)
-  t.near(value("exact", predicted, truth), 0, 0)
+  t.near(value("f1_micro", predicted, truth), 10 / 13, 1e-9)
+  t.near(value("f1_macro", predicted, truth), (2 / 3 + 1 + 2 / 3 + 1 + 0 + 1) / 6, 1e-9)
+  t.near(value("f1_samples", predicted, truth), 0.75, 1e-9)
+  t.near(value("f1_macro", predicted, truth, { over = "all" }), (2 / 3 + 1 + 2 / 3 + 1 + 0 + 1) / 7, 1e-9)
+  t.near(value("exact", predicted, truth), 0.25, 0)
   t.near(value("top1", predicted, truth), 0.75, 1e-9)
   t.near(value("error", predicted, truth), 0.25, 1e-9)
   -- f1 { average } is the same, under the key of its average

@@ -4,6 +4,7 @@ local host_graph = require "host.graph"
 local decisions = require "report.decisions"
 local marks = require "report.marks"
 local nodes = require "report.nodes"
+local oracle = dofile(MOONLAB_ROOT .. "/tests/oracle.lua")
 local system = require "host.system"
 
 local folder = system.temporary_folder "moonlab-reports"
@@ -13,42 +14,38 @@ local function file(text)
   return folder .. "/marks.csv"
 end
 
-local function animals()
-  local edges, labels = {}, { "Cat", "Dog", "British", "EgyptianMau", "MaineCoon", "Ragdoll", "Samoyed", "Beagle" }
-  local blocks = { Cat = "species", Dog = "species", Shorthair = "hair", Longhair = "hair", Solid = "color",
-    Tabby = "color",
-                   Point = "color", ["Erect-Ear"] = "ear", ["Drop-Ear"] = "ear", British = "catbreed",
-                   EgyptianMau = "catbreed", MaineCoon = "catbreed", Ragdoll = "catbreed", Samoyed = "dogbreed",
-                     Beagle = "dogbreed" }
-  for from, to in ([[Animal>Cat Animal>Dog Cat>Shorthair Cat>Longhair Cat>Solid Cat>Tabby Cat>Point Dog>Erect-Ear Dog>Drop-Ear
-    Shorthair>British Shorthair>EgyptianMau Longhair>MaineCoon Longhair>Ragdoll Solid>British Solid>MaineCoon Tabby>British
-    Tabby>EgyptianMau Tabby>MaineCoon Point>British Point>Ragdoll Erect-Ear>Samoyed Drop-Ear>Beagle]]):gmatch "(%S+)>(%S+)" do
-    edges[#edges + 1] = { from, to }
+t.test("who passes a node, on which kind of path, and how far a person agrees: the known answer", function()
+  local case = oracle "000-20"
+  local d = case.input.graph
+  local graph = host_graph.build { root = d.root, nodes = {}, edges = d.edges, blocks = d.group, labels = d.labels }
+  local samples, marked = {}, {}
+  for i, decoded in ipairs(case.input.decoded) do
+    samples[i] = { index = i, path = decoded.path, kind = graph:deterministic(decoded.path) and "det" or "nondet" }
+    marked[i] = decoded.human_mark
   end
-  return host_graph.build { root = "Animal", nodes = {}, edges = edges, blocks = blocks, labels = labels }
-end
+  local found = nodes.of_node(case.input.node, samples, marked)
+  for i, sample in ipairs(found.traversals) do
+    local expected = case.expected.traversals[i]
+    t.eq({ case.input.decoded[sample.index].id, sample.kind }, { expected.id, expected.kind })
+  end
+  t.eq({ #found.traversals, found.det, found.nondet }, { #case.expected.traversals, case.expected.det, case.expected.nondet })
+  t.near(found.agreement, case.expected.nondet_agreement, case.tolerance)
+end)
 
-t.test("who passes Tabby, on which kind of path, and how far a person agrees", function()
-  local graph, samples = animals(), {}
-  for i, path in ipairs { { "Cat", "Tabby", "EgyptianMau" }, { "Cat", "Tabby", "MaineCoon" },
-    { "Cat", "Tabby", "British" },
-                          { "Cat", "Shorthair", "British" }, { "Cat", "Tabby", "MaineCoon" },
-                            { "Cat", "Point", "Ragdoll" } } do
-    samples[i] = { index = i - 1, path = path, kind = graph:deterministic(path) and "det" or "nondet", right = i ~= 3 }
-  end
-  local marked = marks(file "index,mark\n0,1\n1,1\n2,0\n3,0\n4,1\n5,1\n")
-  local found = nodes.of_node("Tabby", samples, marked)
-  local passed = {}
-  for i, sample in ipairs(found.traversals) do passed[i] = { sample.index, sample.kind, sample.path[3] } end
-  t.eq(passed, { { 0, "det", "EgyptianMau" }, { 1, "nondet", "MaineCoon" }, { 2, "nondet", "British" },
-    { 4, "nondet", "MaineCoon" } })
-  t.eq({ found.det, found.nondet, found.right, found.marked }, { 1, 3, 3, 3 })
-  t.near(found.agreement, 2 / 3, 1e-9)
-  t.ok(nodes.text { found }:find "Tabby +4 +1 +3 +0.750 +0.667 %(of 3%)")
-  -- nobody looked
-  local alone = nodes.of_node("Tabby", samples)
+t.test("a node report counts kinds, hits and marks", function()
+  local samples = { { index = 4, path = { "cat", "tabby", "mau" }, kind = "det", right = true },
+                    { index = 7, path = { "cat", "tabby", "british" }, kind = "nondet", right = false },
+                    { index = 8, path = { "cat", "tabby", "british" }, kind = "nondet", right = true },
+                    { index = 9, path = { "dog" }, kind = "det", right = true } }
+  local marked = marks(file "index,mark\n4,0\n7,1\n9,1\n")
+  local found = nodes.of_node("tabby", samples, marked)
+  t.eq({ #found.traversals, found.det, found.nondet, found.right, found.marked, found.agreement }, { 3, 1, 2, 2, 1, 1 })
+  t.ok(nodes.text { found }:find "tabby +3 +1 +2 +0.667 +1.000 %(of 1%)")
+  -- nobody looked; nobody passed
+  local alone = nodes.of_node("tabby", samples)
   t.eq({ alone.marked, alone.agreement }, { 0, nil })
-  t.eq(#nodes.of_node("Solid", samples, marked).traversals, 0)
+  t.eq(#nodes.of_node("solid", samples, marked).traversals, 0)
+  t.ok(nodes.text { nodes.of_node("solid", samples) }:find "solid +0 +0 +0 +%-")
 end)
 
 t.test("marks are read as people write them; a line that is none is located", function()
