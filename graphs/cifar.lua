@@ -1,10 +1,10 @@
--- The classes of CIFAR-10 and CIFAR-100 in one graph: five realms, in them the superclasses of CIFAR-100 with their five
--- classes each, and beside the superclasses the ten classes of CIFAR-10.
+-- The classes of CIFAR-10 and CIFAR-100 in one graph: five realms, in them the superclasses of CIFAR-100 with their
+-- five classes each, and beside the superclasses the ten classes of CIFAR-10.
 --
--- Superclasses and classes are those of Krizhevsky 2009, by the names of the official files, looked up. The realms, and
--- which superclass and which class of CIFAR-10 lies in which, are our own judgement; people count as animals, as they do
--- in WordNet. A truck of CIFAR-10 is never a pickup truck (so its author's page, recalled), thus no two classes of the two
--- sets are the same. graphs/cifar_wordnet.lua has the same classes as WordNet arranges them.
+-- Superclasses and classes are those of Krizhevsky 2009, by the names of the official files, looked up. The realms,
+-- and which superclass and which class of CIFAR-10 lies in which, are our own judgement; people count as animals, as
+-- they do in WordNet. A truck of CIFAR-10 is never a pickup truck (so its author's page, recalled), thus no two
+-- classes of the two sets are the same. graphs/cifar_wordnet.lua has the same classes as WordNet arranges them.
 return graph "picture" {
   block "realm" { "animal", "plant", "household", "outdoors", "vehicle" },
 

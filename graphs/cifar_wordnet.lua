@@ -1,10 +1,11 @@
 -- The classes of CIFAR-10 and CIFAR-100 as WordNet arranges them: what lies between "entity" and each class.
 --
--- Needs a dictionary of WordNet 3.0 (Debian's wordnet-base; see graph.wordnet), whose arrangement this is. Which synset a
--- class is was looked up in the lists that come with Neural-Backed Decision Trees (Wan and others 2021), but for six where
--- the lists mean something else than the pictures show: there aquarium_fish is a young fish, dolphin and trout are food
--- or a fish, skunk is a defeat in a game, television the medium and girl a young woman. Those six were chosen by
--- WordNet's own glosses. Nodes between have WordNet's names (vehicle.n.01). graphs/cifar.lua has superclasses instead.
+-- Needs a dictionary of WordNet 3.0 (Debian's wordnet-base; see graph.wordnet), whose arrangement this is. Which
+-- synset a class is was looked up in the lists that come with Neural-Backed Decision Trees (Wan and others 2021),
+-- but for six where the lists mean something else than the pictures show: there aquarium_fish is a young fish,
+-- dolphin and trout are food or a fish, skunk is a defeat in a game, television the medium and girl a young woman.
+-- Those six were chosen by WordNet's own glosses. Nodes between have WordNet's names (vehicle.n.01).
+-- graphs/cifar.lua has superclasses instead.
 local classes = {
   -- CIFAR-10
   ["airplane.n.01"] = "airplane", ["car.n.01"] = "automobile", ["bird.n.01"] = "bird", ["cat.n.01"] = "cat",
@@ -19,7 +20,7 @@ local classes = {
   ["chair.n.01"] = "chair", ["chimpanzee.n.01"] = "chimpanzee", ["clock.n.01"] = "clock", ["cloud.n.01"] = "cloud",
   ["cockroach.n.01"] = "cockroach", ["sofa.n.01"] = "couch", ["crab.n.01"] = "crab", ["crocodile.n.01"] = "crocodile",
   ["cup.n.01"] = "cup", ["dinosaur.n.01"] = "dinosaur", ["dolphin.n.02"] = "dolphin", ["elephant.n.01"] = "elephant",
-  ["flatfish.n.02"] = "flatfish", ["forest.n.01"] = "forest", ["fox.n.01"] = "fox", ["girl.n.02"] = "girl",
+  ["flatfish.n.02"] = "flatfish", ["forest.n.01"] = "forest", ["fox.n.01"] = "fox", ["female_child.n.01"] = "girl",
   ["hamster.n.01"] = "hamster", ["house.n.01"] = "house", ["kangaroo.n.01"] = "kangaroo",
   ["keyboard.n.01"] = "keyboard", ["lamp.n.01"] = "lamp", ["lawn_mower.n.01"] = "lawn_mower",
   ["leopard.n.02"] = "leopard", ["lion.n.01"] = "lion", ["lizard.n.01"] = "lizard", ["lobster.n.02"] = "lobster",
@@ -44,6 +45,7 @@ local synsets = {}
 for synset in pairs(classes) do synsets[#synsets + 1] = synset end
 table.sort(synsets)
 
--- The two kinds of entities stand here, the rest comes from the dictionary.
-return graph "entity.n.01" { block "entity" { "physical_entity.n.01", "abstraction.n.06" } }
-  :merge(graph.wordnet { labels = synsets, blocks = "siblings" }, { aliases = classes })
+-- The two kinds of entities, in the block that the dictionary puts them in; the rest comes from there.
+return graph "entity.n.01" {
+  block "below entity.n.01" { "physical_entity.n.01", "abstraction.n.06" },
+}:merge(graph.wordnet { labels = synsets, blocks = "siblings" }, { aliases = classes })

@@ -1,8 +1,9 @@
 -- Clothing by where it is worn, by its sleeves and front, and by how open and how high a shoe is.
 --
--- The labels are the ten classes of Fashion-MNIST (Xiao, Rasul, Vollgraf 2017) by the names that data set `fashion_mnist`
--- gives them. What they look like is our own judgement of the pictures, nothing looked up. The sleeves of a shirt may be
--- short or long, and the straps of a sandal may go up the leg: these paths compete (nondeterministic).
+-- The labels are the ten classes of Fashion-MNIST (Xiao, Rasul, Vollgraf 2017) by the names that data set
+-- `fashion_mnist` gives them. What they look like is our own judgement of the pictures, nothing looked up. The
+-- sleeves of a shirt may be short or long, and the straps of a sandal may go up the leg: these paths compete
+-- (nondeterministic).
 return graph "clothing" {
   block "kind" { "top", "full_length", "footwear", "accessory" },
 

@@ -1,13 +1,14 @@
 -- Flowers by colour, by the shape of a flower and by how flowers stand on a stem.
 --
--- The labels are the classes of 17 Flowers and 102 Flowers (Nilsback and Zisserman, CVPR 2006 and ICVGIP 2008) and of the
--- five flowers of Flickr: 9 + 8 + 94 names. Eight are in both collections and stand first; which eight was found by
--- matching the names (17 Flowers and the five were looked up in their folders; the names of 102 Flowers were recalled).
--- The rose of the five is the rose of the 102. Shared labels have the names of 17 Flowers: of the 102 "tiger lily" is
--- tigerlily here and "common dandelion" dandelion, which the option `labels` of a data set can say.
+-- The labels are the classes of 17 Flowers and 102 Flowers (Nilsback and Zisserman, CVPR 2006 and ICVGIP 2008) and
+-- of the five flowers of Flickr: 9 + 8 + 94 names. Eight are in both collections and stand first; which eight was
+-- found by matching the names (17 Flowers and the five were looked up in their folders; the names of 102 Flowers
+-- were recalled). The rose of the five is the rose of the 102. Shared labels have the names of 17 Flowers: of the
+-- 102 "tiger lily" is tigerlily here and "common dandelion" dandelion, which the option `labels` of a data set can
+-- say.
 --
--- What a flower looks like was recalled and not looked up: the usual garden or wild form. A flower of several colours has a
--- path for each; these compete (nondeterministic). Shape and inflorescence are deterministic.
+-- What a flower looks like was recalled and not looked up: the usual garden or wild form. A flower of several
+-- colours has a path for each; these compete (nondeterministic). Shape and inflorescence are deterministic.
 return graph "flower" {
   block "colour" { "white", "yellow", "orange", "red", "pink", "purple", "blue", "green" },
   block "shape" { "rays", "cup", "bell", "trumpet", "star", "lips", "tuft", "spathe" },

@@ -1,10 +1,11 @@
 -- Breeds of cats and dogs by what is seen of them: hair and colour of cats, hair, ears and size of dogs.
 --
--- The labels are the 37 classes of the Oxford-IIIT Pets (Parkhi and others, CVPR 2012), written as `images` writes the
--- names of their folders; "cat" and "dog" are the classes of Dogs vs. Cats, so the two join here. Which attributes there
--- are is from the label-space paper (ICML 2021: hair, ears, solid, tabby and point); its graph was never published. What a
--- breed looks like was recalled and not looked up: its usual coat as breeders describe it. The cats in tabby, point
--- and solid coats have one path for each; these compete (nondeterministic), and so do coats that a breed has both ways.
+-- The labels are the 37 classes of the Oxford-IIIT Pets (Parkhi and others, CVPR 2012), written as `images` writes
+-- the names of their folders; "cat" and "dog" are the classes of Dogs vs. Cats, so the two join here. Which
+-- attributes there are is from the label-space paper (ICML 2021: hair, ears, solid, tabby and point); its graph was
+-- never published. What a breed looks like was recalled and not looked up: its usual coat as breeders describe it.
+-- The cats in tabby, point and solid coats have one path for each; these compete (nondeterministic), and so do coats
+-- that a breed has both ways.
 return graph "animal" {
   block "species" { "cat", "dog" },
 

@@ -1,7 +1,8 @@
 -- What a question asks for: six coarse classes with fifty fine ones (Li and Roth, COLING 2002).
 --
--- The names are those of the data set `trec`, looked up there: ABBR abbreviations, DESC descriptions, ENTY entities, HUM
--- human beings, LOC locations, NUM numbers. Nothing here was recalled. A question is of one class, so that siblings compete.
+-- The names are those of the data set `trec`, looked up there: ABBR abbreviations, DESC descriptions, ENTY entities,
+-- HUM human beings, LOC locations, NUM numbers. Nothing here was recalled. A question is of one class, so that
+-- siblings compete.
 return graph "question" {
   labels "coarse" { "ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM" },
   labels "fine" { under = "ABBR",
