@@ -33,7 +33,7 @@ local function located(result, failure)
 end
 
 --- Builds the experiment of a result; nil and a located text where that finds a mistake. With `rehearse` whatever building
--- itself trains (a teacher) makes one step.
+-- itself trains (a teacher) makes one step; "load": and what reports need is not looked for.
 function runner.build(result, rehearse)
   local ok, made = xpcall(result.node.build, function(failure)
     return type(failure) == "table" and failure or { message = tostring(failure) }

@@ -125,6 +125,8 @@ t.test("a join evaluated on two datasets writes its reports", function()
   local report = loaded:node_report("no_loop", { marks = folder .. "/marks.csv" })
   t.eq(#report.traversals, count)
   t.raises(function() loaded:node_report "no_lop" end, "did you mean 'no_loop'?")
+  os.remove(folder .. "/marks.csv")
+  t.eq(load_run("last", { store = folder .. "/runs" }).status, "done") -- a file of marks that is gone is no hindrance
   for batch in loaded.data:loader("digits.test", { batch = 2 }):each(0) do
     local steps = loaded:decisions(batch.x)
     t.eq(#steps, 2)
