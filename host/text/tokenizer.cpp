@@ -46,7 +46,7 @@ std::vector<int32_t> Tokenizer::encode_whole(std::string_view text, int64_t max_
   const size_t most = static_cast<size_t>(max_length) - after_.size();
   if (ids.size() > most) ids.resize(most);
   ids.insert(ids.end(), after_.begin(), after_.end());
-  if (ids.empty()) ids.push_back(unknown_);
+  if (ids.empty()) ids.push_back(unknown_ >= 0 ? unknown_ : pad_);
   return ids;
 }
 

@@ -65,7 +65,7 @@ class Tokenizer {
   std::unordered_map<std::string_view, int32_t> ids_;  // views into tokens_
   std::vector<int32_t> before_, after_;
   int32_t pad_ = 0;
-  int32_t unknown_ = 0;
+  int32_t unknown_ = 0;  // -1: there is none
 
  private:
   std::string fingerprint_;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
+#include "host/text/bpe.hpp"
 #include "host/text/unicode.hpp"
 #include "host/text/wordpiece.hpp"
 
@@ -25,8 +26,15 @@ class Reader {
     const Json& model = part("model");
     read_added();
     const std::string type = string(model, "type", model.contains("merges") ? "BPE" : "WordPiece");
-    if (type == "WordPiece") return wordpiece(model);
-    fail(where_, ": a tokenizer of type '", type, "' is not known (WordPiece)");
+    try {
+      if (type == "WordPiece") return wordpiece(model);
+      if (type == "BPE") return byte_level(model);
+    } catch (const Error& e) {
+      const std::string text = e.what();
+      if (text.compare(0, where_.size(), where_) == 0) throw;
+      wrong(text);
+    }
+    wrong("a tokenizer of type '", type, "' is not known (WordPiece, BPE)");
   }
 
  private:
@@ -149,13 +157,40 @@ class Reader {
       options.max_characters = id_of(most, "max_input_chars_per_word");
     options.added = added_;
     around(options.before, options.after);
-    try {
-      return std::make_shared<WordPiece>(vocabulary(model), std::move(options));
-    } catch (const Error& e) {
-      const std::string text = e.what();
-      if (text.compare(0, where_.size(), where_) == 0) throw;
-      wrong(text);
+    return std::make_shared<WordPiece>(vocabulary(model), std::move(options));
+  }
+
+  std::shared_ptr<Tokenizer> byte_level(const Json& model) const {
+    BpeOptions options;
+    const Json& splitter = part("pre_tokenizer");
+    const std::string kind = string(splitter, "type", "");
+    if (kind != "ByteLevel") wrong("BPE with the pre-tokenizer '", kind, "' is not known (ByteLevel)");
+    if (!flag(splitter, "use_regex", true)) wrong("BPE without GPT-2's cutting rule is not known");
+    if (!part("normalizer").is_null()) wrong("BPE with a normalizer is not known");
+    for (const char* key : {"dropout", "byte_fallback", "ignore_merges"})
+      if (model.contains(key) && !model[key].is_null() && model[key] != false) wrong("BPE with '", key, "' is not known");
+    for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
+      if (!string(model, key, "").empty()) wrong("BPE with '", key, "' is not known");
+    options.prefix_space = flag(splitter, "add_prefix_space", false);
+    options.unknown = string(model, "unk_token", "");
+    options.added = added_;
+    around(options.before, options.after);
+    std::vector<std::string> tokens = vocabulary(model);
+    for (const char* padding : {"<pad>", "[PAD]"})
+      if (std::find(tokens.begin(), tokens.end(), padding) != tokens.end()) options.padding = padding;
+    const Json& merges = model.value("merges", Json());
+    if (!merges.is_array()) wrong("'merges' is no list");
+    for (const Json& merge : merges) {
+      if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+        options.merges.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
+      } else {
+        const std::string text = merge.is_string() ? merge.get<std::string>() : "";
+        const size_t blank = text.find(' ');
+        if (blank == std::string::npos) wrong("merge ", options.merges.size() + 1, " is no pair");
+        options.merges.emplace_back(text.substr(0, blank), text.substr(blank + 1));
+      }
     }
+    return std::make_shared<ByteLevelBpe>(std::move(tokens), std::move(options));
   }
 
   std::string where_;
