@@ -80,6 +80,11 @@ data::TransformMaker take_transform(lua_State* L, int index) {
   take_field(L, index, "with");
   const bool given = !lua_isnil(L, top + 1);
   if (!given && !lua_isnil(L, top + 2)) fail("option 'with' belongs to 'transform', which is missing");
+  if (auto steps = test_object<Augmentation>(L, top + 1)) {
+    if (!lua_isnil(L, top + 2)) fail("option 'with' belongs to a function as 'transform'");
+    lua_settop(L, top);
+    return data::augmentation(*steps);
+  }
   if (given) {
     origin->code = check_code(L, top + 1);
     origin->options = program_options(L);

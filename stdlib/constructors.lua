@@ -6,7 +6,7 @@
 local constructors = {}
 
 -- Bare names are looked for in these folders, in this order (as in a script).
-local bare_folders = { "loss", "optim", "balance", "metric", "data" }
+local bare_folders = { "loss", "optim", "balance", "metric", "data", "augment" }
 
 -- `head.softmax`: a folder of constructors.
 local function folder(schema, name)

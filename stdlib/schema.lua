@@ -59,7 +59,7 @@ local schema = {
 schema.registry = {}
 
 --- The folders of constructors, in the order of help's table of contents.
-schema.folders = { "data", "vision", "text", "head", "loss", "path", "balance", "optim", "metric", "plot" }
+schema.folders = { "data", "augment", "vision", "text", "head", "loss", "path", "balance", "optim", "metric", "plot" }
 
 local here = debug.getinfo(1, "S").source:match "^@(.*)schema%.lua$" or ""
 local roots = { here == "" and "." or (here:gsub("/$", "")) }

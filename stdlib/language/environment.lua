@@ -12,7 +12,7 @@ local knobs = require "language.knobs"
 local environment = {}
 
 -- Bare names are looked for in this order; prefixes give every folder.
-local bare_folders = { "loss", "optim", "balance", "metric", "data" }
+local bare_folders = { "loss", "optim", "balance", "metric", "data", "augment" }
 
 local pure = "; a script is a function of its overrides: no clock, no unseeded randomness, no files"
 local forbidden = {}

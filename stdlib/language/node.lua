@@ -18,7 +18,7 @@ local Constructor = {}           -- metatable of constructors
 local Partial = {}               -- metatable of `experiment "name"`, which waits for its table
 
 -- Folders whose constructors scripts name without the folder.
-node.bare = { loss = true, optim = true, balance = true, metric = true, data = true }
+node.bare = { loss = true, optim = true, balance = true, metric = true, data = true, augment = true }
 
 function node.is(value) return type(value) == "table" and getmetatable(value) == Node end
 

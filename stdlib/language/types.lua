@@ -39,7 +39,7 @@ end
 -- Nodes ---------------------------------------------------------------------------------------------
 
 -- What a node of a folder is called.
-local nouns = { optim = "an optimizer", data = "a dataset", vision = "a vision encoder", text = "a text encoder",
+local nouns = { augment = "an augmentation", optim = "an optimizer", data = "a dataset", vision = "a vision encoder", text = "a text encoder",
                 balance = "a gradient balance", path = "a path loss" }
 
 local function node(list, spec)

@@ -1,0 +1,213 @@
+#include "host/data/augment.hpp"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "host/error.hpp"
+
+namespace moonlab::data {
+
+namespace {
+
+using Options = nlohmann::ordered_json;
+
+struct Size {
+  int64_t height = 0, width = 0;  // 0: as the picture was
+  Size of(const at::Tensor& image) const { return height ? *this : Size{image.size(1), image.size(2)}; }
+};
+
+struct Range {
+  double low, high;
+};
+
+Size size_in(const Options& o) {
+  const Options& value = o.at("size");
+  Size size;
+  if (value.is_array() && value.size() == 2) size = {value[0].get<int64_t>(), value[1].get<int64_t>()};
+  else size.height = size.width = value.get<int64_t>();
+  if (size.height < 0 || size.width < 0 || (size.height == 0) != (size.width == 0))
+    fail("augment: size ", value.dump(), " is neither a side nor { height, width }");
+  return size;
+}
+
+Range range_in(const Options& o, const char* key, double low, double high) {
+  const Options& value = o.at(key);
+  if (!value.is_array() || value.size() != 2) fail("augment: ", key, " takes { low, high }, got ", value.dump());
+  const Range range{value[0].get<double>(), value[1].get<double>()};
+  if (!(range.low > low && range.low <= range.high && range.high <= high))
+    fail("augment: ", key, " ", value.dump(), " is not a range above ", low, " up to ", high);
+  return range;
+}
+
+double share_in(const Options& o, const char* key) {
+  const double value = o.at(key);
+  if (!(value >= 0 && value <= 1)) fail("augment: ", key, " = ", value, " is not in [0, 1]");
+  return value;
+}
+
+at::Tensor part(const at::Tensor& image, int64_t top, int64_t left, Size size) {
+  return image.narrow(1, top, size.height).narrow(2, left, size.width);
+}
+
+struct Crop : Step {
+  Size size;
+  int64_t pad;
+  double fill;
+  explicit Crop(const Options& o) : size(size_in(o)), pad(o.at("pad")), fill(o.at("fill")) {
+    if (pad < 0) fail("augment: crop: pad = ", pad, " is negative");
+  }
+  at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
+    const Size to = size.of(image);
+    const at::Tensor wide = pad ? at::constant_pad_nd(image, {pad, pad, pad, pad}, fill) : image;
+    const int64_t rows = wide.size(1) - to.height, cols = wide.size(2) - to.width;
+    if (rows < 0 || cols < 0)
+      fail("augment: crop: ", to.height, " x ", to.width, " is more than the picture's ", wide.size(1), " x ", wide.size(2));
+    const int64_t top = draw.below(rows + 1);
+    return part(wide, top, draw.below(cols + 1), to);
+  }
+};
+
+struct Flip : Step {
+  double p;
+  int64_t dim;
+  explicit Flip(const Options& o) : p(share_in(o, "p")), dim(o.at("vertical").get<bool>() ? 1 : 2) {}
+  at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
+    return draw.uniform() < p ? image.flip(dim) : image;
+  }
+};
+
+/// Height and width of a part with a random share of the area and random proportions (width to height).
+Size random_part(Range scale, Range ratio, double area, Draw& draw) {
+  const double wanted = area * draw.uniform(scale.low, scale.high);
+  const double shape = std::exp(draw.uniform(std::log(ratio.low), std::log(ratio.high)));
+  return {std::llround(std::sqrt(wanted / shape)), std::llround(std::sqrt(wanted * shape))};
+}
+
+struct ResizedCrop : Step {
+  Size size;
+  Range scale, ratio;
+  explicit ResizedCrop(const Options& o)
+      : size(size_in(o)), scale(range_in(o, "scale", 0, 1)), ratio(range_in(o, "ratio", 0, 1e3)) {}
+  at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
+    const Size to = size.of(image);
+    const at::Tensor found = choose(image, draw);
+    if (found.size(1) == to.height && found.size(2) == to.width) return found;
+    return at::_upsample_bilinear2d_aa(found.unsqueeze(0), {to.height, to.width}, false)[0].clamp(0, 1);
+  }
+  at::Tensor choose(const at::Tensor& image, Draw& draw) const {
+    const int64_t height = image.size(1), width = image.size(2);
+    for (int attempt = 0; attempt < 10; ++attempt) {
+      const Size s = random_part(scale, ratio, static_cast<double>(height * width), draw);
+      if (s.height < 1 || s.width < 1 || s.height > height || s.width > width) continue;
+      const int64_t top = draw.below(height - s.height + 1);
+      return part(image, top, draw.below(width - s.width + 1), s);
+    }
+    const double shape = static_cast<double>(width) / static_cast<double>(height);
+    Size s{height, width};
+    if (shape < ratio.low) s.height = std::max<int64_t>(1, std::llround(static_cast<double>(width) / ratio.low));
+    else if (shape > ratio.high) s.width = std::max<int64_t>(1, std::llround(static_cast<double>(height) * ratio.high));
+    return part(image, (height - s.height) / 2, (width - s.width) / 2, s);
+  }
+};
+
+struct Erase : Step {
+  double p, fill;
+  Range scale, ratio;
+  explicit Erase(const Options& o)
+      : p(share_in(o, "p")), fill(o.at("fill")), scale(range_in(o, "scale", 0, 1)), ratio(range_in(o, "ratio", 0, 1e3)) {}
+  at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
+    if (draw.uniform() >= p) return image;
+    const int64_t height = image.size(1), width = image.size(2);
+    for (int attempt = 0; attempt < 10; ++attempt) {
+      const Size s = random_part(scale, ratio, static_cast<double>(height * width), draw);
+      if (s.height < 1 || s.width < 1 || s.height >= height || s.width >= width) continue;
+      at::Tensor result = image.clone();
+      const int64_t top = draw.below(height - s.height + 1);
+      part(result, top, draw.below(width - s.width + 1), s).fill_(fill);
+      return result;
+    }
+    return image;
+  }
+};
+
+struct Kind {
+  std::string name;
+  Options defaults;
+  std::shared_ptr<const Step> (*make)(const Options&);
+};
+
+template <class S>
+std::shared_ptr<const Step> make(const Options& o) {
+  return std::make_shared<S>(o);
+}
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> list{
+      {"crop", {{"size", 0}, {"pad", 0}, {"fill", 0.0}}, make<Crop>},
+      {"flip", {{"p", 0.5}, {"vertical", false}}, make<Flip>},
+      {"resized_crop", {{"size", 0}, {"scale", {0.08, 1.0}}, {"ratio", {3.0 / 4, 4.0 / 3}}}, make<ResizedCrop>},
+      {"erase", {{"p", 0.5}, {"scale", {0.02, 0.33}}, {"ratio", {0.3, 3.3}}, {"fill", 0.0}}, make<Erase>},
+  };
+  return list;
+}
+
+std::shared_ptr<const Step> make_step(const Options& given) {
+  const std::string name = given.value("kind", std::string());
+  std::vector<std::string> known;
+  for (const Kind& kind : kinds()) {
+    known.push_back(kind.name);
+    if (kind.name != name) continue;
+    Options options = kind.defaults;
+    for (const auto& [key, value] : given.items()) {
+      if (key == "kind") continue;
+      std::vector<std::string> keys;
+      for (const auto& [option, none] : kind.defaults.items()) keys.push_back(option);
+      if (!options.contains(key)) fail("augment: ", name, ": unknown option '", key, "'", did_you_mean(key, keys));
+      options[key] = value;
+    }
+    try {
+      return kind.make(options);
+    } catch (const nlohmann::json::exception& e) {
+      fail("augment: ", name, ": an option of the wrong type in ", options.dump());
+    }
+  }
+  fail("augment: unknown step '", name, "'", did_you_mean(name, known));
+}
+
+class Augmentation : public Transform {
+ public:
+  explicit Augmentation(std::vector<Steps> of_domain) : of_domain_(std::move(of_domain)) {}
+  at::Tensor apply(const at::Tensor& image, const Drawn& drawn) override {
+    Draw draw(drawn.seed);
+    at::Tensor result = image;
+    for (const auto& step : of_domain_.at(drawn.domain)) result = step->apply(result, draw);
+    return result;
+  }
+
+ private:
+  std::vector<Steps> of_domain_;
+};
+
+}  // namespace
+
+double Draw::uniform() {
+  // SplitMix64 (Steele, Lea, Flood 2014)
+  uint64_t z = state_ += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+Steps make_steps(const Options& list) {
+  if (!list.is_array()) fail("augment: expected a list of steps, got ", list.dump());
+  Steps steps;
+  for (const auto& step : list) steps.push_back(make_step(step));
+  return steps;
+}
+
+TransformMaker augmentation(std::vector<Steps> of_domain) {
+  return [of_domain = std::move(of_domain)] { return std::make_unique<Augmentation>(of_domain); };
+}
+
+}  // namespace moonlab::data
