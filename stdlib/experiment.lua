@@ -36,6 +36,28 @@ local evaluation = {
   { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },
 }
 
+-- Metrics of what only one kind of model gives.
+local of_paths = { path_valid = true, path_correct = true, nondeterministic_share = true }
+local of_scores = { confidence = true, ece = true }
+
+local function unmeasurable(o, decodes)
+  for _, entry in ipairs(o.eval.metrics) do
+    local name = (schema.is_node(entry) and entry.kind or entry):match "[^.]*$"
+    if of_paths[name] and not decodes then return name .. ": the model decodes no paths; it needs a path_decoder" end
+    if of_scores[name] and decodes then return name .. ": a path_decoder gives no probabilities of all classes" end
+  end
+end
+
+-- No split at all, or one twice.
+local function splits(on)
+  local seen = {}
+  for _, split in ipairs(type(on) == "table" and on or { on }) do
+    if seen[split] then return ("eval.on: '%s' is given twice"):format(split) end
+    seen[split] = true
+  end
+  if next(seen) == nil then return "eval.on: name a split that is evaluated at the end, such as \"test\"" end
+end
+
 -- A way to predict that the model does not have.
 local function decoding(o)
   local decodes, sets = o.model.kind == "path_decoder", o.eval.decode == "path_set"
@@ -88,7 +110,7 @@ return schema.declare("experiment", {
     local names = heads and schema.keys(heads) or {}
     local problem = require "evaluate".problem(o.eval.metrics, names)
     if problem then return problem, "eval" end
-    problem = decoding(o)
+    problem = splits(o.eval.on) or unmeasurable(o, decodes) or decoding(o)
     if problem then return problem, "eval" end
     problem = selection(o)
     if problem then return problem, "train" end

@@ -62,7 +62,7 @@ end
 function report.text(r, full)
   local most = full and math.huge or shown
   local parts = { datasets(r) }
-  local shared = #r.shared == 0 and "no label is in several datasets"
+  local shared = #r.datasets == 1 and "one dataset alone" or #r.shared == 0 and "no label is in several datasets"
     or ("%d label%s in several datasets: %s"):format(#r.shared, #r.shared == 1 and " is" or "s are",
       table.concat({ unpack(r.shared, 1, 12) }, ", ") .. (#r.shared > 12 and ", ..." or ""))
   parts[#parts + 1] = shared
