@@ -1,0 +1,79 @@
+// Residual networks (He et al. 2016) under torchvision's names, without the last linear layer.
+#include <ATen/ATen.h>
+
+#include "host/backbone/backbone.hpp"
+#include "host/error.hpp"
+#include "host/nn/init.hpp"
+
+namespace moonlab::nn {
+
+namespace {
+
+std::shared_ptr<Module> conv(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
+  return build("Conv2d", {{"in_channels", in}, {"out_channels", out}, {"kernel_size", kernel}, {"stride", stride},
+                          {"padding", kernel / 2}, {"bias", false}});
+}
+
+std::shared_ptr<Module> norm(int64_t channels) { return build("BatchNorm2d", {{"num_features", channels}}); }
+
+/// Two 3x3 convolutions beside an identity, or beside a 1x1 convolution where the shape changes.
+struct BasicBlock : Module {
+  Part conv1, bn1, conv2, bn2;
+  bool projects;
+
+  BasicBlock(int64_t in, int64_t out, int64_t stride)
+      : Module("BasicBlock"), conv1(this, "conv1", conv(in, out, 3, stride)), bn1(this, "bn1", norm(out)),
+        conv2(this, "conv2", conv(out, out, 3, 1)), bn2(this, "bn2", norm(out)), projects(stride != 1 || in != out) {
+    if (!projects) return;
+    auto shortcut = add("downsample", build("Sequential", Options::object()));
+    shortcut->set_child("0", conv(in, out, 1, stride));
+    shortcut->set_child("1", norm(out));
+  }
+  Tensors forward(const Tensors& inputs) override {
+    const at::Tensor& x = inputs.at(0);
+    at::Tensor y = bn2(conv2(at::relu(bn1(conv1(x)))));
+    return {at::relu(y + (projects ? (*part("downsample"))(x) : x))};
+  }
+};
+
+/// x [B, in_channels, H, W] -> [B, 2^(stages - 1) width]. The stem of "imagenet" is a 7x7 convolution of stride 2 and a
+/// 3x3 max pooling of stride 2, that of "cifar" a 3x3 convolution, for pictures of 32 x 32.
+struct ResNet : Backbone {
+  bool small;
+  std::vector<Part> layers;
+
+  ResNet(int64_t in, const std::vector<int64_t>& blocks, int64_t width, const std::string& stem)
+      : Backbone("ResNet", blocks.empty() ? 0 : width << (blocks.size() - 1)), small(stem == "cifar") {
+    if (blocks.empty() || blocks.size() > 4) fail("ResNet: give the blocks of 1 to 4 stages, got ", blocks.size());
+    if (!small && stem != "imagenet") fail("ResNet: unknown stem '", stem, "' (imagenet, cifar)");
+    set_child("conv1", small ? conv(in, width, 3, 1) : conv(in, width, 7, 2));
+    set_child("bn1", norm(width));
+    for (size_t stage = 0, from = width; stage < blocks.size(); ++stage) {
+      if (blocks[stage] < 1) fail("ResNet: stage ", stage + 1, " has ", blocks[stage], " blocks");
+      auto layer = build("Sequential", Options::object());
+      const int64_t to = width << stage;
+      for (int64_t b = 0; b < blocks[stage]; ++b, from = to)
+        layer->set_child(std::to_string(b), std::make_shared<BasicBlock>(from, to, stage > 0 && b == 0 ? 2 : 1));
+      layers.emplace_back(this, "layer" + std::to_string(stage + 1), std::move(layer));
+    }
+    for (auto& [name, p] : named_parameters()) {
+      at::Tensor t = p;
+      if (t.dim() == 4) init::kaiming_normal(t, 0, "relu", true);
+    }
+  }
+  Tensors forward(const Tensors& inputs) override {
+    at::Tensor x = at::relu((*part("bn1"))((*part("conv1"))(inputs.at(0))));
+    if (!small) x = at::max_pool2d(x, 3, 2, 1);
+    for (auto& layer : layers) x = layer(x);
+    return {x.mean({2, 3})};
+  }
+};
+
+const Register resnet("ResNet", {{"in_channels", 3}, {"blocks", {2, 2, 2, 2}}, {"width", 64}, {"stem", "imagenet"}},
+                      [](const Options& o) {
+  return std::make_shared<ResNet>(o["in_channels"], o["blocks"].get<std::vector<int64_t>>(), o["width"], o["stem"]);
+});
+
+}  // namespace
+
+}  // namespace moonlab::nn
