@@ -1,12 +1,12 @@
 -- arXiv abstracts: fine categories, and the same with other abstracts of which only the archive is known
 -- (Label-space augmentation for joining datasets, ICML 2021, Table 2).
 --
--- The paper's numbers are F1 on 149 categories with 50,000 documents of each kind, several categories a document; they
--- stand behind the rows (paper: ...). Of LSTM, fine + coarse none can be read. Here a document has its primary
--- category alone (the collection has no other), 151 of them, 50 documents a category and as many coarse; with one category
--- a document micro F1 is the accuracy, which is shown beside macro F1. Smaller than the paper because all rows shall train
--- on two cores in minutes: `per_class` documents of each category, 64 words of each, an LSTM of one layer, 128
--- wide in each direction; MiniLM (6 layers, 384 wide), frozen, in place of a fine-tuned BERT-base.
+-- The paper's numbers are F1 on 149 categories with 50,000 documents of each kind, several categories a document;
+-- they stand behind the rows (paper: ...). Of LSTM, fine + coarse none can be read. Here a document has its primary
+-- category alone (the collection has no other), 151 of them, 50 documents a category and as many coarse; with one
+-- category a document micro F1 is the accuracy, which is shown beside macro F1. Smaller than the paper because all
+-- rows shall train on two cores in minutes: `per_class` documents of each category, 64 words of each, an LSTM of one
+-- layer, 128 wide in each direction; MiniLM (6 layers, 384 wide), frozen, in place of a fine-tuned BERT-base.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the fine part, 'label set', or the 'joined' paths" },

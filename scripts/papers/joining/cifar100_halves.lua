@@ -1,11 +1,11 @@
 -- One half of CIFAR-100 with its 100 classes, the other half with the 20 superclasses alone, joined in label space
--- (Label-space augmentation for joining datasets, ICML 2021). The paper has no CIFAR, so that there is no number of it to
--- stand beside these; its Table 3 orders the same rows, on pets and flowers, thus: joined > label augmentation on the fine
--- part > softmax > Label Set, and pseudo labels < softmax.
+-- (Label-space augmentation for joining datasets, ICML 2021). The paper has no CIFAR, so that there is no number of
+-- it to stand beside these; its Table 3 orders the same rows, on pets and flowers, thus: joined > label augmentation
+-- on the fine part > softmax > Label Set, and pseudo labels < softmax.
 --
--- Smaller than the paper: its encoder is EfficientNet-B4, pretrained on ImageNet; here a network of three convolutions
--- learns from nothing, on 32 pixels, for `steps` steps, because two cores shall train all rows in minutes. `share` of each
--- class is fine, as much again coarse.
+-- Smaller than the paper: its encoder is EfficientNet-B4, pretrained on ImageNet; here a network of three
+-- convolutions learns from nothing, on 32 pixels, for `steps` steps, because two cores shall train all rows in
+-- minutes. `share` of each class is fine, as much again coarse.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the fine half, 'label set', 'pseudo' labels, or the 'joined' paths" },

@@ -1,12 +1,12 @@
--- 17 Flowers, and the same joined with five flowers of Flickr (Label-space augmentation for joining datasets, ICML 2021,
--- Table 3). Four of the five are among the 17, the rose is not; graphs/flowers.lua relates them by colour, shape and
--- inflorescence, whose colours compete where a flower has several.
+-- 17 Flowers, and the same joined with five flowers of Flickr (Label-space augmentation for joining datasets, ICML
+-- 2021, Table 3). Four of the five are among the 17, the rose is not; graphs/flowers.lua relates them by colour,
+-- shape and inflorescence, whose colours compete where a flower has several.
 --
--- The paper's numbers, in the rows (paper: ...), are for 102 Flowers, and joined with eight shared classes of 17 Flowers,
--- with EfficientNet-B4 pretrained on ImageNet; that join is scripts/papers/joining/flowers102.lua. Here a network of four
--- convolutions learns from nothing, on 48 pixels, `steps` steps, because two cores shall train all rows in minutes.
--- `per_class` of the 70 images a class of 17 Flowers are trained on, all 160 of the five. The union softmax has the five's
--- images of the shared classes under one label, as the paper's "FlowerFusion" has.
+-- The paper's numbers, in the rows (paper: ...), are for 102 Flowers, and joined with eight shared classes of 17
+-- Flowers, with EfficientNet-B4 pretrained on ImageNet; that join is scripts/papers/joining/flowers102.lua. Here a
+-- network of four convolutions learns from nothing, on 48 pixels, `steps` steps, because two cores shall train all
+-- rows in minutes. `per_class` of the 70 images a class of 17 Flowers are trained on, all 160 of the five. The union
+-- softmax has the five's images of the shared classes under one label, as the paper's "FlowerFusion" has.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the 17, 'union' softmax on both, 'label set', 'pseudo' labels for the "

@@ -1,9 +1,9 @@
 -- TREC questions: a part with its 50 fine classes, the rest with the 6 coarse ones alone, joined in label space
--- (Label-space augmentation for joining datasets, ICML 2021). The paper has no TREC; its table of texts (Table 2, arXiv)
--- has the same rows, see scripts/papers/joining/arxiv.lua.
+-- (Label-space augmentation for joining datasets, ICML 2021). The paper has no TREC; its table of texts (Table 2,
+-- arXiv) has the same rows, see scripts/papers/joining/arxiv.lua.
 --
--- Smaller than the paper's texts: an LSTM of one layer, 128 wide in each direction, 32 words a question, `steps` steps,
--- because two cores shall train all rows in minutes. `share` of each fine class keeps its name.
+-- Smaller than the paper's texts: an LSTM of one layer, 128 wide in each direction, 32 words a question, `steps`
+-- steps, because two cores shall train all rows in minutes. `share` of each fine class keeps its name.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the fine part, 'label set', 'pseudo' labels, or the 'joined' paths" },
