@@ -64,12 +64,14 @@ int subgraph(lua_State* L) {
                                        lua_isnoneornil(L, 3) ? std::vector<std::string>() : check_strings(L, 3)));
 }
 
-/// path_tensors(labels | nil, limit = 100000) -> { tokens, begin, label, deterministic, skipped = names }: all paths of
-/// the labels (of every node that is one), as tensors (host/graph/path_table.hpp)
+/// path_tensors(labels | nil | true, limit = 100000) -> { tokens, begin, label, deterministic, skipped = names }: all paths of
+/// the labels (nil: of every node that is one; true: of every node), as tensors (host/graph/path_table.hpp)
 int path_tensors(lua_State* L) {
   auto g = self(L);
   std::vector<graph::Token> labels;
   if (lua_isnoneornil(L, 2)) labels = g->labels();
+  else if (lua_isboolean(L, 2) && lua_toboolean(L, 2))
+    for (graph::Token t = 1; t <= g->size(); ++t) labels.push_back(t);
   else
     for (const auto& n : check_strings(L, 2)) labels.push_back(g->at(n));
   const graph::PathTable table(*g, labels, optional_integer(L, 3, 100000));

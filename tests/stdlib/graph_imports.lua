@@ -47,6 +47,7 @@ t.test("paths as tensors: every path of every label, flat", function()
   t.eq(names, { "x", "m", "y", "m", "x", "n" })
   t.eq(p.deterministic:totable(), { false, false, true })
   t.eq(g:path_tensors({ "n" }).begin:totable(), { 0, 2 })
+  t.eq(#g:path_tensors(true).label, 5)
   t.eq(g:path_tensors({ "m", "n" }, 1).skipped, { "m" })
 end)
 
