@@ -11,7 +11,7 @@ params {
   learn = { "joined", "what learns: 'softmax' on the fine half, 'label set', 'pseudo' labels, or the 'joined' paths" },
   both = { true, "train on the coarse half too" },
   share = { 0.2, "share of each class's images that is fine; as many are coarse" },
-  steps = { 500, "training steps" },
+  steps = { 400, "training steps" },
   beta = { 0.1, "weight of REINFORCE; without competing attributes in the graph it never acts" },
 }
 
@@ -27,7 +27,7 @@ return ablate "cifar100 halves" {
     local fine = cifar100 { name = "fine", fraction = p.share, batch = 64 }
     local coarse = cifar100 { name = "coarse", level = "coarse", fraction = p.share / (1 - p.share), skip = p.share }
     local g = graph.load "cifar":subgraph { labels = fine.class_names }
-    local encoder = vision.cnn { channels = { 32, 64, 128 }, width = 256 }
+    local encoder = vision.cnn { channels = { 16, 32, 64 }, width = 128 }
     local optim = adamw { lr = 2e-3, schedule = cosine { warmup = "10%" } }
     local softmax = trunk { encoder, head = head.softmax {} }
     local joined = join { graph = g, batch = 64, duplicates = 60, unpack(p.both and { fine, coarse } or { fine }) }

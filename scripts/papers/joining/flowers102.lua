@@ -12,7 +12,8 @@
 -- in minutes.
 
 params {
-  learn = { "joined", "what learns: 'softmax' on the 102, 'union' softmax on both, 'label set', or the 'joined' paths" },
+  learn = { "joined", "what learns: 'softmax' on the 102, 'union' softmax on both, 'label set', or the 'joined' "
+    .. "paths" },
   both = { true, "train on 17 Flowers too" },
   beta = { 0.1, "weight of REINFORCE where a flower has several colours" },
   steps = { 600, "training steps" },

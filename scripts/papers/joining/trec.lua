@@ -10,7 +10,7 @@ params {
   both = { true, "train on the coarse questions too" },
   share = { 0.1, "share of each class's questions whose fine class is known; of the rest the coarse one is" },
   encoder = { "lstm", "'lstm', trained on the fly, or 'minilm', pretrained and frozen" },
-  steps = { 300, "training steps" },
+  steps = { 250, "training steps" },
 }
 
 return ablate "trec" {
