@@ -37,7 +37,7 @@ static ByteLevelBpe small(bool prefix_space = false) {
   o.merges = {{"l", "l"}, {"h", "e"}, {"he", "ll"}, {"Ġ", "he"}, {"Ã", "©"}};
   o.prefix_space = prefix_space;
   o.added = {{"<mask>", 12, true, false, true, false}};
-  o.padding = "h";
+  o.padding = std::string(1, 'h');
   return {{"h", "e", "l", "o", "ll", "he", "hell", "Ġ", "Ġhe", "Ã", "©", "Ã©", "<mask>"}, o};
 }
 
