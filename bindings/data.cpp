@@ -1,17 +1,18 @@
 // require "host.data": datasets, splits, loaders, joins. Indices count from 0, as in tensors.
+#include "bindings/data.hpp"
+
 #include <algorithm>
 
 #include "bindings/all.hpp"
-#include "bindings/data.hpp"
 #include "bindings/text.hpp"
 #include "bindings/transform.hpp"
-#include "host/device.hpp"
 #include "host/data/images_csv.hpp"
 #include "host/data/images_idx.hpp"
 #include "host/data/join.hpp"
 #include "host/data/loader.hpp"
 #include "host/data/split.hpp"
 #include "host/data/texts_file.hpp"
+#include "host/device.hpp"
 
 namespace moonlab::lua {
 
@@ -91,8 +92,7 @@ std::vector<std::string> names_in(const Json& o, const char* key) {
 /// read_text_table(file, { name, text = column or columns, label = column, separator, format, header, class_names })
 /// -> dataset. Columns are names, or numbers from 1 as texts.
 int read_text_table(lua_State* L) {
-  const Json o =
-      check_options(L, 2, {"name", "text", "label", "separator", "format", "header", "class_names"});
+  const Json o = check_options(L, 2, {"name", "text", "label", "separator", "format", "header", "class_names"});
   data::TableOptions options;
   options.text = names_in(o, "text");
   options.label = names_in(o, "label").at(0);
@@ -257,9 +257,10 @@ void copy_table(lua_State* L, int index) {
   lua_replace(L, index);
 }
 
-/// loader({ { dataset [, targets [, normalise = true [, features]]] }, ... }, { batch, shuffle, drop_last, mix, seed, device,
-/// transform, with, workers, tokenizer, max_length, classes }) -> loader. Texts need the tokenizer; `classes` is the width
-/// of t where samples have several labels; `features` float [n, F] are given in place of the samples. transform: bindings/transform.hpp; it runs on `workers` threads.
+/// loader({ { dataset [, targets [, normalise = true [, features]]] }, ... }, { batch, shuffle, drop_last, mix, seed,
+/// device, transform, with, workers, tokenizer, max_length, classes }) -> loader. Texts need the tokenizer; `classes`
+/// is the width of t where samples have several labels; `features` float [n, F] are given in place of the samples.
+/// transform: bindings/transform.hpp; it runs on `workers` threads.
 int new_loader(lua_State* L) {
   std::vector<data::Source> sources;
   if (!lua_istable(L, 1)) argument_error(L, 1, "a list of { dataset, targets }");
@@ -273,7 +274,8 @@ int new_loader(lua_State* L) {
     auto targets = lua_isnil(L, top - 2) ? std::vector<int64_t>{} : check_integers(L, top - 2);
     at::Tensor features = optional_tensor(L, top);
     if (features.defined()) features = features.cpu();
-    sources.push_back({*check_object<Dataset>(L, top - 3), std::move(targets), optional_boolean(L, top - 1, true), features});
+    sources.push_back(
+        {*check_object<Dataset>(L, top - 3), std::move(targets), optional_boolean(L, top - 1, true), features});
     lua_settop(L, top - 5);
   }
   data::TextInput input;
@@ -286,8 +288,9 @@ int new_loader(lua_State* L) {
     lua_setfield(L, 2, "tokenizer");
   }
   const data::TransformMaker transform = take_transform(L, 2);
-  const Json o =
-      check_options(L, 2, {"batch", "shuffle", "drop_last", "mix", "seed", "device", "transform", "with", "workers", "max_length", "classes"});
+  const Json o = check_options(L, 2,
+                               {"batch", "shuffle", "drop_last", "mix", "seed", "device", "transform", "with",
+                                "workers", "max_length", "classes"});
   data::SamplerOptions options;
   options.batch = o.value("batch", options.batch);
   options.shuffle = o.value("shuffle", options.shuffle);
@@ -295,8 +298,9 @@ int new_loader(lua_State* L) {
   options.mix = data::parse_mix(o.value("mix", std::string("proportional")));
   options.seed = o.value("seed", options.seed);
   input.max_length = o.value("max_length", input.max_length);
-  auto loader = std::make_shared<Loader>(std::move(sources), options, open_device(o.value("device", std::string("cpu"))),
-                                         input, o.value("classes", int64_t{0}));
+  auto loader =
+      std::make_shared<Loader>(std::move(sources), options, open_device(o.value("device", std::string("cpu"))), input,
+                               o.value("classes", int64_t{0}));
   if (transform) loader->set_transform(transform, o.value("workers", int64_t{2}));
   else if (o.contains("workers")) fail("option 'workers' belongs to 'transform', which is missing");
   push_object(L, std::move(loader));
@@ -394,9 +398,8 @@ int open_data(lua_State* L) {
       {"size", size},       {"name", name},       {"class_names", class_names}, {"labels", labels},
       {"rows", rows},       {"counts", counts},   {"fingerprint", fingerprint}, {"shape", shape},
       {"images", images},   {"load", load},       {"subset", subset},           {"only", only},
-      {"is_text", is_text}, {"text", one_text},         {"several", several},
-      {"renamed", renamed}, {"relabel", relabel}, {"overlap", overlap},         {"partition", partition},
-      {nullptr, nullptr}};
+      {"is_text", is_text}, {"text", one_text},   {"several", several},         {"renamed", renamed},
+      {"relabel", relabel}, {"overlap", overlap}, {"partition", partition},     {nullptr, nullptr}};
   const luaL_Reg length[] = {{"__len", size}, {"__tostring", describe}, {nullptr, nullptr}};
   register_type<Dataset>(L, dataset, length);
   const luaL_Reg parts[] = {{"take_front", take_front}, {"take_back", take_back}, {nullptr, nullptr}};
@@ -404,17 +407,11 @@ int open_data(lua_State* L) {
   const luaL_Reg loader[] = {{"begin", begin}, {"next", next},       {"each", each},        {"epoch", epoch},
                              {"batch", batch}, {"batches", batches}, {"size", loader_size}, {nullptr, nullptr}};
   register_type<Loader>(L, loader);
-  const luaL_Reg functions[] = {{"read_csv_images", read_csv_images},
-                                {"read_idx", read_idx},
-                                {"from_tensors", from_tensors},
-                                {"read_text_table", read_text_table},
-                                {"read_trec", read_trec},
-                                {"read_text_splits", read_text_splits},
-                                {"from_texts", from_texts},
-                                {"loader", new_loader},
-                                {"bind_classes", bind_classes},
-                                {"count_labels", count_labels},
-                                {nullptr, nullptr}};
+  const luaL_Reg functions[] = {
+      {"read_csv_images", read_csv_images}, {"read_idx", read_idx},   {"from_tensors", from_tensors},
+      {"read_text_table", read_text_table}, {"read_trec", read_trec}, {"read_text_splits", read_text_splits},
+      {"from_texts", from_texts},           {"loader", new_loader},   {"bind_classes", bind_classes},
+      {"count_labels", count_labels},       {nullptr, nullptr}};
   return push_library(L, functions);
 }
 

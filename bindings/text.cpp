@@ -118,9 +118,11 @@ int open_text(lua_State* L) {
                               {nullptr, nullptr}};
   const luaL_Reg meta[] = {{"__tostring", describe}, {"__len", size}, {nullptr, nullptr}};
   register_type<Tokenizer>(L, methods, meta);
-  const luaL_Reg functions[] = {
-      {"train_vocabulary", train_vocabulary}, {"read_tokenizer", read_tokenizer}, {"read_config", read_config},
-      {"by_length", by_length},               {nullptr, nullptr}};
+  const luaL_Reg functions[] = {{"train_vocabulary", train_vocabulary},
+                                {"read_tokenizer", read_tokenizer},
+                                {"read_config", read_config},
+                                {"by_length", by_length},
+                                {nullptr, nullptr}};
   return push_library(L, functions);
 }
 

@@ -6,8 +6,8 @@ local encoder = {}
 local INPUT = " input" -- no name of a parameter or child has a blank
 
 --- Tells how texts become the encoder's tokens.
--- @param input { tokenizer, max_length, identity }; with an identity (a text that tells the encoder from all others) the
---   encoder is frozen, and its features are computed once
+-- @param input { tokenizer, max_length, identity }; with an identity (a text that tells the encoder from all others)
+--   the encoder is frozen, and its features are computed once
 function encoder.takes(module, input)
   host.fields(module)[INPUT] = input
   return module

@@ -1,5 +1,5 @@
---- Features of a frozen encoder, computed once: in this process for every trial that asks again, and on the disk for every
--- run after it. A key is a hash over the samples, how they become tokens, and the encoder's weights.
+--- Features of a frozen encoder, computed once: in this process for every trial that asks again, and on the disk for
+-- every run after it. A key is a hash over the samples, how they become tokens, and the encoder's weights.
 local catalogue = require "catalogue"
 local encoder = require "encoder"
 local host_text = require "host.text"

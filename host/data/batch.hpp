@@ -7,13 +7,13 @@ namespace moonlab::data {
 
 /// One batch of B samples.
 struct Batch {
-  at::Tensor x;       // float32 [B, C, H, W]: pixels scaled to [0, 1], then normalised a channel;
-                      // or long [B, T]: the tokens of texts, T those of the longest, filled up with the tokenizer's pad;
-                      // or float32 [B, F]: features computed beforehand
-  at::Tensor y;       // long [B]: the class, or what `targets` makes of it (a node of the label graph);
-                      // [B, K] where samples have several labels: the rest of a row is -1
-  at::Tensor idx;     // long [B]: the sample's index in its dataset
-  at::Tensor domain;  // long [B]: which dataset, from 0
+  at::Tensor x;    // float32 [B, C, H, W]: pixels scaled to [0, 1], then normalised a channel;
+                   // or long [B, T]: the tokens of texts, T those of the longest, filled up with the tokenizer's pad;
+                   // or float32 [B, F]: features computed beforehand
+  at::Tensor y;    // long [B]: the class, or what `targets` makes of it (a node of the label graph);
+                   // [B, K] where samples have several labels: the rest of a row is -1
+  at::Tensor idx;  // long [B]: the sample's index in its dataset
+  at::Tensor domain;   // long [B]: which dataset, from 0
   at::Tensor targets;  // y on the CPU: what a loss works out on the host waits for no device
   at::Tensor mask;     // bool [B, T]: true where x is a token of the text; undefined for images
   at::Tensor t;        // float32 [B, C]: 1 for every label of a sample; undefined where samples have one label each

@@ -15,10 +15,10 @@ namespace moonlab::data {
 
 /// The images or texts of one origin as read from its files. Never changed after it was read; shared by all views.
 struct Samples {
-  std::string name;                      // "mnist5k"
-  at::Tensor images;                     // uint8 [N, C, H, W]; undefined for texts
-  at::Tensor labels;                     // long [N], 0 .. class_names.size()-1; [N, K] where samples have several labels:
-                                         // the first of a row counts for strata, the rest of a row is -1
+  std::string name;   // "mnist5k"
+  at::Tensor images;  // uint8 [N, C, H, W]; undefined for texts
+  at::Tensor labels;  // long [N], 0 .. class_names.size()-1; [N, K] where samples have several labels:
+                      // the first of a row counts for strata, the rest of a row is -1
   std::vector<std::string> class_names;  // in the order of the label numbers
   std::string fingerprint;               // SHA-256 over shapes, images and labels
   std::vector<float> mean, deviation;    // of a channel, on pixels scaled to [0, 1]; empty: no normalisation
@@ -36,8 +36,8 @@ std::shared_ptr<const Samples> make_samples(std::string name, at::Tensor images,
                                             std::vector<std::string> class_names, const std::string& where,
                                             std::vector<float> mean = {}, std::vector<float> deviation = {});
 
-/// The same for texts. Labels are long [N], or [N, K] for several: a row begins with a label, holds none twice and is filled
-/// up with -1.
+/// The same for texts. Labels are long [N], or [N, K] for several: a row begins with a label, holds none twice and is
+/// filled up with -1.
 std::shared_ptr<const Samples> make_text_samples(std::string name, text::Texts texts, at::Tensor labels,
                                                  std::vector<std::string> class_names, const std::string& where);
 
@@ -56,8 +56,8 @@ class Dataset {
   const std::vector<std::string>& class_names() const { return class_names_; }
   const Samples& samples() const { return *samples_; }
 
-  /// long [n]: the class of each sample; [n, K] with several(): the rest of a row is -1. The tensor is the view's own: do
-  /// not write to it.
+  /// long [n]: the class of each sample; [n, K] with several(): the rest of a row is -1. The tensor is the view's own:
+  /// do not write to it.
   const at::Tensor& labels() const { return labels_; }
   /// long [n]: the row of each sample among samples().images.
   const at::Tensor& rows() const { return rows_; }
@@ -79,12 +79,12 @@ class Dataset {
   /// The samples at `index` (long [m], 0 .. size()-1, in this order). Errors: an index out of range.
   Dataset subset(const at::Tensor& index) const;
   Dataset subset(const std::vector<int64_t>& index) const;
-  /// The samples of these classes alone, numbered anew in the given order; of several labels those that are kept stay. Errors: an unknown class (with the
-  /// nearest name), a class given twice.
+  /// The samples of these classes alone, numbered anew in the given order; of several labels those that are kept stay.
+  /// Errors: an unknown class (with the nearest name), a class given twice.
   Dataset only(const std::vector<std::string>& classes) const;
   /// Coarser or other labels. Every class must be in exactly one group; the new classes come in the order of their
-  /// first old class, whatever the order of the groups. Several labels that become one are one. Errors: an unknown class (with the nearest name), a class in
-  /// two groups or in none.
+  /// first old class, whatever the order of the groups. Several labels that become one are one. Errors: an unknown
+  /// class (with the nearest name), a class in two groups or in none.
   Dataset relabel(const ClassGroups& groups) const;
   Dataset renamed(std::string name) const;
 

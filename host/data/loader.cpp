@@ -63,7 +63,8 @@ void check_sources(const std::vector<Source>& sources, const TextInput& input) {
       fail("loader: '", s.data.name(), "' has ", s.data.class_names().size(), " classes, but ", s.targets.size(),
            " targets");
     if (samples.is_text() != first.is_text())
-      fail("loader: '", sources[0].data.name(), "' holds ", first.things(), ", '", s.data.name(), "' ", samples.things());
+      fail("loader: '", sources[0].data.name(), "' holds ", first.things(), ", '", s.data.name(), "' ",
+           samples.things());
     if (s.features.defined() != sources[0].features.defined() ||
         (s.features.defined() && s.features.size(0) != s.data.size()))
       fail("loader: features must be given for every source, a row for each sample");
@@ -79,7 +80,9 @@ void check_sources(const std::vector<Source>& sources, const TextInput& input) {
   }
 }
 
-int64_t target_of(const Source& source, int64_t label) { return source.targets.empty() ? label : source.targets[label]; }
+int64_t target_of(const Source& source, int64_t label) {
+  return source.targets.empty() ? label : source.targets[label];
+}
 
 // The label of a sample, the first of several.
 int64_t label_of(const Source& source, int64_t index) {
@@ -89,8 +92,7 @@ int64_t label_of(const Source& source, int64_t index) {
 
 const uint8_t* pixels_of(const Source& source, int64_t index) {
   const at::Tensor& images = source.data.samples().images;
-  return images.const_data_ptr<uint8_t>() +
-         source.data.rows().const_data_ptr<int64_t>()[index] * images[0].numel();
+  return images.const_data_ptr<uint8_t>() + source.data.rows().const_data_ptr<int64_t>()[index] * images[0].numel();
 }
 
 int64_t first_of(const Plan& plan, int64_t number) { return number == 0 ? 0 : plan.ends[number - 1]; }
@@ -121,7 +123,8 @@ Loader::Loader(std::vector<Source> sources, SamplerOptions options, at::Device d
     if (s.data.several()) recipe_->several = std::max(recipe_->several, s.data.labels().size(1));
     const auto own = s.targets.empty() ? static_cast<int64_t>(s.data.class_names().size())
                                        : *std::max_element(s.targets.begin(), s.targets.end()) + 1;
-    if (classes > 0 && own > classes) fail("loader: '", s.data.name(), "' has target ", own - 1, ", but classes = ", classes);
+    if (classes > 0 && own > classes)
+      fail("loader: '", s.data.name(), "' has target ", own - 1, ", but classes = ", classes);
     recipe_->classes = std::max(own, std::max(classes, recipe_->classes));
   }
   recipe_->sources = std::move(sources);
@@ -152,8 +155,8 @@ void Loader::begin(int64_t epoch, int64_t batch) {
   batch_ = batch;
   if (!workers_) return;
   workers_->begin(
-      [recipe = recipe_, plan = plan_, epoch, seed = sampler_.options().seed](
-          int64_t number, Transform& transform, const std::function<void()>& go_on) {
+      [recipe = recipe_, plan = plan_, epoch, seed = sampler_.options().seed](int64_t number, Transform& transform,
+                                                                              const std::function<void()>& go_on) {
         return make_transformed(*recipe, *plan, number, epoch, seed, transform, go_on);
       },
       batch, static_cast<int64_t>(plan_->ends.size()));
@@ -211,8 +214,8 @@ void Loader::put_images(Batch& batch, const Recipe& recipe, const Plan& plan, in
   auto* x = batch.x.mutable_data_ptr<float>();
   for (int64_t b = 0; b < size; ++b) {
     const int64_t domain = plan.domain[from + b];
-    convert_image(pixels_of(recipe.sources[domain], plan.index[from + b]), recipe.tables[domain].data(), shape[1], pixels,
-                  x + b * shape[1] * pixels);
+    convert_image(pixels_of(recipe.sources[domain], plan.index[from + b]), recipe.tables[domain].data(), shape[1],
+                  pixels, x + b * shape[1] * pixels);
   }
 }
 

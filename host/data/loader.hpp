@@ -37,8 +37,8 @@ class Loader {
  public:
   /// Batches are made on the CPU and moved to `device`.
   /// `classes`: width of t, where samples have several labels; 0: the sources' own number of them.
-  /// Errors: sources whose images differ in shape, images and texts together, texts without a tokenizer, a target list of
-  /// another length than the classes.
+  /// Errors: sources whose images differ in shape, images and texts together, texts without a tokenizer, a target list
+  /// of another length than the classes.
   Loader(std::vector<Source> sources, SamplerOptions options, at::Device device = at::kCPU, TextInput input = {},
          int64_t classes = 0);
 
@@ -62,7 +62,7 @@ class Loader {
   // What making a batch reads, shared with the workers.
   struct Recipe {
     std::vector<Source> sources;
-    std::vector<std::vector<float>> tables;  // of a source: [C][256], value of a pixel
+    std::vector<std::vector<float>> tables;                   // of a source: [C][256], value of a pixel
     std::vector<std::shared_ptr<const text::Tokens>> tokens;  // of a source of texts
     int32_t pad = 0;
     int64_t several = 0;  // labels a sample at most, where there may be several; else 0

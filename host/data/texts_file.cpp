@@ -49,7 +49,8 @@ std::map<std::string, LabelledTexts> read_text_splits(const std::filesystem::pat
   std::string content;
   for (std::string_view line; in.read_line(line);) content.append(line).push_back('\n');
   const auto lines_before = [&](size_t byte) {
-    return 1 + std::count(content.begin(), content.begin() + static_cast<int64_t>(std::min(byte, content.size())), '\n');
+    return 1 +
+           std::count(content.begin(), content.begin() + static_cast<int64_t>(std::min(byte, content.size())), '\n');
   };
   nlohmann::json all;
   try {

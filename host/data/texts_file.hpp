@@ -19,18 +19,18 @@ struct LabelledTexts {
 };
 
 struct TableOptions {
-  std::string format;                // "csv", "tsv" or "jsonl"; "" by the file's ending (before .gz)
-  std::vector<std::string> text;     // columns whose texts are joined by blanks: names of the header, or numbers from 1
-                                     // where there is none; keys for jsonl
-  std::string label;                 // likewise, one column
-  std::string separator;             // between several labels of a text; "": one label each
-  bool header = true;                // the first line of a CSV or TSV file names the columns
+  std::string format;             // "csv", "tsv" or "jsonl"; "" by the file's ending (before .gz)
+  std::vector<std::string> text;  // columns whose texts are joined by blanks: names of the header, or numbers from 1
+                                  // where there is none; keys for jsonl
+  std::string label;              // likewise, one column
+  std::string separator;          // between several labels of a text; "": one label each
+  bool header = true;             // the first line of a CSV or TSV file names the columns
 };
 
-/// Reads a plain or gzip table. CSV as RFC 4180 has it: quoted fields may hold commas, doubled quotes and line ends; TSV
-/// without quotes. JSON Lines: an object a line, a label may be a list. Empty lines are skipped. Errors: "FILE: line 12:
-/// expected 4 columns, got 2", an unknown column with the nearest, a quote that is never closed, broken UTF-8, an empty
-/// label, no texts.
+/// Reads a plain or gzip table. CSV as RFC 4180 has it: quoted fields may hold commas, doubled quotes and line ends;
+/// TSV without quotes. JSON Lines: an object a line, a label may be a list. Empty lines are skipped. Errors: "FILE:
+/// line 12: expected 4 columns, got 2", an unknown column with the nearest, a quote that is never closed, broken UTF-8,
+/// an empty label, no texts.
 LabelledTexts read_text_table(const std::filesystem::path& file, const TableOptions& options);
 
 /// Lines "COARSE:fine question" (Li and Roth 2002). Labels are "COARSE:fine", or "COARSE" where `fine` is not set.

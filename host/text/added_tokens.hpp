@@ -11,8 +11,8 @@ namespace moonlab::text {
 struct AddedToken {
   std::string content;
   int32_t id = 0;
-  bool special = true;           // no part of the text when it is decoded
-  bool single_word = false;      // not inside a word
+  bool special = true;                           // no part of the text when it is decoded
+  bool single_word = false;                      // not inside a word
   bool strip_left = false, strip_right = false;  // takes the white space beside it
 };
 

@@ -10,7 +10,8 @@ namespace moonlab::text {
 
 namespace {
 
-// Every byte as a printable character: itself where it is one, else from U+0100 on (Radford et al. 2019, the released code).
+// Every byte as a printable character: itself where it is one, else from U+0100 on (Radford et al. 2019, the released
+// code).
 const std::array<char32_t, 256>& byte_characters() {
   static const auto table = [] {
     std::array<char32_t, 256> t{};
@@ -22,7 +23,9 @@ const std::array<char32_t, 256>& byte_characters() {
   return table;
 }
 
-uint64_t pair_of(int32_t left, int32_t right) { return static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right); }
+uint64_t pair_of(int32_t left, int32_t right) {
+  return static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right);
+}
 
 enum Kind { kBlank, kWord, kDigits, kSigns };
 
@@ -81,7 +84,11 @@ ByteLevelBpe::ByteLevelBpe(std::vector<std::string> tokens, BpeOptions options)
     const auto& [left, right] = options_.merges[rank];
     const int64_t l = id(left), r = id(right), result = id(left + right);
     if (l < 0 || r < 0 || result < 0)
-      fail("merge ", rank + 1, ", '", left, " ", right, "': ", l < 0 ? left : r < 0 ? right : left + right, " is no token");
+      fail("merge ", rank + 1, ", '", left, " ", right, "': ",
+           l < 0   ? left
+           : r < 0 ? right
+                   : left + right,
+           " is no token");
     merges_.emplace(pair_of(static_cast<int32_t>(l), static_cast<int32_t>(r)),
                     Merge{static_cast<int32_t>(rank), static_cast<int32_t>(result)});
     about += "\n" + left + " " + right;

@@ -1,5 +1,5 @@
-// Byte-level BPE: pieces merged pair by pair over bytes (Sennrich et al. 2016; Radford et al. 2019), as GPT-2 and RoBERTa
-// have it.
+// Byte-level BPE: pieces merged pair by pair over bytes (Sennrich et al. 2016; Radford et al. 2019), as GPT-2 and
+// RoBERTa have it.
 #pragma once
 
 #include "host/text/added_tokens.hpp"
@@ -16,9 +16,9 @@ struct BpeOptions {
   std::vector<AddedToken> added;
 };
 
-/// A text is cut by GPT-2's rule ('s 't 're 've 'm 'll 'd, a run of letters, of numbers or of other signs, each with the
-/// blank before it, or a run of white space but its last character before a word); each byte of a piece is written as a
-/// printable character, and the pair of neighbours that was merged first in training is merged until none is left.
+/// A text is cut by GPT-2's rule ('s 't 're 've 'm 'll 'd, a run of letters, of numbers or of other signs, each with
+/// the blank before it, or a run of white space but its last character before a word); each byte of a piece is written
+/// as a printable character, and the pair of neighbours that was merged first in training is merged until none is left.
 class ByteLevelBpe : public Tokenizer {
  public:
   /// The place of a token is its id. Errors: a merge whose parts or result are no tokens.
@@ -36,7 +36,7 @@ class ByteLevelBpe : public Tokenizer {
 
   BpeOptions options_;
   AddedTokens added_;
-  std::vector<int32_t> of_byte_;                 // id of each single byte, -1 where there is none
+  std::vector<int32_t> of_byte_;                // id of each single byte, -1 where there is none
   std::unordered_map<uint64_t, Merge> merges_;  // left << 32 | right
 };
 

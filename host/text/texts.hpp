@@ -45,8 +45,8 @@ struct Tokens {
   at::Tensor ids, offsets;
 
   int64_t size() const { return offsets.numel() - 1; }
-  /// The positions 0 .. n-1 of `rows` (long [n]) by falling number of tokens, equal ones in their order: batches of them
-  /// hold little padding.
+  /// The positions 0 .. n-1 of `rows` (long [n]) by falling number of tokens, equal ones in their order: batches of
+  /// them hold little padding.
   at::Tensor by_length(const at::Tensor& rows) const;
 };
 

@@ -61,7 +61,8 @@ class Reader {
     return found->get<bool>();
   }
   int32_t id_of(const Json& value, const std::string& what) const {
-    if (!value.is_number_integer() || value < 0 || value > 100'000'000) wrong("the id of ", what, " is no small number");
+    if (!value.is_number_integer() || value < 0 || value > 100'000'000)
+      wrong("the id of ", what, " is no small number");
     return value.get<int32_t>();
   }
 
@@ -100,7 +101,8 @@ class Reader {
       const auto next = static_cast<int32_t>(tokens.size());
       if (id < next) wrong("id ", id, " is given twice, to '", tokens[id], "' and '", token, "'");
       // holes happen in real files; a hole as large as the vocabulary is a mistake
-      if (id > next + static_cast<int64_t>(entries.size())) wrong("id ", id, " of '", token, "' is far beyond ", next, " tokens");
+      if (id > next + static_cast<int64_t>(entries.size()))
+        wrong("id ", id, " of '", token, "' is far beyond ", next, " tokens");
       while (static_cast<int32_t>(tokens.size()) < id) tokens.emplace_back();
       tokens.push_back(std::move(token));
     }
@@ -136,7 +138,8 @@ class Reader {
         for (const Json& id : ids) (text ? after : before).push_back(id_of(id, "'" + name + "'"));
       }
     } else if (type != "ByteLevel") {
-      wrong("a post-processor of type '", type, "' is not known (TemplateProcessing, BertProcessing, RobertaProcessing)");
+      wrong("a post-processor of type '", type,
+            "' is not known (TemplateProcessing, BertProcessing, RobertaProcessing)");
     }
   }
 
@@ -150,7 +153,8 @@ class Reader {
     options.normalizer.lower = flag(normalizer, "lowercase", true);
     options.normalizer.strip_accents = flag(normalizer, "strip_accents", options.normalizer.lower);
     const std::string splitter = string(part("pre_tokenizer"), "type", "");
-    if (splitter != "BertPreTokenizer") wrong("WordPiece with the pre-tokenizer '", splitter, "' is not known (BertPreTokenizer)");
+    if (splitter != "BertPreTokenizer")
+      wrong("WordPiece with the pre-tokenizer '", splitter, "' is not known (BertPreTokenizer)");
     options.unknown = string(model, "unk_token", "[UNK]");
     options.prefix = string(model, "continuing_subword_prefix", "##");
     if (const Json& most = model.value("max_input_chars_per_word", Json(100)); true)
@@ -168,7 +172,8 @@ class Reader {
     if (!flag(splitter, "use_regex", true)) wrong("BPE without GPT-2's cutting rule is not known");
     if (!part("normalizer").is_null()) wrong("BPE with a normalizer is not known");
     for (const char* key : {"dropout", "byte_fallback", "ignore_merges"})
-      if (model.contains(key) && !model[key].is_null() && model[key] != false) wrong("BPE with '", key, "' is not known");
+      if (model.contains(key) && !model[key].is_null() && model[key] != false)
+        wrong("BPE with '", key, "' is not known");
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
       if (!string(model, key, "").empty()) wrong("BPE with '", key, "' is not known");
     options.prefix_space = flag(splitter, "add_prefix_space", false);

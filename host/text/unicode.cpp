@@ -25,7 +25,8 @@ char32_t search_lower(char32_t c) {
   for (; after != unicode_data::lower; --after) {
     const auto& s = after[-1];
     if (c > s.last) break;
-    if ((c - s.first) % static_cast<uint32_t>(s.step) == 0) return static_cast<char32_t>(static_cast<int64_t>(c) + s.delta);
+    if ((c - s.first) % static_cast<uint32_t>(s.step) == 0)
+      return static_cast<char32_t>(static_cast<int64_t>(c) + s.delta);
   }
   return c == 0x130 ? U'i' : c;
 }
@@ -66,8 +67,9 @@ char32_t lower(char32_t c) { return c < kPlane ? plane().lower[c] : search_lower
 bool is_cjk(char32_t c) {
   if (c < 0x3400) return false;
   // the hole before 0x2B920 is the reference library's
-  return (c >= 0x4E00 && c <= 0x9FFF) || c <= 0x4DBF || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x2A6DF) ||
-         (c >= 0x2A700 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) || (c >= 0x2F800 && c <= 0x2FA1F);
+  return (c >= 0x4E00 && c <= 0x9FFF) || c <= 0x4DBF || (c >= 0xF900 && c <= 0xFAFF) ||
+         (c >= 0x20000 && c <= 0x2A6DF) || (c >= 0x2A700 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
+         (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
 int base(char32_t c, char32_t to[3]) {

@@ -9,12 +9,12 @@ namespace moonlab::text {
 
 /// Bits of classes().
 enum CharacterClass : uint8_t {
-  kSpace = 1,         // White_Space
-  kLetter = 2,        // L*
-  kNumber = 4,        // N*
-  kPunctuation = 8,   // P*, and all ASCII signs that are neither letter nor digit
-  kMark = 16,         // Mn: accents and other marks without a width of their own
-  kOther = 32,        // Cc, Cf, Co: control, format, private use
+  kSpace = 1,        // White_Space
+  kLetter = 2,       // L*
+  kNumber = 4,       // N*
+  kPunctuation = 8,  // P*, and all ASCII signs that are neither letter nor digit
+  kMark = 16,        // Mn: accents and other marks without a width of their own
+  kOther = 32,       // Cc, Cf, Co: control, format, private use
 };
 
 constexpr char32_t kReplacement = 0xFFFD;
@@ -29,8 +29,8 @@ char32_t lower(char32_t c);
 /// characters, written to `to`; their number.
 int base(char32_t c, char32_t to[3]);
 
-/// The character at `position` and moves on. Bytes that are no UTF-8 (overlong forms and surrogates too) are U+FFFD, one
-/// for each longest wrong piece as the Unicode standard recommends.
+/// The character at `position` and moves on. Bytes that are no UTF-8 (overlong forms and surrogates too) are U+FFFD,
+/// one for each longest wrong piece as the Unicode standard recommends.
 char32_t decode(std::string_view text, size_t& position);
 void append(std::string& to, char32_t c);
 /// Where the first byte stands that is no UTF-8; npos where all is well.

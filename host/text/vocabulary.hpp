@@ -10,13 +10,13 @@
 namespace moonlab::text {
 
 struct VocabularyOptions {
-  int64_t min_count = 1;      // words that are rarer are unknown
-  int64_t max_size = 50000;   // most ids, <pad> and <unk> included: the most frequent words
+  int64_t min_count = 1;     // words that are rarer are unknown
+  int64_t max_size = 50000;  // most ids, <pad> and <unk> included: the most frequent words
   bool lower = true;
 };
 
-/// Id 0 is <pad>, 1 is <unk>; then the words by falling count, equal counts in the order of their bytes. Words are split
-/// as BERT's basic tokenizer does it, accents kept.
+/// Id 0 is <pad>, 1 is <unk>; then the words by falling count, equal counts in the order of their bytes. Words are
+/// split as BERT's basic tokenizer does it, accents kept.
 class Vocabulary : public Tokenizer {
  public:
   /// Words in the order of their ids, from 2 on.

@@ -15,8 +15,8 @@ struct WordPieceOptions {
   std::vector<AddedToken> added;
 };
 
-/// A word is cut into the longest piece of the vocabulary that it begins with, then the longest that the rest begins with,
-/// and so on; a word that cannot be cut to its end is unknown as a whole.
+/// A word is cut into the longest piece of the vocabulary that it begins with, then the longest that the rest begins
+/// with, and so on; a word that cannot be cut to its end is unknown as a whole.
 class WordPiece : public Tokenizer {
  public:
   /// The place of a token is its id; of equal ones the last counts. Errors: no unknown token, ids out of range.

@@ -17,8 +17,8 @@ struct Normalizer {
   bool lower = true;
 };
 
-/// Calls word(std::string_view) for every word of a text: words end at white space, and every punctuation character is a
-/// word of its own. The view is valid during the call.
+/// Calls word(std::string_view) for every word of a text: words end at white space, and every punctuation character is
+/// a word of its own. The view is valid during the call.
 template <class Word>
 void split_words(std::string_view text, const Normalizer& normalizer, std::string& buffer, Word word) {
   buffer.clear();

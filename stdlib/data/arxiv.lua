@@ -8,7 +8,8 @@ local PER_CATEGORY = 50 -- training texts of a category in both files
 local archives = require "dataset.arxiv_categories"
 local fine = {
   name = "arxiv", things = "texts", official_test = true, class_names = {}, counts = {}, groups = archives,
-  fields = { { "level", "one of fine|coarse", "fine", "texts with one of 151 categories such as cs.LG, or other texts of "
+  fields = { { "level", "one of fine|coarse", "fine",
+               "texts with one of 151 categories such as cs.LG, or other texts of "
                .. "which only one of 20 archives is known, such as cs" } },
 }
 local coarse = { name = "arxiv", things = "texts", official_test = true, class_names = {}, counts = {} }
@@ -38,8 +39,8 @@ function coarse.read(folder)
   return part(folder, "coarse_train.tsv.gz", coarse.class_names), test:relabel(archives)
 end
 
---- arXiv: titles and abstracts (Geiger 2020, metadata CC0) with their primary category, 50 of each of 151 for training and
--- 30 for testing; with level = "coarse" 7,550 other texts with their archive, and the test texts under their archives.
+--- arXiv: titles and abstracts (Geiger 2020, metadata CC0) with their primary category, 50 of each of 151 for training
+-- and 30 for testing; with level = "coarse" 7,550 other texts with their archive, and the test texts under their archives.
 -- From fine_train.tsv.gz, coarse_train.tsv.gz and test.tsv.gz in arxiv/ of a folder of $MOONLAB_DATA. Papers of cs.LG,
 -- cs.CV, hep-* and astro-ph.* came into the collection through cross-posts alone: say so beside results.
 -- @usage arxiv { per_class = 20, val = 0.1 }

@@ -6,7 +6,8 @@ local schema = require "schema"
 local origin = {
   name = "clinc150", things = "texts", official_test = true, class_names = {}, counts = {},
   groups = require "dataset.clinc150_intents", group_level = "domain",
-  fields = { { "level", "one of intent|domain", "intent", "150 intents, or the 10 domains they belong to; the samples are "
+  fields = { { "level", "one of intent|domain", "intent",
+               "150 intents, or the 10 domains they belong to; the samples are "
                .. "chosen by intent either way" } },
 }
 for _, group in ipairs(origin.groups) do

@@ -36,8 +36,9 @@ end
 local origin = {
   name = "text", things = "texts", test = 0, resolve = resolve,
   fields = {
-    { "path", "path", schema.required, "a CSV, TSV or JSON Lines file, plain or .gz; $DATA/x is x in $MOONLAB_DATA", at = 1 },
-    { "text", "list of (string or integer)", { "text" }, "columns that are joined to a text: names, or numbers from 1" },
+    { "path", "path", schema.required, 
+      "a CSV, TSV or JSON Lines file, plain or .gz; $DATA/x is x in $MOONLAB_DATA", at = 1 },
+    { "text", "list of (string or integer)", { "text" }, "columns joined to a text: names, or numbers from 1" },
     { "label", "string or integer", "label", "the column of labels" },
     { "separator", "string", schema.optional, "what stands between several labels of a text; absent: one label each" },
     { "format", "one of csv|tsv|jsonl", schema.optional, "the file's format; absent: by its ending" },
@@ -50,5 +51,5 @@ local origin = {
 
 --- Labelled texts of one's own. Several labels of a text, by `separator` or as a list in JSON Lines, make rows y [B, K]
 -- filled up with -1, and t [B, classes] with a 1 for each. Without `test_path` the option `test` holds texts out.
--- @usage text { "$DATA/mails.csv", text = { "subject", "body" }, label = "topics", separator = ";", test = 10 }
+-- @usage data.text { "$DATA/mails.csv", text = { "subject", "body" }, label = "topics", separator = ";", test = 10 }
 return schema.declare("data.text", dataset.fields(origin), dataset.builder(origin), dataset.more(origin))

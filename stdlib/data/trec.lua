@@ -18,8 +18,10 @@ local counted = {
 }
 
 local origin = {
-  name = "trec", things = "texts", official_test = true, class_names = {}, counts = {}, groups = {}, group_level = "coarse",
-  fields = { { "level", "one of fine|coarse", "fine", "50 classes such as HUM:ind, or the 6 they belong to, such as HUM; "
+  name = "trec", things = "texts", official_test = true, class_names = {}, counts = {},
+  groups = {}, group_level = "coarse",
+  fields = { { "level", "one of fine|coarse", "fine",
+               "50 classes such as HUM:ind, or the 6 they belong to, such as HUM; "
                .. "the samples are chosen by fine class either way" } },
 }
 for _, group in ipairs(counted) do

@@ -4,8 +4,8 @@ local make = require("host.module").make
 local schema = require "schema"
 
 --- Word embeddings and an LSTM, trained on the fly: the words are those of the training texts, lower-cased and split at
--- white space and punctuation. texts -> features [B, hidden], twice that in both directions. `pool` makes one vector of a
--- text's states: the last one (of each direction), their mean or their maximum.
+-- white space and punctuation. texts -> features [B, hidden], twice that in both directions. `pool` makes one vector of
+-- a text's states: the last one (of each direction), their mean or their maximum.
 -- @usage trunk { text.lstm { embed = 100, hidden = 128, layers = 1 }, head = head.softmax {} }
 return schema.declare("text.lstm", {
   { "embed", "integer > 0", 300, "width of a word's embedding" },
