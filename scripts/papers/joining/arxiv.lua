@@ -6,7 +6,8 @@
 -- category alone (the collection has no other), 151 of them, 50 documents a category and as many coarse; with one
 -- category a document micro F1 is the accuracy, which is shown beside macro F1. Smaller than the paper because all
 -- rows shall train on two cores in minutes: `per_class` documents of each category, 64 words of each, an LSTM of one
--- layer, 128 wide in each direction; MiniLM (6 layers, 384 wide), frozen, in place of a fine-tuned BERT-base.
+-- layer, 128 wide in each direction; MiniLM (6 layers, 384 wide), frozen, in place of a fine-tuned BERT-base. All
+-- rows make equally many steps, so that a row with more data sees each sample of the fine part less often.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the fine part, 'label set', or the 'joined' paths" },

@@ -5,7 +5,8 @@
 --
 -- Smaller than the paper: its encoder is EfficientNet-B4, pretrained on ImageNet; here a network of three
 -- convolutions learns from nothing, on 32 pixels, for `steps` steps, because two cores shall train all rows in
--- minutes. `share` of each class is fine, as much again coarse.
+-- minutes. `share` of each class is fine, as much again coarse. All rows make equally many steps, so that a row with
+-- more data sees each sample of the fine part less often.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the fine half, 'label set', 'pseudo' labels, or the 'joined' paths" },

@@ -6,7 +6,8 @@
 -- Flowers, with EfficientNet-B4 pretrained on ImageNet; that join is scripts/papers/joining/flowers102.lua. Here a
 -- network of four convolutions learns from nothing, on 40 pixels, `steps` steps, because two cores shall train all
 -- rows in minutes. `per_class` of the 70 images a class of 17 Flowers are trained on, all 160 of the five. The union
--- softmax has the five's images of the shared classes under one label, as the paper's "FlowerFusion" has.
+-- softmax has the five's images of the shared classes under one label, as the paper's "FlowerFusion" has. All rows
+-- make equally many steps, so that a row with more data sees each sample of the fine part less often.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the 17, 'union' softmax on both, 'label set', 'pseudo' labels for the "

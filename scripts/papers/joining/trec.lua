@@ -3,7 +3,8 @@
 -- arXiv) has the same rows, see scripts/papers/joining/arxiv.lua.
 --
 -- Smaller than the paper's texts: an LSTM of one layer, 128 wide in each direction, 32 words a question, `steps`
--- steps, because two cores shall train all rows in minutes. `share` of each fine class keeps its name.
+-- steps, because two cores shall train all rows in minutes. `share` of each fine class keeps its name. All rows make
+-- equally many steps, so that a row with more data sees each sample of the fine part less often.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the fine part, 'label set', 'pseudo' labels, or the 'joined' paths" },
