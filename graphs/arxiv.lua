@@ -1,9 +1,9 @@
 -- Subjects of arXiv: archives, and the categories of those that have several.
 --
 -- The names are those of arXiv's papers: the 151 categories, in 20 archives, that were in use in January 2020 and
--- for which the collection of data set `arxiv` has at least 130 papers (Geiger 2020, its taxonomy.json, looked up).
--- An archive whose papers have no finer category (hep-th, quant-ph, ...) is a label itself. Papers of which only the
--- archive is known have a path of one step. Nothing here was recalled.
+-- for which the collection of data set `arxiv` has at least 130 papers (Geiger 2020; looked up in the taxonomy.json
+-- beside it). An archive whose papers have no finer category (hep-th, quant-ph, ...) is a label itself. Papers of
+-- which only the archive is known have a path of one step. Nothing here was recalled.
 return graph "arxiv" {
   labels "archive" {
     "astro-ph", "cond-mat", "cs", "econ", "eess", "gr-qc", "hep-ex", "hep-lat", "hep-ph", "hep-th", "math-ph", "math",

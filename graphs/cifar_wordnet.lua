@@ -4,7 +4,7 @@
 -- synset a class is was looked up in the lists that come with Neural-Backed Decision Trees (Wan and others 2021),
 -- but for six where the lists mean something else than the pictures show: there aquarium_fish is a young fish,
 -- dolphin and trout are food or a fish, skunk is a defeat in a game, television the medium and girl a young woman.
--- Those six were chosen by WordNet's own glosses. Nodes between have WordNet's names (vehicle.n.01).
+-- Those six were chosen by what lies above them in WordNet. Nodes between have WordNet's names (vehicle.n.01).
 -- graphs/cifar.lua has superclasses instead.
 local classes = {
   -- CIFAR-10
