@@ -70,13 +70,10 @@ void prepare_process() {
 std::shared_ptr<Worker> Worker::start(std::function<void()> body, uint64_t seed) {
   prepare_process();
   std::shared_ptr<Worker> worker(new Worker);
-  std::vector<std::shared_ptr<Worker>> ended;
   auto& all = workers();
   std::lock_guard lock(all.mutex);
-  for (auto& w : all.list)
-    if (w->ended()) ended.push_back(w);
-  for (auto& w : ended) w->join();
-  std::erase_if(all.list, [](const auto& w) { return w->ended(); });
+  // Each is asked once: one that ends after it was asked stays for the next start, as only joined threads may be dropped.
+  std::erase_if(all.list, [](const auto& w) { return w->ended() && (w->join(), true); });
   // The new thread inherits the mask: signals of the user are the main thread's.
   sigset_t blocked, before;
   sigfillset(&blocked);
