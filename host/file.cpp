@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "host/atomic_file.hpp"
 #include "host/error.hpp"
 
 namespace moonlab {
@@ -28,27 +29,14 @@ std::string write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 std::string write_atomic(const std::string& path, std::string_view text) {
-  std::string neighbour = path + "." + std::to_string(::getpid()) + ".XXXXXX";
-  int descriptor = ::mkostemp(neighbour.data(), O_CLOEXEC);
-  if (descriptor < 0) return std::strerror(errno);
-  std::string reason = write_all(descriptor, text);
-  if (reason.empty() && ::fsync(descriptor) != 0) reason = std::strerror(errno);
-  // mkstemp makes private files; a file that replaces another keeps its mode, a new one gets the usual one.
-  struct stat old {};
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor, ::stat(path.c_str(), &old) == 0 ? old.st_mode & 07777 : 0666 & ~mask);
-  if (::close(descriptor) != 0 && reason.empty()) reason = std::strerror(errno);
-  if (reason.empty() && ::rename(neighbour.c_str(), path.c_str()) != 0) reason = std::strerror(errno);
-  if (!reason.empty()) {
-    ::unlink(neighbour.c_str());
-    return reason;
+  try {
+    AtomicFile file(path);
+    file.write(text);
+    file.commit();
+    return "";
+  } catch (const AtomicFile::Failure& failure) {
+    return std::strerror(failure.reason);
   }
-  // The rename itself is durable once the folder is flushed.
-  auto folder = std::filesystem::path(path).parent_path();
-  int parent = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (parent >= 0) ::fsync(parent), ::close(parent);
-  return "";
 }
 
 std::string append(const std::string& path, std::string_view text) {

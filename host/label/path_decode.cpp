@@ -154,34 +154,33 @@ at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::ve
   };
   std::vector<Level> levels;
   int64_t widest = 1;
+  using Step = std::pair<int32_t, Token>;  // a node of a level and what follows it
+  std::map<Step, int64_t> edge_of;         // of the level before, then of this one
   std::vector<int32_t> at(paths.size(), 0);
   for (size_t i = 0; i < trie.levels.size(); ++i) {
     const auto& l = trie.levels[i];
     Level level;
     std::vector<int64_t> token, parent, entered, node, target;
-    std::map<std::pair<int32_t, Token>, int64_t> edge_of;
-    for (const auto& n : l.nodes) token.push_back(n.token), parent.push_back(n.parent);
+    for (const auto& n : l.nodes) {
+      token.push_back(n.token), parent.push_back(n.parent);
+      if (i > 0) entered.push_back(edge_of.at({n.parent, n.token}));
+    }
+    edge_of.clear();
     for (const auto& e : l.edges) {
-      edge_of.emplace(std::pair(e.node, e.target), static_cast<int64_t>(node.size()));
+      edge_of.emplace(Step(e.node, e.target), static_cast<int64_t>(node.size()));
       node.push_back(e.node), target.push_back(e.target);
     }
-    if (i > 0)
-      for (const auto& n : l.nodes)
-        for (size_t e = 0; e < trie.levels[i - 1].edges.size(); ++e)
-          if (trie.levels[i - 1].edges[e].node == n.parent && trie.levels[i - 1].edges[e].target == n.token)
-            entered.push_back(static_cast<int64_t>(e));
+    std::map<Step, int32_t> next;
+    if (i + 1 < trie.levels.size())
+      for (const auto& n : trie.levels[i + 1].nodes) next.emplace(Step(n.parent, n.token), static_cast<int32_t>(next.size()));
     for (size_t p = 0; p < paths.size(); ++p) {
       if (i >= paths[p].tokens.size()) continue;
+      const Step taken(at[p], paths[p].tokens[i]);
       if (i + 1 == paths[p].tokens.size()) {
         level.path.push_back(static_cast<int64_t>(owner[p]));
-        level.edge.push_back(edge_of.at({at[p], paths[p].tokens[i]}));
+        level.edge.push_back(edge_of.at(taken));
       } else {
-        const auto& next = trie.levels[i + 1].nodes;
-        for (size_t n = 0; n < next.size(); ++n)
-          if (next[n].parent == at[p] && next[n].token == paths[p].tokens[i]) {
-            at[p] = static_cast<int32_t>(n);
-            break;
-          }
+        at[p] = next.at(taken);
       }
     }
     widest = std::max(widest, static_cast<int64_t>(token.size()));

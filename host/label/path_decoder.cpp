@@ -121,14 +121,13 @@ at::Tensor PathDecoder::log_block(const at::Tensor& z, const at::Tensor& fed) {
 }
 
 at::Tensor PathDecoder::log_policy(const at::Tensor& z, const at::Tensor& fed) {
-  at::Tensor candidates = open(fed);
+  const at::Tensor candidates = open(fed);
   const at::Tensor log_p = log_children(z, options_.normalizer == Normalizer::children ? candidates : at::Tensor());
   if (options_.end == End::leaf) return candidate_log_softmax(log_p, candidates);
   const at::Tensor gated = gate_.index_select(0, fed);
-  candidates = candidates.clone();
-  candidates.select(1, 0).logical_and_(gated.logical_not());  // to stop is the gate's, not the children's
-  const at::Tensor log_pi = with_gate(z, candidate_log_softmax(log_p, candidates), gated);
-  return log_pi.masked_fill(open(fed).logical_not(), kNone);
+  const at::Tensor children = candidates.clone();
+  children.select(1, 0).logical_and_(gated.logical_not());  // to stop is the gate's, not the children's
+  return with_gate(z, candidate_log_softmax(log_p, children), gated).masked_fill(candidates.logical_not(), kNone);
 }
 
 void PathDecoder::check_labels(const at::Tensor& features, const Labels& labels) const {

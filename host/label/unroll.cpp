@@ -5,6 +5,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
+#include "host/tensor/node_pointer.hpp"
+
 namespace moonlab::label {
 
 namespace {
@@ -205,12 +207,6 @@ torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_l
   return {dembedding, dweight_ih, all_gi.sum(0), all_gh.t().mm(at::cat(before)), all_gh.sum(0), dh, dextra};
 }
 
-template <class Pointer, class Node>
-Pointer own(Node* node) {  // intrusive pointers from LibTorch 2.13 on, shared ones before
-  if constexpr (requires { Pointer::reclaim(node); }) return Pointer(c10::intrusive_ptr<Node>::unsafe_steal_from_new(node));
-  else return Pointer(node);
-}
-
 }  // namespace
 
 Tensor unroll(const Recurrence& r, const NextRows& next, int64_t rows_bound) {
@@ -219,7 +215,7 @@ Tensor unroll(const Recurrence& r, const NextRows& next, int64_t rows_bound) {
   for (const auto& t : inputs) wanted |= t.defined() && t.requires_grad();
   if (!wanted || !at::GradMode::is_enabled()) return hidden_of(walk(r, next, rows_bound, false));
   auto* node = new UnrollBackward;
-  decltype(torch::autograd::Edge::function) held = own<decltype(torch::autograd::Edge::function)>(node);
+  const NodePtr held = own(node);
   node->set_next_edges(torch::autograd::collect_next_edges(inputs));
   node->recurrence = r, node->table = r.embedding.size(0) <= rows_bound;
   for (const auto& t : inputs) node->versions.push_back(t.defined() ? static_cast<int64_t>(t._version()) : 0);

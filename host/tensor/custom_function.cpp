@@ -10,22 +10,13 @@
 #include <unordered_set>
 
 #include "host/error.hpp"
+#include "host/tensor/node_pointer.hpp"
 
 namespace moonlab {
 
 namespace ag = torch::autograd;
 
 namespace {
-
-// Nodes are intrusive pointers from LibTorch 2.13 on, shared pointers before.
-using NodePtr = decltype(ag::Edge::function);
-
-template <class Pointer, class Node>
-Pointer own(Node* node) {
-  if constexpr (requires { Pointer::reclaim(node); })
-    return Pointer(c10::intrusive_ptr<Node>::unsafe_steal_from_new(node));
-  else return Pointer(node);
-}
 
 std::unordered_set<at::TensorImpl*> impls(const Tensors& tensors) {
   std::unordered_set<at::TensorImpl*> set;
@@ -117,7 +108,7 @@ Tensors call_custom(const Tensors& inputs, const CustomFunction& function, const
   NodePtr owner;
   if (records) {
     node = new CustomNode;
-    owner = own<NodePtr>(node);
+    owner = own(node);
     node->saved = saved;
     node->title = function.name;
     node->backward = function.backward;
@@ -167,7 +158,7 @@ Tensors call_custom(const Tensors& inputs, const CustomFunction& function, const
 
 Tensors delayed_error(const Tensors& tensors, const std::string& message) {
   auto* node = new ag::DelayedError(message, static_cast<int64_t>(tensors.size()));
-  NodePtr owner = own<NodePtr>(node);
+  NodePtr owner = own(node);
   return (*node)(Tensors(tensors));
 }
 

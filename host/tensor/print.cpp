@@ -165,16 +165,12 @@ void dense_parts(const at::Tensor& x, const PrintStyle& style, Parts& parts) {
       elements_text(x.layout() == at::kStrided ? x : x.to_dense(), static_cast<int64_t>(parts.prefix.size()), style);
 }
 
-/// The gradient function without its namespaces.
 std::string history_name(const at::Tensor& x) {
-  std::string name;
   try {
-    name = node_name(x);
+    return node_name(x);
   } catch (const c10::Error&) {
     return "Invalid";  // a view made under no_grad and changed in place there: its history cannot be told
   }
-  const size_t colons = name.rfind("::");
-  return colons == name.npos ? name : name.substr(colons + 2);
 }
 
 /// A tensor inside vmap or grad: what it holds, one level in.

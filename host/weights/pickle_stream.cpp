@@ -4,6 +4,15 @@
 
 namespace moonlab::weights {
 
+void negate(std::string& magnitude) {
+  int carry = 1;
+  for (char& c : magnitude) {
+    const int byte = (~c & 0xff) + carry;
+    c = static_cast<char>(byte);
+    carry = byte >> 8;
+  }
+}
+
 double PickleStream::big_endian_double() { return std::bit_cast<double>(__builtin_bswap64(number<uint64_t>())); }
 
 std::string PickleStream::line() {
@@ -24,13 +33,7 @@ PickleStream::Integer PickleStream::integer(std::string_view digits) const {
   if (digits.size() > 4096) offence("an integer of ", digits.size(), " bytes");
   std::string hex;
   std::string magnitude(digits);
-  int carry = 1;
-  for (char& c : magnitude) {
-    if (!negative) break;
-    const int byte = (~c & 0xff) + carry;
-    c = static_cast<char>(byte);
-    carry = byte >> 8;
-  }
+  if (negative) negate(magnitude);
   for (size_t i = magnitude.size(); i-- > 0;) {
     const auto byte = static_cast<unsigned char>(magnitude[i]);
     for (int half : {byte >> 4, byte & 15}) {

@@ -12,6 +12,9 @@
 
 namespace moonlab::weights {
 
+/// Two's complement of a little-endian number of any length, in place.
+void negate(std::string& magnitude);
+
 class PickleStream {
  public:
   /// `where` begins every message and must outlive the stream.

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "host/error.hpp"
+#include "host/weights/pickle_stream.hpp"
 
 namespace moonlab::weights {
 
@@ -106,13 +107,7 @@ void Pickler::big(const std::string& hex) {
   for (size_t i = digits.size(); i > 0; i -= 2)
     magnitude.push_back(static_cast<char>(std::stoi(digits.substr(i - 2, 2), nullptr, 16)));
   magnitude.push_back('\0');  // room for the sign
-  int carry = 1;
-  for (char& c : magnitude) {
-    if (!negative) break;
-    const int byte = (~c & 0xff) + carry;
-    c = static_cast<char>(byte);
-    carry = byte >> 8;
-  }
+  if (negative) negate(magnitude);
   if (magnitude.size() > 255) fail("an integer of ", magnitude.size(), " bytes cannot be written");
   code('\x8a');
   raw(static_cast<uint8_t>(magnitude.size()));

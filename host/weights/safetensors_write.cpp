@@ -4,7 +4,7 @@
 #include "host/error.hpp"
 #include "host/interrupt.hpp"
 #include "host/tensor/dtype.hpp"
-#include "host/weights/atomic_file.hpp"
+#include "host/atomic_file.hpp"
 #include "host/weights/safetensors.hpp"
 
 namespace moonlab::weights {

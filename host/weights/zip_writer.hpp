@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "host/weights/atomic_file.hpp"
+#include "host/atomic_file.hpp"
 
 namespace moonlab::weights {
 

@@ -40,7 +40,7 @@ inline std::filesystem::path temporary(const std::string& name) {
 inline FileBytes archive(const std::string& pickle, const std::map<std::string, std::string>& more = {}) {
   const auto path = temporary("archive.pt");
   {
-    AtomicFile file(path);
+    moonlab::AtomicFile file(path);
     ZipWriter zip(file, "archive");
     zip.add("data.pkl", pickle);
     for (const auto& [name, content] : more) zip.add(name, content);

@@ -1,4 +1,4 @@
-#include "host/weights/atomic_file.hpp"
+#include "host/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,15 +9,13 @@
 #include <cstring>
 #include <filesystem>
 
-#include "host/error.hpp"
-
-namespace moonlab::weights {
+namespace moonlab {
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), neighbour_(path_ + ".XXXXXX") {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path_, ignored)) fail(path_, ": is a folder");
+  if (std::filesystem::is_directory(path_, ignored)) throw Failure(path_ + ": is a folder", EISDIR);
   descriptor_ = ::mkostemp(neighbour_.data(), O_CLOEXEC);
-  if (descriptor_ < 0) fail(path_, ": cannot be written: ", std::strerror(errno));
+  if (descriptor_ < 0) throw Failure(path_ + ": cannot be written: " + std::strerror(errno), errno);
 }
 
 AtomicFile::~AtomicFile() {
@@ -27,7 +25,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::fail_now(int reason) const {
-  fail(path_, ": cannot be written: ", std::strerror(reason), "; an older file of this name is as it was");
+  throw Failure(path_ + ": cannot be written: " + std::strerror(reason) + "; an older file of this name is as it was", reason);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -56,4 +54,4 @@ void AtomicFile::commit() {
   if (parent >= 0) ::fsync(parent), ::close(parent);
 }
 
-}  // namespace moonlab::weights
+}  // namespace moonlab

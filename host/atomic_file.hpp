@@ -7,19 +7,25 @@
 #include <string>
 #include <string_view>
 
-namespace moonlab::weights {
+#include "host/error.hpp"
+
+namespace moonlab {
 
 /// Bytes go to a neighbour of `path`; commit() flushes it to the disk and renames it over `path`. Without commit() the
 /// neighbour is removed and the old file is as it was.
 class AtomicFile {
  public:
-  /// Throws Error with the path and the system's reason.
+  /// What all members throw: path and reason as text, and the system's number of the reason.
+  struct Failure : Error {
+    Failure(const std::string& text, int reason_) : Error(text), reason(reason_) {}
+    int reason;
+  };
+
   explicit AtomicFile(std::string path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  /// Both throw Error ("model.pt: No space left on device; the old file is as it was").
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   void commit();
@@ -34,4 +40,4 @@ class AtomicFile {
   uint64_t position_ = 0;
 };
 
-}  // namespace moonlab::weights
+}  // namespace moonlab
