@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <optional>
 #include <variant>
 
 #include "host/tensor/operator.hpp"
@@ -15,7 +16,8 @@
 
 namespace moonlab {
 
-enum class Form : uint8_t { none, t, tt, tts, ts, tss, t_sizes, t_int_size };
+/// t: tensor, o: tensor or none, s: number, i: integer, d: a dtype that is left at none.
+enum class Form : uint8_t { none, t, tt, tto, tts, ts, tss, td, ti, tii, tid, t_sizes, t_int_size };
 
 /// The typed entry of one overload, resolved once: asking the dispatcher for it compares C++ signatures each time, which
 /// is a twentieth of a small operator.
@@ -34,9 +36,14 @@ class DirectCall {
 
   using T = at::Tensor(const at::Tensor&);
   using TT = at::Tensor(const at::Tensor&, const at::Tensor&);
+  using TTO = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&);
   using TTS = at::Tensor(const at::Tensor&, const at::Tensor&, const c10::Scalar&);
   using TS = at::Tensor(const at::Tensor&, const c10::Scalar&);
   using TSS = at::Tensor(const at::Tensor&, const c10::Scalar&, const c10::Scalar&);
+  using TD = at::Tensor(const at::Tensor&, std::optional<at::ScalarType>);
+  using TI = at::Tensor(const at::Tensor&, int64_t);
+  using TII = at::Tensor(const at::Tensor&, int64_t, int64_t);
+  using TID = at::Tensor(const at::Tensor&, int64_t, std::optional<at::ScalarType>);
   using TSizes = at::Tensor(const at::Tensor&, c10::SymIntArrayRef);
   using TIntSize = at::Tensor(const at::Tensor&, int64_t, c10::SymInt);
 
@@ -48,7 +55,7 @@ class DirectCall {
   using AnyOf = std::variant<std::monostate, c10::TypedOperatorHandle<Signatures>...>;
 
   Form form_ = Form::none;
-  AnyOf<T, TT, TTS, TS, TSS, TSizes, TIntSize> handle_;
+  AnyOf<T, TT, TTO, TTS, TS, TSS, TD, TI, TII, TID, TSizes, TIntSize> handle_;
 };
 
 }  // namespace moonlab

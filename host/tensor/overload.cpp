@@ -241,11 +241,14 @@ DirectCall Chooser::direct_call(const Choice& choice, const Values& v) {
   DirectCall call(*choice.overload);
   for (size_t i = 0; call.form() != Form::none && i < choice.sources.size(); ++i) {
     const int16_t source = choice.sources[i];
-    const Want want = choice.overload->arguments[i].want;
+    const Argument& argument = choice.overload->arguments[i];
+    const Want want = argument.want;
     const Kind kind = source >= 0 ? v.positional[source].kind : Kind::nil;
-    if (want == Want::tensor && kind != Kind::tensor) call.disable();
+    const bool left_out = source == kDefault && argument.optional && (!argument.fallback || argument.fallback->isNone());
+    if (want == Want::tensor && kind != Kind::tensor && !left_out) call.disable();
+    if (want == Want::dtype && !left_out) call.disable();
     if (want == Want::integer && kind != Kind::integer) call.disable();
-    if (want == Want::scalar && (source < 0 ? !choice.overload->arguments[i].fallback.has_value() : kind == Kind::tensor)) call.disable();
+    if (want == Want::scalar && (source < 0 ? !argument.fallback.has_value() : kind == Kind::tensor)) call.disable();
     if (want == Want::integer_list && source != kGathered && kind != Kind::integer_list) call.disable();
   }
   return call;
