@@ -19,6 +19,7 @@ int open_module(lua_State* L);
 int open_initializers(lua_State* L);
 int open_graph(lua_State* L);
 int open_label(lua_State* L);
+int open_representation(lua_State* L);
 int open_balance(lua_State* L);
 int open_data(lua_State* L);
 int open_text(lua_State* L);

@@ -25,21 +25,10 @@ end
 --- { labelled, kept, dropped, classes = { { name, kept = n, dropped = n }, ... } }: by pseudo label.
 function Pseudo:report() return self.counts end
 
--- The teacher, trained; only a step of it where a script is merely checked.
-local function trained(node, context)
-  local trial = require "trial"
-  local made = schema.build(node, { seed = context.seed, device = context.device })
+local function check_teacher(made)
   if made.data.parts then
     error("pseudo: the teacher learns from one dataset, not from a join: it names fine labels", 0)
   end
-  if context.rehearse then
-    local train = setmetatable({ steps = 1 }, { __index = made.o.train })
-    made.o, made.epochs = setmetatable({ train = train }, { __index = made.o }), 1
-  end
-  local state = trial.run(made, {})
-  if state.interrupted then error("pseudo: interrupted while the teacher was trained", 0) end
-  if state.diverged then error("pseudo: the teacher diverged: " .. state.stop, 0) end
-  return made, state.final
 end
 
 -- What the teacher says of every sample: class (from 0) and its probability, by index.
@@ -99,7 +88,7 @@ return schema.declare("pseudo", {
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local coarse = schema.build(o.data, context)
-  local made, metrics = trained(o.teacher, context)
+  local made, metrics = require "teacher".train(o.teacher, context, "pseudo", check_teacher)
   local fine = made.data
   local fits = o.filter == "coarse" and below(schema.build(o.graph, context), coarse, fine)
   local classes, sure = predictions(made, coarse, made.device)

@@ -1,5 +1,6 @@
-local schema = require "schema"
 local codes = require "codes"
+local evaluated = require "evaluated"
+local schema = require "schema"
 local Linear = require "nn.linear"
 
 local Binary = {}
@@ -9,10 +10,18 @@ Binary.__index = Binary
 function Binary:forward(features) return self.module(features) end
 
 -- The target in terms of bits: the code of the class, or for soft labels the expected code.
-local function bits_of(self, target)
-  local table_of_codes = self.module.codes
-  local t = target.t and target.t:to(table_of_codes.dtype):matmul(table_of_codes)
-    or table_of_codes:index_select(0, target.y)
+local function bits_of(self, target, like)
+  local table_of_codes, y = self.module.codes, target.y
+  if y and y.ndim ~= 1 then
+    error("head.binary: a sample has one label here, these have several; take head.label_set {}", 0)
+  end
+  local t
+  if target.t then
+    t = target.t:to(like.dtype):matmul(table_of_codes:to(like.dtype))
+  else
+    if target.ignore then y = y:masked_fill(target.ignore, 0) end -- what is ignored may have no label
+    t = table_of_codes:index_select(0, y):to(like.dtype)
+  end
   return { t = t, w = target.w, ignore = target.ignore }
 end
 
@@ -20,30 +29,66 @@ end
 function Binary:losses(logits, target, criterion)
   local outputs = logits
   if not criterion and self.loss ~= "bce" then outputs = logits:sigmoid() end
-  return { { name = self.loss, value = (criterion or self.criterion)(outputs, bits_of(self, target)) } }
+  local value = (criterion or self.criterion)(outputs, bits_of(self, target, outputs))
+  return { { name = self.loss, value = value } }
 end
 
 --- Outputs that say these classes as clearly as the head can: predict(ideal(y)).y is y.
-function Binary:ideal(y) return self.module.codes:index_select(0, y) * 20 - 10 end
+function Binary:ideal(y) return self.module.codes:index_select(0, y):float() * 20 - 10 end
 
--- float[B, K], larger is nearer: how well each class's code fits the bits.
+-- The words of so many classes are made floats at once: all of 50,000 classes would be copied for every batch.
+local ROWS = 8192
+
+-- float[B, K]: for each word the sum of `gain` [B, D] over its ones.
+local function over_ones(gain, table_of_codes)
+  local parts = {}
+  for from = 0, table_of_codes:size(0) - 1, ROWS do
+    local rows = table_of_codes:narrow(0, from, math.min(ROWS, table_of_codes:size(0) - from))
+    parts[#parts + 1] = gain:matmul(rows:to(gain.dtype):t())
+  end
+  return #parts == 1 and parts[1] or torch.cat(parts, 1)
+end
+
+-- float[B, K], larger is nearer: how well each class's word fits the bits. A bit counts `gain` more where the word has a 1
+-- than where it has a 0, so that one product is all it takes; `rest` is what all zeros would get.
 local nearness = {
-  -- sum of log p(bit) over the bits
-  likelihood = function(logits, table_of_codes)
-    local one, zero = logits:log_sigmoid(), (-logits):log_sigmoid()
-    return one:matmul(table_of_codes:t()) + zero:matmul((1 - table_of_codes):t())
+  -- sum of log p(bit); log s(z) - log s(-z) = z
+  likelihood = function(logits) return logits, (-logits):log_sigmoid():sum(1, true) end,
+  -- minus the number of bits that differ, at the threshold p = 1/2
+  hamming = function(logits)
+    local ones = logits:gt(0):to(logits.dtype)
+    return ones * 2 - 1, -ones:sum(1, true)
   end,
-  hamming = function(logits, table_of_codes)
-    local signs = logits:gt(0):to(logits.dtype)
-    return signs:matmul(table_of_codes:t()) + (1 - signs):matmul((1 - table_of_codes):t()) - table_of_codes:size(1)
+  -- minus the sum of |p - bit|
+  l1 = function(logits)
+    local p = logits:sigmoid()
+    return p * 2 - 1, -p:sum(1, true)
   end,
-  l1 = function(logits, table_of_codes) return -torch.cdist(logits:sigmoid(), table_of_codes, 1) end,
 }
+
+--- float[B, K], larger is nearer: the log likelihood of each class's word, minus its Hamming distance, or minus its L1
+-- distance, by the head's rule or another one.
+function Binary:nearness(logits, rule)
+  local gain, rest = nearness[rule or self.nearest](logits)
+  return over_ones(gain, self.module.codes) + rest
+end
+
+--- From here on only these classes are told apart: those of one dataset of a join, a list of their numbers.
+function Binary:evaluate(numbers) self.others = evaluated.others(numbers, self.module.codes:size(0)) end
 
 --- { y = long[B] the class of the nearest code, scores = float[B, K] (softmax over the nearness), codes = bool[B, D] }
 function Binary:predict(logits)
-  local near = nearness[self.nearest](logits, self.module.codes)
+  local near = evaluated.among(self:nearness(logits), self.others)
   return { y = near:argmax(1), scores = near:softmax(1), codes = logits:gt(0) }
+end
+
+--- The words, float [K, D].
+function Binary:label_vectors() return self.module.codes:float() end
+
+--- How alike the words are, float [K, K]: the share of bits in which they agree.
+function Binary:label_matrix()
+  local words = self.module.codes
+  return 1 - codes.distances(words, words):float() / words:size(1)
 end
 
 --- Binary labels: each class is a long random word of bits, learnt bit by bit; a sample's class is the one with the
@@ -60,7 +105,7 @@ return schema.declare("head.binary", {
   local rows = o.codes == "random" and codes.random(context.classes, o.bits, o.seed, o.min_distance)
     or codes.hadamard(context.classes, o.bits)
   local module = Linear(context.features, o.bits)
-  module:register_buffer("codes", torch.tensor(rows, { dtype = "float32" }))
+  module:register_buffer("codes", rows) -- bytes: of 50,000 classes they are a quarter of what floats would take
   return setmetatable({
     module = module,
     criterion = require("loss." .. o.loss) {}:build(context),

@@ -36,9 +36,17 @@ end
 return schema.declare("head.softmax", {
   { "l2", "number >= 0", 0.0, "factor on the squared weights of the layer" },
   { "label_smoothing", "number in [0, 1]", 0.0, "share of the target spread evenly over all classes" },
+  { "deviation", "number > 0", schema.optional,
+    "weights begin normal with this deviation, cut at twice of it, and biases at 0" },
 }, function(o, context)
+  local module = Linear(context.features, context.classes)
+  if o.deviation then
+    local init = require("nn").init
+    init.trunc_normal_(module.weight, 0, o.deviation, -2 * o.deviation, 2 * o.deviation)
+    init.zeros_(module.bias)
+  end
   return setmetatable({
-    module = Linear(context.features, context.classes),
+    module = module,
     criterion = require "loss.ce" { label_smoothing = o.label_smoothing }:build(context),
     loss = "ce",
     l2 = o.l2,
