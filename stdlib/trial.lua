@@ -77,7 +77,7 @@ function trial.assemble(o, context)
   torch.manual_seed(derived(seed, "init"))
   local image = (data.sets or data.parts[1].sets).train:shape() -- {} for texts
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
-                  class_names = data.class_names, image = #image > 0 and image or nil,
+                  class_names = data.class_names, image = #image > 0 and image or nil, rehearse = context.rehearse,
                   evaluated = splits_of(o.eval.on)[1], decoding = decoding_of(o.eval) }
   local model = built(o.model, inner)
   model.module:to(device)

@@ -117,3 +117,42 @@ t.test("binary: soft labels are expected words", function()
   local outputs, soft = torch.randn(5, 16), torch.zeros(5, classes):scatter_(1, y:unsqueeze(1), 1)
   t.near(head:losses(outputs, { t = soft })[1].value:item(), head:losses(outputs, { y = y })[1].value:item(), 1e-6)
 end)
+
+t.test("binary: each rule is the one it says, of many classes in parts too", function()
+  torch.manual_seed(2)
+  local head = schema.build(schema.find "head.binary" { bits = 16 }, { features = 1, classes = 9000 })
+  local logits = torch.randn(3, 16, { dtype = "float64" }) * 2
+  local p, words = logits:sigmoid():unsqueeze(1), head.module.codes:double():unsqueeze(0)
+  local expected = {
+    likelihood = (p:log() * words + (1 - p):log() * (1 - words)):sum(2),
+    hamming = -p:gt(0.5):double():sub(words):abs():sum(2),
+    l1 = -(p - words):abs():sum(2),
+  }
+  for rule, near in pairs(expected) do t.near(head:nearness(logits, rule), near, 1e-9, rule) end
+  t.ok(torch.equal(head:predict(logits).y, expected.likelihood:argmax(1)))
+end)
+
+t.test("binary: words are bytes; ignored samples may have no label; several labels are refused", function()
+  local head = build("head.binary", { bits = 8 })
+  t.eq(head.module.codes.dtype, "uint8")
+  local outputs, ignore = torch.randn(2, 8), torch.tensor { false, true }
+  local y = torch.tensor({ 1, -1 }, { dtype = "int64" })
+  t.near(head:losses(outputs, { y = y, ignore = ignore })[1].value:item(),
+    head:losses(outputs["0:1"], { y = y["0:1"] })[1].value:item(), 1e-6)
+  t.raises(function() head:losses(outputs, { y = torch.zeros(2, 2, { dtype = "int64" }) }) end, "these have several")
+  head:evaluate { 2, 3 }
+  t.eq(head:predict(head:ideal(torch.tensor({ 0, 3 }, { dtype = "int64" }))).y[1]:item(), 3)
+  t.ok(head:predict(outputs).y:ge(2):all():item())
+  local alike = head:label_matrix()
+  t.eq(alike.shape, { 4, 4 })
+  t.near(alike[0][0]:item(), 1, 1e-6)
+end)
+
+t.test("binary: a model that was saved with words of floats is loaded", function()
+  local head, other = build("head.binary", { bits = 8 }), build("head.binary", { bits = 8, seed = 3 })
+  local state = head.module:state_dict()
+  local old = {}
+  for name, tensor in pairs(state) do old[name] = name == "codes" and tensor:float() or tensor end
+  other.module:load_state_dict(old)
+  t.ok(torch.equal(other.module.codes, head.module.codes))
+end)
