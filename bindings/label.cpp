@@ -4,9 +4,11 @@
 //   nll(features, labels, { teacher_forcing, pool, alpha, max_paths, generator }) -> loss
 //       labels: tokens of the graph, long [B], or [B, K] filled up with -1 where samples have several
 //   reinforce(features, labels, { reward, baseline, decay, samples, generator }) -> loss
+//   losses(features, labels, { of nll }, { of reinforce }) -> both losses, in one walk; nll's generator
 //   greedy(features) -> tokens [B, L], log_p [B]; beam(features, width) -> the same
 //   log_prob(features, paths, policy) -> [B]        paths: a list of lists of nodes below the root
 //   class_log_prob(features, nodes, sum) -> [B, K]  of each node's likeliest path, or of all together
+//   likeliest(features, nodes) -> tokens [B, L], log_p [B], log p of each node [B, K]: the likeliest of all their paths
 //   classes(tokens, nodes) -> long [B]              index into nodes (from 0), -1 for none
 //   paths(tokens) -> list of { path = names, kind = "det" | "nondet" | nil where it is no path of a label }
 //   decisions(features) -> for each sample a list of { node, choices = list of { node, block, p, taken } }
@@ -114,9 +116,10 @@ std::vector<Token> nodes_at(lua_State* L, int index, const graph::LabelGraph& g)
   return nodes;
 }
 
-int nll(lua_State* L) {
-  auto d = check_module<PathDecoder>(L, 1);
-  Fields f(L, 4, {"teacher_forcing", "pool", "alpha", "max_paths", "generator"});
+const std::vector<std::string> kNllOptions{"teacher_forcing", "pool", "alpha", "max_paths", "generator"};
+const std::vector<std::string> kReinforceOptions{"reward", "baseline", "decay", "samples", "generator"};
+
+label::NllOptions nll_options(Fields& f) {
   label::NllOptions o;
   o.teacher_forcing = f.number("teacher_forcing", 1.0);
   o.alpha = f.number("alpha", 1.0);
@@ -124,13 +127,10 @@ int nll(lua_State* L) {
   o.pool =
       choice<label::Pool>("pool", f.word("pool", "mean"),
                           {{"mean", label::Pool::mean}, {"sum", label::Pool::sum}, {"random", label::Pool::random}});
-  push(L, d->nll(check_tensor(L, 2), labels_at(L, 3), o, f.generator()));
-  return 1;
+  return o;
 }
 
-int reinforce(lua_State* L) {
-  auto d = check_module<PathDecoder>(L, 1);
-  Fields f(L, 4, {"reward", "baseline", "decay", "samples", "generator"});
+label::ReinforceOptions reinforce_options(Fields& f) {
   label::ReinforceOptions o;
   o.reward = choice<graph::Reward>("reward", f.word("reward", "label_nodes"),
                                    {{"label_nodes", graph::Reward::label_nodes},
@@ -143,8 +143,30 @@ int reinforce(lua_State* L) {
                                         {"none", label::Baseline::none}});
   o.decay = f.number("decay", 0.9);
   o.samples = f.integer("samples", 1);
-  push(L, d->reinforce(check_tensor(L, 2), labels_at(L, 3), o, f.generator()));
+  return o;
+}
+
+int nll(lua_State* L) {
+  auto d = check_module<PathDecoder>(L, 1);
+  Fields f(L, 4, kNllOptions);
+  push(L, d->nll(check_tensor(L, 2), labels_at(L, 3), nll_options(f), f.generator()));
   return 1;
+}
+
+int reinforce(lua_State* L) {
+  auto d = check_module<PathDecoder>(L, 1);
+  Fields f(L, 4, kReinforceOptions);
+  push(L, d->reinforce(check_tensor(L, 2), labels_at(L, 3), reinforce_options(f), f.generator()));
+  return 1;
+}
+
+int losses(lua_State* L) {
+  auto d = check_module<PathDecoder>(L, 1);
+  Fields n(L, 4, kNllOptions), r(L, 5, kReinforceOptions);
+  auto [nll, reinforce] = d->losses(check_tensor(L, 2), labels_at(L, 3), nll_options(n), reinforce_options(r), n.generator());
+  push(L, std::move(nll));
+  push(L, std::move(reinforce));
+  return 2;
 }
 
 int greedy(lua_State* L) {
@@ -191,6 +213,15 @@ int class_log_prob(lua_State* L) {
   auto d = check_module<PathDecoder>(L, 1);
   push(L, d->class_log_prob(check_tensor(L, 2), nodes_at(L, 3, *d->graph()), optional_boolean(L, 4, false)));
   return 1;
+}
+
+int likeliest(lua_State* L) {
+  auto d = check_module<PathDecoder>(L, 1);
+  auto [path, class_log_p] = d->likeliest(check_tensor(L, 2), nodes_at(L, 3, *d->graph()));
+  push(L, std::move(path.tokens));
+  push(L, std::move(path.log_p));
+  push(L, std::move(class_log_p));
+  return 3;
 }
 
 int decisions(lua_State* L) {
@@ -256,6 +287,7 @@ int open_label(lua_State* L) {
   lua_pushliteral(L, "nn");  // the decoder is a module, with the methods that all have
   lua_call(L, 1, 0);
   const luaL_Reg methods[] = {{"nll", nll},     {"reinforce", reinforce}, {"greedy", greedy},
+                              {"losses", losses}, {"likeliest", likeliest},
                               {"beam", beam},   {"log_prob", log_prob},   {"classes", classes},
                               {"paths", paths}, {"graph", graph_of},      {"class_log_prob", class_log_prob},
                               {"decisions", decisions},               {nullptr, nullptr}};

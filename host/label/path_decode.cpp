@@ -135,6 +135,19 @@ at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<s
 }
 
 at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::vector<Token>& classes, bool sum) {
+  return class_paths(features, classes, sum).log_p;
+}
+
+Likeliest PathDecoder::likeliest(const at::Tensor& features, const std::vector<Token>& classes) {
+  at::NoGradGuard guard;
+  if (classes.empty()) fail("path_decoder: no classes to choose from");
+  const ClassPaths found = class_paths(features, classes, /*sum=*/false);
+  const auto [log_p, best] = found.log_p.max(1);
+  const at::Tensor path = found.path.gather(1, best.unsqueeze(1)).squeeze(1);
+  return {{found.tokens.index_select(0, path), log_p}, found.log_p};
+}
+
+PathDecoder::ClassPaths PathDecoder::class_paths(const at::Tensor& features, const std::vector<Token>& classes, bool sum) {
   at::NoGradGuard guard;
   // all paths of all classes as one trie; where they end
   std::vector<graph::WeightedPath> paths;
@@ -150,7 +163,7 @@ at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::ve
   struct Level {
     at::Tensor token, parent, entered;  // of nodes: fed token, node and edge in the level before
     at::Tensor edge_node, edge_target;
-    std::vector<int64_t> path, edge;  // paths that end in this level, and by which edge
+    std::vector<int64_t> path, edge;  // numbers of the paths that end in this level, and by which edge
   };
   std::vector<Level> levels;
   int64_t widest = 1;
@@ -177,7 +190,7 @@ at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::ve
       if (i >= paths[p].tokens.size()) continue;
       const Step taken(at[p], paths[p].tokens[i]);
       if (i + 1 == paths[p].tokens.size()) {
-        level.path.push_back(static_cast<int64_t>(owner[p]));
+        level.path.push_back(static_cast<int64_t>(p));
         level.edge.push_back(edge_of.at(taken));
       } else {
         at[p] = next.at(taken);
@@ -190,7 +203,7 @@ at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::ve
   }
   const int64_t v = compiled_.vocabulary(), chunk = std::max<int64_t>(1, (int64_t{1} << 23) / (widest * v));
   constexpr double kNone = -std::numeric_limits<double>::infinity();
-  std::vector<at::Tensor> results;
+  std::vector<at::Tensor> results, numbers;
   for (int64_t from = 0; from < features.size(0); from += chunk) {
     poll_interrupt();
     const at::Tensor part = features.slice(0, from, std::min(features.size(0), from + chunk));
@@ -198,6 +211,7 @@ at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::ve
     const CellWalk walk(recurrence(part), b * widest * static_cast<int64_t>(levels.size()));
     CellState state = walk.start();
     at::Tensor result = at::full({b, static_cast<int64_t>(classes.size())}, kNone, part.options()), value;
+    at::Tensor number = at::zeros(result.sizes(), part.options().dtype(at::kLong));
     const at::Tensor sample = at::arange(b, part.options().dtype(at::kLong)).unsqueeze(1);
     int64_t above = 1;
     for (size_t i = 0; i < levels.size(); ++i) {
@@ -210,14 +224,19 @@ at::Tensor PathDecoder::class_log_prob(const at::Tensor& features, const std::ve
       value = base.index_select(1, l.edge_node) + log_p.index_select(1, l.edge_node * v + l.edge_target);  // [B, edges]
       above = n;
       for (size_t k = 0; k < l.path.size(); ++k) {
-        at::Tensor column = result.select(1, l.path[k]);
+        const auto of = static_cast<int64_t>(owner[l.path[k]]);
+        at::Tensor column = result.select(1, of), which = number.select(1, of);
         const at::Tensor here = value.select(1, l.edge[k]);
+        which.masked_fill_(here > column, l.path[k]);
         column.copy_(sum ? at::logaddexp(column, here) : at::maximum(column, here));
       }
     }
-    results.push_back(result);
+    results.push_back(result), numbers.push_back(number);
   }
-  return at::cat(results);
+  const int64_t length = compiled_.max_length() - 1;
+  std::vector<int64_t> tokens(paths.size() * length, kEnd);
+  for (size_t p = 0; p < paths.size(); ++p) std::copy(paths[p].tokens.begin(), paths[p].tokens.end(), tokens.begin() + static_cast<int64_t>(p) * length);
+  return {at::cat(results), at::cat(numbers), longs(tokens, device).view({-1, length})};
 }
 
 at::Tensor PathDecoder::classes(const at::Tensor& tokens, const std::vector<Token>& classes, int64_t vocabulary) {

@@ -13,6 +13,22 @@ namespace {
 
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
+const DecoderOptions& checked(const DecoderOptions& o) {
+  if (o.features < 1 || o.hidden < 1 || o.embed < 1) fail("path_decoder: features, hidden and embed must be positive");
+  return o;
+}
+
+std::shared_ptr<nn::Module> linear(int64_t in, int64_t out) {
+  return nn::build("Linear", {{"in_features", in}, {"out_features", out}});
+}
+
+/// A child's parameter in the dtype of what it is computed with (autocast makes another of the features').
+at::Tensor parameter(const nn::Part& part, const char* name, at::ScalarType dtype) {
+  const auto* entry = part->find(name);
+  if (!entry || !entry->value.defined()) fail("path_decoder: ", part.name, " (", part->kind(), ") has no parameter '", name, "'");
+  return entry->value.scalar_type() == dtype ? entry->value : entry->value.to(dtype);
+}
+
 }  // namespace
 
 Labels::Labels(const std::vector<Token>& one_each) : tokens_(one_each) {
@@ -30,16 +46,14 @@ PathDecoder::PathDecoder(std::shared_ptr<const graph::LabelGraph> g, const Decod
     : Module("PathDecoder"),
       graph_(std::move(g)),
       compiled_(graph_, o.end, o.limit),
-      options_(o),
+      options_(checked(o)),
+      embed_(this, "embed", nn::build("Embedding", {{"num_embeddings", compiled_.tokens()}, {"embedding_dim", o.embed}})),
+      cell_(this, "cell", nn::build(o.cell == Cell::gru ? "GRUCell" : "LSTMCell",
+                                    {{"input_size", o.embed * (o.feed_feature ? 2 : 1)}, {"hidden_size", o.hidden}})),
+      init_(this, "init", linear(o.features, o.hidden)),
+      out_(this, "out", linear(o.hidden, compiled_.logits())),
       baseline_(register_buffer("baseline", RewardBaseline::start())) {
-  if (o.features < 1 || o.hidden < 1 || o.embed < 1) fail("path_decoder: features, hidden and embed must be positive");
-  const int64_t input = o.embed * (o.feed_feature ? 2 : 1);
-  embed_ = add("embed", nn::build("Embedding", {{"num_embeddings", compiled_.tokens()}, {"embedding_dim", o.embed}}));
-  cell_ = add("cell", nn::build(o.cell == Cell::gru ? "GRUCell" : "LSTMCell", {{"input_size", input}, {"hidden_size", o.hidden}}));
-  init_ = add("init", nn::build("Linear", {{"in_features", o.features}, {"out_features", o.hidden}}));
-  out_ = add("out", nn::build("Linear", {{"in_features", o.hidden}, {"out_features", compiled_.logits()}}));
-  if (o.feed_feature)
-    feed_ = add("feed", nn::build("Linear", {{"in_features", o.features}, {"out_features", o.embed}}));
+  if (o.feed_feature) feed_.emplace(this, "feed", linear(o.features, o.embed));
   block_ = compiled_.block, gate_ = compiled_.gate, candidates_ = compiled_.candidates;
   edge_from_ = compiled_.edge_from, edge_to_ = compiled_.edge_to;
   std::vector<int64_t> inner{graph_->start()}, place(compiled_.tokens(), 0);
@@ -69,21 +83,78 @@ Recurrence PathDecoder::recurrence(const at::Tensor& features, bool all_tokens) 
   place(features);
   Recurrence r;
   r.cell = options_.cell;
-  const at::Tensor& w = cell_->find("weight_ih")->value;
-  r.embedding = embed_->find("weight")->value;
+  r.h0 = init_(features);
+  const auto dtype = r.h0.scalar_type();
+  const at::Tensor w = parameter(cell_, "weight_ih", dtype);
+  r.embedding = parameter(embed_, "weight", dtype);
   if (!all_tokens) r.embedding = r.embedding.index_select(0, inner_);
-  r.weight_ih = feed_ ? w.slice(1, 0, options_.embed) : w, r.bias_ih = cell_->find("bias_ih")->value;
-  r.weight_hh = cell_->find("weight_hh")->value, r.bias_hh = cell_->find("bias_hh")->value;
+  r.weight_ih = feed_ ? w.slice(1, 0, options_.embed) : w, r.bias_ih = parameter(cell_, "bias_ih", dtype);
+  r.weight_hh = parameter(cell_, "weight_hh", dtype), r.bias_hh = parameter(cell_, "bias_hh", dtype);
   if (feed_) r.extra = at::linear((*feed_)(features), w.slice(1, options_.embed));
-  r.h0 = (*init_)(features);
   return r;
+}
+
+std::vector<at::Tensor> PathDecoder::walk(const at::Tensor& features, const std::vector<Strand>& strands) {
+  const int64_t b = features.size(0);
+  const auto long_options = features.options().dtype(at::kLong).requires_grad(false);
+  struct Place {
+    int64_t first = 0, count = 0;   // its rows in the level before
+    std::vector<at::Tensor> rows;   // which it has had, over all levels
+    bool over = false;
+  };
+  std::vector<Place> places(strands.size());
+  int64_t most_rows = b;
+  bool all_tokens = false;
+  for (const auto& s : strands) most_rows += s.most_rows, all_tokens |= s.any_token;
+  const at::Tensor every = at::arange(b, long_options);
+  auto root = [&](const Strand& s) { return s.root.defined() ? s.root : every; };
+  const bool alone = strands.size() == 1 && !strands[0].root.defined();  // its rows are the walk's
+  auto fed = [&](const at::Tensor& tokens) { return all_tokens ? tokens : input(tokens); };
+  int64_t used = b;
+  const NextRows next = [&](size_t level, const at::Tensor& hidden) -> Rows {
+    if (level == 0) {
+      for (size_t k = 0; k < strands.size(); ++k) places[k].rows.push_back(root(strands[k]));
+      return {fed(start(features)), {}, {}};
+    }
+    if (alone) {
+      const Rows r = strands[0].next(level, hidden);
+      return r.token.defined() ? Rows{fed(r.token), r.parent, r.sample} : r;
+    }
+    std::vector<at::Tensor> token, parent, sample;
+    int64_t first = 0;
+    for (size_t k = 0; k < strands.size(); ++k) {
+      const Strand& s = strands[k];
+      Place& p = places[k];
+      if (p.over) continue;
+      const bool top = level == 1;  // its rows of the level before are those of its samples
+      const Rows r = s.next(level, top ? (s.root.defined() ? hidden.index_select(0, s.root) : hidden) : hidden.narrow(0, p.first, p.count));
+      p.over = !r.token.defined();
+      if (p.over) continue;
+      const int64_t n = r.token.size(0);
+      token.push_back(r.token);
+      parent.push_back(top ? (r.parent.defined() ? root(s).index_select(0, r.parent) : root(s))
+                           : (r.parent.defined() ? r.parent + p.first : at::arange(p.first, p.first + n, long_options)));
+      sample.push_back(r.sample.defined() ? r.sample : root(s));
+      p.first = first, p.count = n;
+      p.rows.push_back(at::arange(used + first, used + first + n, long_options));
+      first += n;
+    }
+    used += first;
+    if (token.empty()) return {};
+    return {fed(at::cat(token)), at::cat(parent), at::cat(sample)};
+  };
+  const at::Tensor z = logits(unroll(recurrence(features, all_tokens), next, most_rows));
+  std::vector<at::Tensor> losses;
+  for (size_t k = 0; k < strands.size(); ++k)
+    losses.push_back(strands[k].loss(alone ? z : z.index_select(0, at::cat(places[k].rows))));
+  return losses;
 }
 
 at::Tensor PathDecoder::start(const at::Tensor& features) const {
   return at::full({features.size(0)}, graph_->start(), features.options().dtype(at::kLong).requires_grad(false));
 }
 
-at::Tensor PathDecoder::logits(const at::Tensor& h) { return (*out_)(h); }
+at::Tensor PathDecoder::logits(const at::Tensor& h) { return out_(h); }
 
 at::Tensor PathDecoder::open(const at::Tensor& fed) {
   if (candidates_.defined()) return candidates_.index_select(0, fed);

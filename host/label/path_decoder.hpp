@@ -12,6 +12,7 @@
 #include <ATen/core/Generator.h>
 
 #include <map>
+#include <optional>
 
 #include "host/graph/compile.hpp"
 #include "host/label/reward_baseline.hpp"
@@ -72,6 +73,12 @@ struct Decoded {
   at::Tensor tokens, log_p;
 };
 
+/// The likeliest path of each sample among those of some classes, and log p of the likeliest path of every class [B, K].
+struct Likeliest {
+  Decoded path;
+  at::Tensor class_log_p;
+};
+
 /// One step of a decoding, for people: what stood to choose after the nodes so far, and how likely each was.
 struct Decision {
   struct Choice {
@@ -96,6 +103,11 @@ class PathDecoder : public nn::Module {
   at::Tensor reinforce(const at::Tensor& features, const Labels& labels, const ReinforceOptions& options,
                        at::Generator generator);
 
+  /// Both, L_d and L_nd, from one walk whose levels hold the rows of both: the same numbers as nll() and then
+  /// reinforce() with the same generator give, sooner.
+  std::pair<at::Tensor, at::Tensor> losses(const at::Tensor& features, const Labels& labels, const NllOptions& nll,
+                                           const ReinforceOptions& reinforce, at::Generator generator);
+
   /// Algorithm 2: the likeliest candidate at every step.
   Decoded greedy(const at::Tensor& features);
   /// The likeliest of the paths that a beam of `width` keeps, by log p of the whole path. Width 1 is greedy decoding.
@@ -110,6 +122,11 @@ class PathDecoder : public nn::Module {
   /// log p of each class [B, K]: of its likeliest path, or with `sum` of all its paths together. Without gradient. For
   /// open prediction: the classes whose probability reaches a threshold.
   at::Tensor class_log_prob(const at::Tensor& features, const std::vector<Token>& classes, bool sum = false);
+
+  /// Which of `classes` a sample is, where it must be one of them: the end of the likeliest of all their paths. Unlike a
+  /// walk from the root it can end in no other node: neither at a coarse label that the gate says to stop at, nor below
+  /// a node that is alone in its block.
+  Likeliest likeliest(const at::Tensor& features, const std::vector<Token>& classes);
 
   /// The class of each decoded path: the last of its nodes that is a class of `classes` (tokens), else -1. long [B].
   static at::Tensor classes(const at::Tensor& tokens, const std::vector<Token>& classes, int64_t vocabulary);
@@ -136,8 +153,33 @@ class PathDecoder : public nn::Module {
   at::Tensor logits(const at::Tensor& h);
   at::Tensor start(const at::Tensor& features) const;  // <start> for every sample
   void place(const at::Tensor& features);
-  at::Tensor teacher_forced(const at::Tensor& features, const TrieBatch& batch);
-  at::Tensor free_running(const at::Tensor& features, const TrieBatch& batch);
+
+  /// What one loss wants of a walk: its rows, and what it makes of their logits. Level 0 is <start>, a row a sample,
+  /// for all losses together.
+  struct Strand {
+    at::Tensor root;         // long [n]: the samples of its rows at level 0; undefined: all of them in order
+    int64_t most_rows = 0;   // below level 0
+    bool any_token = false;  // not only nodes with children are fed
+    NextRows next;           // from level 1 on, from its own rows of the level before, which parents count; without a
+                             // parent row by row, without a sample those of root
+    std::function<at::Tensor(const at::Tensor& logits)> loss;  // of its own rows, level after level
+  };
+  /// log p of classes [B, K], their likeliest paths [B, K] as numbers of rows of tokens [P, L].
+  struct ClassPaths {
+    at::Tensor log_p, path, tokens;
+  };
+  ClassPaths class_paths(const at::Tensor& features, const std::vector<Token>& classes, bool sum);
+  /// The losses of strands that walk together.
+  std::vector<at::Tensor> walk(const at::Tensor& features, const std::vector<Strand>& strands);
+  std::optional<Strand> nll_strand(const at::Tensor& features, const Labels& labels, const NllOptions& options,
+                                   at::Generator generator);  // none where no sample has a deterministic path
+  /// rewarded [n, V]: 1 at the nodes that are rewarded for each sampled path.
+  Strand reinforce_strand(const at::Tensor& features, const at::Tensor& rewarded, at::Tensor root,
+                          const ReinforceOptions& options, at::Generator generator);
+  Strand teacher_forced(const at::Tensor& features, const TrieBatch& batch);
+  Strand free_running(const at::Tensor& features, const TrieBatch& batch);
+  /// The samples of paths to sample: those of labels with nondeterministic paths, each `samples` times.
+  std::vector<int64_t> sampled(const Labels& labels, int64_t samples) const;
   void check_labels(const at::Tensor& features, const Labels& labels) const;
   const graph::LabelTrie& trie_of(std::span<const Token> labels);
   at::Tensor reward_rows(const Labels& labels, const std::vector<int64_t>& samples, graph::Reward kind,
@@ -146,7 +188,8 @@ class PathDecoder : public nn::Module {
   std::shared_ptr<const graph::LabelGraph> graph_;
   graph::Compiled compiled_;
   DecoderOptions options_;
-  std::shared_ptr<nn::Module> embed_, cell_, init_, out_, feed_;
+  nn::Part embed_, cell_, init_, out_;
+  std::optional<nn::Part> feed_;
   at::Tensor block_, gate_, candidates_, edge_from_, edge_to_;  // of compiled_, on the parameters' device
   at::Tensor inner_, input_;  // long: <start> and the nodes with children; of each token its place among them, else 0
   std::map<std::vector<Token>, graph::LabelTrie> tries_;        // of samples with several labels

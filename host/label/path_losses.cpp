@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
+#include <memory>
 
 #include "host/error.hpp"
 #include "host/label/path_decoder.hpp"
@@ -16,6 +16,13 @@ using graph::LabelTrie;
 namespace {
 
 double uniform(at::Generator& generator) { return at::rand({}, generator, at::kDouble).item<double>(); }  // on the CPU
+
+/// A column of each row of probabilities exp(log_p) [R, V], by a number u in [0, 1) for each row (double, as are the
+/// sums, so that u times the whole stays below it): the first whose cumulated probability exceeds that.
+at::Tensor sample(const at::Tensor& log_p, const at::Tensor& u) {
+  const at::Tensor cumulated = log_p.to(at::kDouble).exp().cumsum(1);
+  return (cumulated <= u.unsqueeze(1) * cumulated.slice(1, -1)).sum(1);
+}
 
 /// `count` of n numbers, ascending, every choice equally likely.
 std::vector<int64_t> draw(int64_t n, int64_t count, at::Generator& generator) {
@@ -46,11 +53,9 @@ const LabelTrie& PathDecoder::trie_of(std::span<const Token> labels) {
   return at->second;
 }
 
-at::Tensor PathDecoder::nll(const at::Tensor& features, const Labels& labels, const NllOptions& o, at::Generator generator) {
-  place(features);
-  check_labels(features, labels);
+std::optional<PathDecoder::Strand> PathDecoder::nll_strand(const at::Tensor& features, const Labels& labels,
+                                                           const NllOptions& o, at::Generator generator) {
   if (o.max_paths < 0) fail("path_decoder: max_paths must not be negative, got ", o.max_paths);
-  generator = or_default(generator);
   const bool forced = o.teacher_forcing >= 1 || uniform(generator) <= o.teacher_forcing;
   const auto n_samples = static_cast<size_t>(labels.samples());
   std::vector<const LabelTrie*> tries(n_samples);
@@ -76,50 +81,54 @@ at::Tensor PathDecoder::nll(const at::Tensor& features, const Labels& labels, co
     drawn.push_back(graph::Compiled::trie_of(*graph_, paths));
     tries[s] = &drawn.back();
   }
-  if (counted == 0) return (features * 0).sum();
+  if (counted == 0) return std::nullopt;
   for (double& s : scale) s *= (any_nondeterministic ? o.alpha : 1.0) / static_cast<double>(counted);
   const TrieBatch batch = merge(tries, scale, features.device(), features.scalar_type());
   return forced ? teacher_forced(features, batch) : free_running(features, batch);
 }
 
-at::Tensor PathDecoder::teacher_forced(const at::Tensor& features, const TrieBatch& batch) {
-  const Recurrence r = recurrence(features);
-  const at::Tensor fed = input(batch.token);
-  const at::Tensor hidden = unroll(
-      r,
-      [&](size_t i, const at::Tensor&) -> Rows {
-        if (i == batch.levels.size()) return {};
-        auto part = [&](const at::Tensor& t) { return t.narrow(0, batch.levels[i].row, batch.levels[i].rows); };
-        return {part(fed), part(batch.parent), part(batch.sample)};
-      },
-      batch.token.size(0));
-  const at::Tensor log_p = log_block(logits(hidden), batch.token);
-  const at::Tensor chosen = log_p.reshape(-1).index_select(0, batch.edge_row * compiled_.vocabulary() + batch.edge_target);
-  return -(chosen * batch.edge_weight).sum();
+PathDecoder::Strand PathDecoder::teacher_forced(const at::Tensor& features, const TrieBatch& batch) {
+  Strand s;
+  const int64_t first = batch.levels[0].rows;
+  if (first != features.size(0)) s.root = batch.sample.narrow(0, 0, first);
+  s.most_rows = batch.token.size(0) - first;
+  s.next = [batch](size_t i, const at::Tensor&) -> Rows {
+    if (i == batch.levels.size()) return {};
+    auto part = [&](const at::Tensor& t) { return t.narrow(0, batch.levels[i].row, batch.levels[i].rows); };
+    return {part(batch.token), part(batch.parent), part(batch.sample)};
+  };
+  s.loss = [this, batch](const at::Tensor& z) {
+    const at::Tensor log_p = log_block(z, batch.token);
+    const at::Tensor chosen = log_p.reshape(-1).index_select(0, batch.edge_row * compiled_.vocabulary() + batch.edge_target);
+    return -(chosen * batch.edge_weight).sum();
+  };
+  return s;
 }
 
 // The network is fed its own likeliest candidates; the targets stay the ground truth.
-at::Tensor PathDecoder::free_running(const at::Tensor& features, const TrieBatch& batch) {
+PathDecoder::Strand PathDecoder::free_running(const at::Tensor& features, const TrieBatch& batch) {
   const int64_t b = features.size(0), levels = static_cast<int64_t>(batch.levels.size());
-  at::Tensor fed = start(features);
-  const at::Tensor hidden = unroll(
-      recurrence(features, /*all_tokens=*/true),  // its own choice may be a leaf where the truth goes on
-      [&](size_t i, const at::Tensor& h) -> Rows {
-        if (static_cast<int64_t>(i) == levels) return {};
-        if (i > 0) fed = closed(log_block(logits(h), fed), fed).argmax(1);
-        return {fed, {}, {}};
-      },
-      b * levels);
-  // an edge's row: its sample's in the level. The children normaliser (and the gate) need the true prefix, which differs
-  // between paths of one sample: logits by edge
-  std::vector<at::Tensor> rows;
-  for (int64_t i = 0; i < levels; ++i) {
-    const auto& level = batch.levels[i];
-    rows.push_back(batch.sample.index_select(0, batch.edge_row.narrow(0, level.edge, level.edges)) + i * b);
-  }
-  const at::Tensor z = logits(hidden).index_select(0, at::cat(rows));
-  const at::Tensor log_p = log_block(z, batch.token.index_select(0, batch.edge_row));
-  return -(log_p.gather(1, batch.edge_target.unsqueeze(1)).squeeze(1) * batch.edge_weight).sum();
+  Strand s;
+  s.most_rows = b * (levels - 1);
+  s.any_token = true;  // its own choice may be a leaf where the truth goes on
+  s.next = [this, levels, fed = start(features)](size_t i, const at::Tensor& h) mutable -> Rows {
+    if (static_cast<int64_t>(i) == levels) return {};
+    fed = closed(log_block(logits(h), fed), fed).argmax(1);
+    return {fed, {}, {}};
+  };
+  s.loss = [this, b, batch](const at::Tensor& all) {
+    // an edge's row: its sample's in the level. The children normaliser (and the gate) need the true prefix, which
+    // differs between paths of one sample: logits by edge
+    std::vector<at::Tensor> rows;
+    for (size_t i = 0; i < batch.levels.size(); ++i) {
+      const auto& level = batch.levels[i];
+      rows.push_back(batch.sample.index_select(0, batch.edge_row.narrow(0, level.edge, level.edges)) + static_cast<int64_t>(i) * b);
+    }
+    const at::Tensor z = all.index_select(0, at::cat(rows));
+    const at::Tensor log_p = log_block(z, batch.token.index_select(0, batch.edge_row));
+    return -(log_p.gather(1, batch.edge_target.unsqueeze(1)).squeeze(1) * batch.edge_weight).sum();
+  };
+  return s;
 }
 
 // Row s is 1 at the nodes that are rewarded for the labels of samples[s].
@@ -133,53 +142,105 @@ at::Tensor PathDecoder::reward_rows(const Labels& labels, const std::vector<int6
   return rows.to(like.device(), /*non_blocking=*/true).to(like.scalar_type());
 }
 
-at::Tensor PathDecoder::reinforce(const at::Tensor& features, const Labels& labels, const ReinforceOptions& o,
-                                  at::Generator generator) {
-  place(features);
-  check_labels(features, labels);
-  if (o.samples < 1) fail("path_decoder: reinforce needs at least one sample a label, got ", o.samples);
-  generator = or_default(generator);
+std::vector<int64_t> PathDecoder::sampled(const Labels& labels, int64_t samples) const {
+  if (samples < 1) fail("path_decoder: reinforce needs at least one sample a label, got ", samples);
   std::vector<int64_t> rows;
   for (int64_t s = 0; s < labels.samples(); ++s) {
     const auto of = labels.of(s);
     if (std::any_of(of.begin(), of.end(), [&](Token t) { return compiled_.has_nondeterministic(t); }))
-      rows.insert(rows.end(), o.samples, s);
+      rows.insert(rows.end(), samples, s);
   }
-  if (rows.empty()) return (features * 0).sum();
-  const at::Tensor chosen =
-      features.index_select(0, at::tensor(rows, at::kLong).to(features.device(), /*non_blocking=*/true));
-  const int64_t steps = compiled_.max_length() - 1;  // one more could only be <eop>
-  at::Tensor fed = start(chosen);
-  at::Tensor visited = at::zeros({chosen.size(0), compiled_.vocabulary()}, chosen.options().requires_grad(false));
-  std::vector<at::Tensor> tokens;
-  const at::Tensor hidden = unroll(
-      recurrence(chosen),
-      [&](size_t i, const at::Tensor& h) -> Rows {
-        if (i > 0) {
-          // a sample by racing exponentials: argmax of log pi - log q, on the device. q may round to 0, whose logarithm
-          // would make a node that is no candidate nan.
-          const at::Tensor log_pi = log_policy(logits(h), fed);
-          const at::Tensor q = at::empty_like(log_pi, at::kCPU).exponential_(1, generator).to(log_pi.device(), true);
-          constexpr double kNone = -std::numeric_limits<double>::infinity();
-          fed = (log_pi - q.log()).masked_fill(log_pi == kNone, kNone).argmax(1);
-          visited.scatter_(1, fed.unsqueeze(1), 1);
-        }
-        tokens.push_back(fed);
-        return static_cast<int64_t>(i) < steps ? Rows{input(fed), {}, {}} : Rows{};
-      },
-      chosen.size(0) * steps);
-  const at::Tensor before = at::cat(at::TensorList(tokens).slice(0, steps)), after = at::cat(at::TensorList(tokens).slice(1));
-  const at::Tensor log_pi = log_policy(logits(hidden), before).gather(1, after.unsqueeze(1)).view({steps, -1}).sum(0);
-  at::Tensor advantage;
-  {
-    at::NoGradGuard guard;
-    at::Tensor sets = reward_rows(labels, rows, o.reward, chosen);
-    at::Tensor r = (visited * sets).sum(1) / sets.sum(1);
-    RewardBaseline baseline(baseline_);
-    advantage = r - baseline.value(o.baseline, r);
-    baseline.add(r, o.decay);
+  return rows;
+}
+
+PathDecoder::Strand PathDecoder::reinforce_strand(const at::Tensor& features, const at::Tensor& rewarded, at::Tensor root,
+                                                  const ReinforceOptions& o, at::Generator generator) {
+  struct Walk {
+    at::Tensor uniform, fed, visited;
+    std::vector<at::Tensor> tokens;
+  };
+  const int64_t n = rewarded.size(0), steps = compiled_.max_length() - 1;  // one more could only be <eop>
+  auto walk = std::make_shared<Walk>();
+  walk->uniform = at::rand({steps, n}, generator, at::kDouble).to(features.device(), /*non_blocking=*/true);
+  walk->fed = start(rewarded);
+  walk->visited = at::zeros_like(rewarded);
+  walk->tokens.push_back(walk->fed);
+  auto take = [this, walk](size_t step, const at::Tensor& h) {
+    walk->fed = sample(log_policy(logits(h), walk->fed), walk->uniform.select(0, static_cast<int64_t>(step)));
+    walk->visited.scatter_(1, walk->fed.unsqueeze(1), 1);
+    walk->tokens.push_back(walk->fed);
+  };
+  Strand s;
+  s.root = std::move(root);
+  s.most_rows = n * (steps - 1);
+  s.next = [walk, take, steps](size_t i, const at::Tensor& h) -> Rows {
+    take(i - 1, h);
+    return static_cast<int64_t>(i) < steps ? Rows{walk->fed, {}, {}} : Rows{};
+  };
+  s.loss = [this, walk, rewarded, o, steps](const at::Tensor& z) {
+    const at::TensorList all(walk->tokens);
+    const at::Tensor before = at::cat(all.slice(0, steps)), after = at::cat(all.slice(1));
+    const at::Tensor log_pi = log_policy(z, before).gather(1, after.unsqueeze(1)).view({steps, -1}).sum(0);
+    at::Tensor advantage;
+    {
+      at::NoGradGuard guard;
+      const at::Tensor r = (walk->visited * rewarded).sum(1) / rewarded.sum(1);
+      RewardBaseline baseline(baseline_);
+      advantage = r - baseline.value(o.baseline, r);
+      baseline.add(r, o.decay);
+    }
+    return -(advantage * log_pi).mean();
+  };
+  return s;
+}
+
+namespace {
+
+at::Tensor nothing(const at::Tensor& features) { return (features * 0).sum(); }  // a zero that has a gradient
+
+at::Tensor numbers(const std::vector<int64_t>& values, const at::Tensor& like) {
+  return at::tensor(values, at::kLong).to(like.device(), /*non_blocking=*/true);
+}
+
+}  // namespace
+
+at::Tensor PathDecoder::nll(const at::Tensor& features, const Labels& labels, const NllOptions& o, at::Generator generator) {
+  place(features);
+  check_labels(features, labels);
+  const auto strand = nll_strand(features, labels, o, or_default(generator));
+  return strand ? walk(features, {*strand})[0] : nothing(features);
+}
+
+at::Tensor PathDecoder::reinforce(const at::Tensor& features, const Labels& labels, const ReinforceOptions& o,
+                                  at::Generator generator) {
+  place(features);
+  check_labels(features, labels);
+  const auto rows = sampled(labels, o.samples);
+  if (rows.empty()) return nothing(features);
+  // the samples that are walked, once each, and which of them a row is
+  std::vector<int64_t> chosen, place_of;
+  for (int64_t s : rows) {
+    if (chosen.empty() || chosen.back() != s) chosen.push_back(s);
+    place_of.push_back(static_cast<int64_t>(chosen.size()) - 1);
   }
-  return -(advantage * log_pi).mean();
+  const bool all = static_cast<int64_t>(chosen.size()) == features.size(0);
+  const at::Tensor walked = all ? features : features.index_select(0, numbers(chosen, features));
+  const at::Tensor root = o.samples == 1 ? at::Tensor() : numbers(place_of, features);
+  return walk(walked, {reinforce_strand(walked, reward_rows(labels, rows, o.reward, features), root, o, or_default(generator))})[0];
+}
+
+std::pair<at::Tensor, at::Tensor> PathDecoder::losses(const at::Tensor& features, const Labels& labels, const NllOptions& n,
+                                                      const ReinforceOptions& r, at::Generator generator) {
+  generator = or_default(generator);
+  const auto rows = sampled(labels, r.samples);
+  if (rows.empty()) return {nll(features, labels, n, generator), nothing(features)};
+  place(features);
+  check_labels(features, labels);
+  const auto forced = nll_strand(features, labels, n, generator);
+  if (!forced) return {nothing(features), reinforce(features, labels, r, generator)};
+  const at::Tensor rewarded = reward_rows(labels, rows, r.reward, features);
+  const auto both = walk(features, {*forced, reinforce_strand(features, rewarded, numbers(rows, features), r, generator)});
+  return {both[0], both[1]};
 }
 
 }  // namespace moonlab::label

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
+#include "host/error.hpp"
 #include "host/tensor/node_pointer.hpp"
 
 namespace moonlab::label {
@@ -15,134 +16,101 @@ using at::Tensor;
 
 Tensor rows_of(const Tensor& all, const Tensor& index) { return index.defined() ? all.index_select(0, index) : all; }
 
-Tensor table_of(const Recurrence& r, int64_t rows_bound) {
-  return r.embedding.size(0) <= rows_bound ? at::linear(r.embedding, r.weight_ih, r.bias_ih) : Tensor();
+Tensor table_of(const Recurrence& r, int64_t most_rows) {
+  return r.embedding.size(0) <= most_rows ? at::linear(r.embedding, r.weight_ih, r.bias_ih) : Tensor();
 }
-
-Tensor input_gates(const Recurrence& r, const Tensor& table, const Rows& rows) {
-  Tensor gates = table.defined() ? table.index_select(0, rows.token)
-                                 : at::linear(r.embedding.index_select(0, rows.token), r.weight_ih, r.bias_ih);
-  return r.extra.defined() ? gates + rows_of(r.extra, rows.sample) : gates;
-}
-
-/// What one step computed, as its derivative needs it.
-struct Activations {
-  Tensor gates;   // [R, G] after their nonlinearities
-  Tensor hidden;  // GRU: the hidden state's share of n before r [R, H]; LSTM: tanh(c)
-};
-
-/// torch.nn.GRUCell and LSTMCell: gi and gh [R, G] are the input's and the hidden state's shares of the gates.
-CellState advance(Cell cell, const Tensor& gi, const Tensor& gh, const CellState& before, Activations* kept) {
-  const int64_t h = before.h.size(1);
-  if (cell == Cell::gru) {
-    Tensor rz = (gi.slice(1, 0, 2 * h) + gh.slice(1, 0, 2 * h)).sigmoid();
-    Tensor r = rz.slice(1, 0, h), z = rz.slice(1, h), share = gh.slice(1, 2 * h);
-    Tensor n = at::addcmul(gi.slice(1, 2 * h), r, share).tanh();
-    if (kept) *kept = {at::cat({rz, n}, 1), share};
-    return {at::lerp(n, before.h, z), {}};
-  }
-  Tensor sum = gi + gh;
-  Tensor i = sum.slice(1, 0, h).sigmoid(), f = sum.slice(1, h, 2 * h).sigmoid(), g = sum.slice(1, 2 * h, 3 * h).tanh(),
-         o = sum.slice(1, 3 * h).sigmoid();
-  Tensor c = before.c.defined() ? at::addcmul(i * g, f, before.c) : i * g;
-  Tensor t = c.tanh();
-  if (kept) *kept = {at::cat({i, f, g, o}, 1), t};
-  return {o * t, c};
-}
-
-/// A level as it was walked.
-struct Level {
-  Rows rows;
-  CellState before, after;
-  Activations kept;
-};
 
 CellState parents_of(const CellState& state, const Tensor& parent) {
   return {rows_of(state.h, parent), state.c.defined() ? rows_of(state.c, parent) : Tensor()};
 }
 
-/// Walks with plain operators; keeps what a derivative by hand needs where `kept`.
-std::vector<Level> walk(const Recurrence& r, const NextRows& next, int64_t rows_bound, bool kept) {
-  const Tensor table = table_of(r, rows_bound);
-  std::vector<Level> levels;
+/// The walk with operators that have derivatives.
+Tensor walk(const Recurrence& r, const NextRows& next, bool with_table) {
+  const Tensor table = with_table ? at::linear(r.embedding, r.weight_ih, r.bias_ih) : Tensor();
+  std::vector<Tensor> all;
   CellState state{r.h0, {}};
   for (size_t i = 0;; ++i) {
-    Level level;
-    {
-      at::NoGradGuard guard;
-      level.rows = next(i, i == 0 ? Tensor() : state.h);
-    }
-    if (!level.rows.token.defined()) return levels;
-    level.before = parents_of(state, level.rows.parent);
-    level.after = advance(r.cell, input_gates(r, table, level.rows), at::linear(level.before.h, r.weight_hh, r.bias_hh),
-                          level.before, kept ? &level.kept : nullptr);
-    state = level.after;
-    levels.push_back(std::move(level));
+    const Rows rows = next(i, i == 0 ? Tensor() : state.h);
+    if (!rows.token.defined()) return all.size() == 1 ? all[0] : at::cat(all);
+    Tensor gi = with_table ? table.index_select(0, rows.token)
+                           : at::linear(r.embedding.index_select(0, rows.token), r.weight_ih, r.bias_ih);
+    if (r.extra.defined()) gi = gi + rows_of(r.extra, rows.sample);
+    const CellState before = parents_of(state, rows.parent);
+    state = advance(r.cell, gi, at::linear(before.h, r.weight_hh, r.bias_hh), before);
+    all.push_back(state.h);
   }
 }
 
-Tensor hidden_of(const std::vector<Level>& levels) {
-  std::vector<Tensor> all;
-  for (const auto& l : levels) all.push_back(l.after.h);
-  return all.size() == 1 ? all[0] : at::cat(all);
+/// The input's shares of the gates of a level, into `gates`.
+void input_gates(const Recurrence& r, const Tensor& table, const Rows& rows, Tensor gates) {
+  if (table.defined()) at::index_select_out(gates, table, 0, rows.token);
+  else at::addmm_out(gates, r.bias_ih, r.embedding.index_select(0, rows.token), r.weight_ih.t());
+  if (r.extra.defined()) gates.add_(rows_of(r.extra, rows.sample));
 }
 
-/// Derivatives of one step: of the gates' shares, and of the state before.
-struct StepGradient {
-  Tensor gi, gh, h, c;
+/// A level as it was walked, its rows views of what Walked holds.
+struct Level {
+  Rows rows;
+  int64_t first, count;
+  bool has_c;  // a cell state before it
 };
 
-StepGradient gru_gradient(const Level& l, const Tensor& dh) {
-  const int64_t n = dh.size(1);
-  const Tensor r = l.kept.gates.slice(1, 0, n), z = l.kept.gates.slice(1, n, 2 * n), candidate = l.kept.gates.slice(1, 2 * n);
-  Tensor gi = at::empty_like(l.kept.gates), gh = at::empty_like(l.kept.gates);
-  Tensor dr = gi.slice(1, 0, n), dz = gi.slice(1, n, 2 * n), dn = gi.slice(1, 2 * n);
-  const Tensor kept_share = dh * z;
-  at::tanh_backward_out(dn, dh - kept_share, candidate);
-  at::sigmoid_backward_out(dz, dh * (l.before.h - candidate), z);
-  at::sigmoid_backward_out(dr, dn * l.kept.hidden, r);
-  gh.slice(1, 0, 2 * n).copy_(gi.slice(1, 0, 2 * n));
-  Tensor dgh_n = gh.slice(1, 2 * n);
-  at::mul_out(dgh_n, dn, r);
-  return {gi, gh, kept_share, {}};
-}
+/// A whole walk: rows of all levels one below the other. What only one of the cells has is undefined for the other.
+struct Walked {
+  Tensor gates, shares, before, after, before_c, after_c, tanh_c;
+  std::vector<Level> levels;
+  int64_t used = 0;
 
-StepGradient lstm_gradient(const Level& l, const Tensor& dh, const Tensor& dc_after) {
-  const int64_t n = dh.size(1);
-  const Tensor &gates = l.kept.gates, &t = l.kept.hidden;
-  const Tensor i = gates.slice(1, 0, n), f = gates.slice(1, n, 2 * n), g = gates.slice(1, 2 * n, 3 * n), o = gates.slice(1, 3 * n);
-  Tensor dc = at::tanh_backward(dh * o, t);
-  if (dc_after.defined()) dc = dc + dc_after;
-  Tensor d = at::empty_like(gates);
-  Tensor di = d.slice(1, 0, n), df = d.slice(1, n, 2 * n), dg = d.slice(1, 2 * n, 3 * n), dout = d.slice(1, 3 * n);
-  at::sigmoid_backward_out(di, dc * g, i);
-  at::tanh_backward_out(dg, dc * i, g);
-  at::sigmoid_backward_out(dout, dh * t, o);
-  if (l.before.c.defined()) at::sigmoid_backward_out(df, dc * l.before.c, f);
-  else df.zero_();
-  return {d, d, {}, l.before.c.defined() ? dc * f : Tensor()};
-}
-
-/// Adds `part` to the rows of `sum`, which may be undefined still, that `index` names (undefined: row by row).
-void add_rows(Tensor& sum, const Tensor& part, const Tensor& index, int64_t rows) {
-  if (!index.defined()) {
-    sum = sum.defined() ? sum + part : part;
-    return;
+  Walked(const Recurrence& r, int64_t rows) {
+    const int64_t h = r.h0.size(1), g = gates_of(r.cell) * h;
+    auto make = [&](int64_t width) { return at::empty({rows, width}, r.h0.options()); };
+    gates = make(g), shares = make(g), before = make(h), after = make(h);
+    if (r.cell == Cell::lstm) before_c = make(h), after_c = make(h), tanh_c = make(h);
   }
-  if (!sum.defined()) sum = at::zeros({rows, part.size(1)}, part.options());
-  sum.index_add_(0, index, part);
+  StepRows rows(const Level& l) const {
+    auto part = [&](const Tensor& t) { return t.defined() ? t.narrow(0, l.first, l.count) : Tensor(); };
+    return {part(gates), part(shares), {part(before), l.has_c ? part(before_c) : Tensor()}, {part(after), part(after_c)}, part(tanh_c)};
+  }
+};
+
+void take_rows(Tensor into, const Tensor& from, const Tensor& index) {
+  if (index.defined()) at::index_select_out(into, from, 0, index);
+  else into.copy_(from);
+}
+
+/// The walk in memory taken at once, without derivatives: the rows that are walked are those of the result's tensors.
+Walked walk_in_place(const Recurrence& r, const NextRows& next, int64_t most_rows) {
+  const Tensor table = table_of(r, most_rows);
+  Walked w(r, most_rows);
+  CellState state{r.h0, {}};
+  for (size_t i = 0;; ++i) {
+    Level level{next(i, i == 0 ? Tensor() : state.h), w.used, 0, state.c.defined()};
+    if (!level.rows.token.defined()) break;
+    level.count = level.rows.token.size(0);
+    if (w.used + level.count > most_rows) fail("unroll: more than ", most_rows, " rows");
+    StepRows s = w.rows(level);
+    take_rows(s.before.h, state.h, level.rows.parent);
+    if (level.has_c) take_rows(s.before.c, state.c, level.rows.parent);
+    input_gates(r, table, level.rows, s.gates);
+    at::addmm_out(s.shares, r.bias_hh, s.before.h, r.weight_hh.t());
+    advance_in_place(r.cell, s);
+    state = s.after;
+    w.used += level.count;
+    w.levels.push_back(std::move(level));
+  }
+  return w;
 }
 
 // Not a Function of torch::autograd: the walked levels are kept as they are, with the node, rather than as saved
 // variables one by one.
 struct UnrollBackward : torch::autograd::Node {
   Recurrence recurrence;
-  std::vector<Level> levels;
+  std::optional<Walked> walked;
   std::vector<int64_t> versions;  // of the inputs: a parameter changed before the backward pass would go unnoticed
   bool table = false;
 
   std::string name() const override { return "UnrollBackward"; }
-  void release_variables() override { levels.clear(); }
+  void release_variables() override { walked.reset(); }
   torch::autograd::variable_list apply(torch::autograd::variable_list&& grads) override;
   torch::autograd::variable_list again(const Tensor& grad);
 };
@@ -153,9 +121,9 @@ std::vector<Tensor> inputs_of(const Recurrence& r) {
 
 // With create_graph the derivative must itself have a history: the walk is repeated with plain operators.
 torch::autograd::variable_list UnrollBackward::again(const Tensor& grad) {
-  const Tensor hidden = hidden_of(walk(
-      recurrence, [&](size_t i, const Tensor&) { return i < levels.size() ? levels[i].rows : Rows{}; },
-      table ? recurrence.embedding.size(0) : 0, false));
+  const auto& levels = walked->levels;
+  const Tensor hidden =
+      walk(recurrence, [&](size_t i, const Tensor&) { return i < levels.size() ? levels[i].rows : Rows{}; }, table);
   torch::autograd::variable_list wanted, result(7);
   std::vector<size_t> place;
   const auto inputs = inputs_of(recurrence);
@@ -169,79 +137,103 @@ torch::autograd::variable_list UnrollBackward::again(const Tensor& grad) {
 torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_list&& grads) {
   const Tensor grad = grads[0];
   if (!grad.defined()) return torch::autograd::variable_list(7);
-  TORCH_CHECK(!levels.empty(),
-              "Trying to backward through the graph a second time: give the first backward retain_graph = true");
+  TORCH_CHECK(walked, "Trying to backward through the graph a second time: give the first backward retain_graph = true");
   const Recurrence& r = recurrence;
   const auto inputs = inputs_of(r);
   for (size_t i = 0; i < inputs.size(); ++i)
     TORCH_CHECK(!inputs[i].defined() || inputs[i]._version() == versions[i],
                 "a parameter of the decoder was changed in place between its loss and the backward pass");
   if (at::GradMode::is_enabled()) return again(grad);
-  std::vector<Tensor> dgi(levels.size()), dgh(levels.size()), tokens, before;
-  Tensor dh, dc, dextra;  // of the level's rows
-  int64_t end = grad.size(0);
-  for (size_t i = levels.size(); i-- > 0;) {
-    const Level& l = levels[i];
-    const int64_t rows = l.rows.token.size(0), rows_above = i == 0 ? r.h0.size(0) : levels[i - 1].rows.token.size(0);
-    const Tensor own = grad.narrow(0, end - rows, rows);
-    end -= rows;
-    const StepGradient d = r.cell == Cell::gru ? gru_gradient(l, dh.defined() ? dh + own : own)
-                                               : lstm_gradient(l, dh.defined() ? dh + own : own, dc);
-    dgi[i] = d.gi, dgh[i] = d.gh;
-    const Tensor back = d.h.defined() ? at::addmm(d.h, d.gh, r.weight_hh) : at::mm(d.gh, r.weight_hh);
-    dh = dc = Tensor();
-    add_rows(dh, back, l.rows.parent, rows_above);
-    if (d.c.defined()) add_rows(dc, d.c, l.rows.parent, rows_above);
-    if (r.extra.defined()) add_rows(dextra, d.gi, l.rows.sample, r.extra.size(0));
+  const Walked& w = *walked;
+  const int64_t width = r.h0.size(1), g = gates_of(r.cell) * width;
+  const bool gru = r.cell == Cell::gru;
+  Tensor d = at::empty({w.used, 4 * width}, grad.options());  // as StepGradient::gates
+  const Tensor by_input = d.slice(1, 0, g), by_hidden = gru ? d.slice(1, width) : d;
+  Tensor dh = grad.narrow(0, w.used - w.levels.back().count, w.levels.back().count), dc, dextra;
+  if (r.extra.defined()) dextra = at::zeros_like(r.extra);
+  for (size_t i = w.levels.size(); i-- > 0;) {
+    const Level& l = w.levels[i];
+    const StepGradient s = step_gradient(r.cell, w.rows(l), dh, dc, d.narrow(0, l.first, l.count));
+    const Tensor share = by_hidden.narrow(0, l.first, l.count);
+    const Tensor back = s.h.defined() ? s.h.addmm(share, r.weight_hh) : at::mm(share, r.weight_hh);
+    // to the level above, whose rows have gradients of their own
+    const Level* above = i == 0 ? nullptr : &w.levels[i - 1];
+    auto raise = [&](const Tensor& own, const Tensor& part, int64_t rows) -> Tensor {
+      if (!l.rows.parent.defined()) return own.defined() ? own + part : part;
+      Tensor sum = own.defined() ? own.clone() : at::zeros({rows, width}, part.options());
+      return sum.index_add_(0, l.rows.parent, part);
+    };
+    const int64_t rows = above ? above->count : r.h0.size(0);
+    dh = raise(above ? grad.narrow(0, above->first, rows) : Tensor(), back, rows);
+    dc = s.c.defined() ? raise({}, s.c, rows) : Tensor();
+    if (!dextra.defined()) continue;
+    const Tensor part = by_input.narrow(0, l.first, l.count);
+    if (l.rows.sample.defined()) dextra.index_add_(0, l.rows.sample, part);
+    else dextra.add_(part);
   }
-  for (const auto& l : levels) tokens.push_back(l.rows.token), before.push_back(l.before.h);
-  const Tensor all_gi = at::cat(dgi), all_gh = at::cat(dgh), token = at::cat(tokens);
+  // a GRU's gates are in the order n, r, z where they come from the input; its weights have r, z, n
+  auto in_order = [&](const Tensor& t, int64_t dim) { return gru ? t.roll(-width, dim) : t; };
+  std::vector<Tensor> tokens;
+  for (const auto& l : w.levels) tokens.push_back(l.rows.token);
+  const Tensor token = tokens.size() == 1 ? tokens[0] : at::cat(tokens);
   Tensor dembedding, dweight_ih;
   if (table) {
-    const Tensor dtable = at::zeros({r.embedding.size(0), all_gi.size(1)}, all_gi.options()).index_add_(0, token, all_gi);
+    const Tensor dtable = in_order(at::zeros({r.embedding.size(0), g}, d.options()).index_add_(0, token, by_input), 1);
     dembedding = dtable.mm(r.weight_ih), dweight_ih = dtable.t().mm(r.embedding);
   } else {
-    dembedding = at::zeros_like(r.embedding).index_add_(0, token, all_gi.mm(r.weight_ih));
-    dweight_ih = all_gi.t().mm(r.embedding.index_select(0, token));
+    const Tensor ordered = in_order(by_input, 1);
+    dembedding = at::zeros_like(r.embedding).index_add_(0, token, ordered.mm(r.weight_ih));
+    dweight_ih = ordered.t().mm(r.embedding.index_select(0, token));
   }
-  return {dembedding, dweight_ih, all_gi.sum(0), all_gh.t().mm(at::cat(before)), all_gh.sum(0), dh, dextra};
+  const Tensor sums = d.sum(0);
+  return {dembedding, dweight_ih, in_order(sums.slice(0, 0, g), 0), by_hidden.t().mm(w.before.narrow(0, 0, w.used)),
+          gru ? sums.slice(0, width) : sums, dh, dextra.defined() ? in_order(dextra, 1) : dextra};
 }
 
 }  // namespace
 
-Tensor unroll(const Recurrence& r, const NextRows& next, int64_t rows_bound) {
+Tensor unroll(const Recurrence& r, const NextRows& next, int64_t most_rows) {
   const auto inputs = inputs_of(r);
   bool wanted = false;
   for (const auto& t : inputs) wanted |= t.defined() && t.requires_grad();
-  if (!wanted || !at::GradMode::is_enabled()) return hidden_of(walk(r, next, rows_bound, false));
+  if (!wanted || !at::GradMode::is_enabled()) {
+    at::NoGradGuard guard;
+    const Walked w = walk_in_place(r, next, most_rows);
+    return w.after.narrow(0, 0, w.used);
+  }
   auto* node = new UnrollBackward;
   const NodePtr held = own(node);
   node->set_next_edges(torch::autograd::collect_next_edges(inputs));
-  node->recurrence = r, node->table = r.embedding.size(0) <= rows_bound;
+  node->recurrence = r, node->table = r.embedding.size(0) <= most_rows;
   for (const auto& t : inputs) node->versions.push_back(t.defined() ? static_cast<int64_t>(t._version()) : 0);
   Tensor hidden;
   {
     at::NoGradGuard guard;
-    node->levels = walk(r, next, rows_bound, true);
-    // a tensor of its own: the node must not hold the tensor whose history it is
-    hidden = node->levels.size() == 1 ? node->levels[0].after.h.detach() : hidden_of(node->levels);
-    for (auto& level : node->levels) level.after = {};
+    node->walked = walk_in_place(r, next, most_rows);
+    hidden = node->walked->after.narrow(0, 0, node->walked->used).detach();
+    node->walked->after = Tensor();  // the node must not hold the tensor whose history it is
   }
   torch::autograd::set_history(hidden, held);
   return hidden;
 }
 
-CellWalk::CellWalk(const Recurrence& r, int64_t rows_bound) : r_(r) {
+CellWalk::CellWalk(const Recurrence& r, int64_t most_rows) : r_(r) {
   at::NoGradGuard guard;
-  table_ = table_of(r_, rows_bound);
+  table_ = table_of(r_, most_rows);
 }
 
 CellState CellWalk::start() const { return {r_.h0, {}}; }
 
 CellState CellWalk::step(const Rows& rows, const CellState& before) const {
   at::NoGradGuard guard;
-  const CellState state = parents_of(before, rows.parent);
-  return advance(r_.cell, input_gates(r_, table_, rows), at::linear(state.h, r_.weight_hh, r_.bias_hh), state, nullptr);
+  const int64_t n = rows.token.size(0), h = r_.h0.size(1);
+  auto make = [&](int64_t width) { return at::empty({n, width}, r_.h0.options()); };
+  StepRows s{make(gates_of(r_.cell) * h), {}, parents_of(before, rows.parent), {make(h), {}}, {}};
+  if (r_.cell == Cell::lstm) s.after.c = make(h), s.tanh_c = make(h);
+  input_gates(r_, table_, rows, s.gates);
+  s.shares = at::linear(s.before.h, r_.weight_hh, r_.bias_hh);
+  advance_in_place(r_.cell, s);
+  return s.after;
 }
 
 }  // namespace moonlab::label

@@ -4,14 +4,12 @@
 // weights' gradient once for all rows, where autograd would do so level by level.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <functional>
 #include <vector>
 
-namespace moonlab::label {
+#include "host/label/cell.hpp"
 
-enum class Cell { gru, lstm };
+namespace moonlab::label {
 
 /// Parameters of the walk, in PyTorch's layout: G is 3 H for a GRU (gates r, z, n), 4 H for an LSTM (i, f, g, o).
 struct Recurrence {
@@ -34,18 +32,16 @@ struct Rows {
 /// undefined token) end the walk. Called without gradient mode.
 using NextRows = std::function<Rows(size_t level, const at::Tensor& hidden)>;
 
-/// The hidden states of all rows [sum of R, H], level after level. `rows_bound` is the most rows there can be: with fewer
-/// tokens than that their input gates are computed once for each token, else for each row.
-at::Tensor unroll(const Recurrence& recurrence, const NextRows& next, int64_t rows_bound);
+/// The hidden states of all rows [sum of R, H], level after level. `most_rows` is the most rows that all levels can have
+/// together: memory for them is taken at once. With fewer tokens than that their input gates are computed once for each
+/// token, else for each row.
+at::Tensor unroll(const Recurrence& recurrence, const NextRows& next, int64_t most_rows);
 
 /// One step without gradient, for decoding.
-struct CellState {
-  at::Tensor h, c;  // [R, H]; c undefined for a GRU
-};
 class CellWalk {
  public:
-  /// `rows_bound` as for unroll.
-  CellWalk(const Recurrence& recurrence, int64_t rows_bound);
+  /// `most_rows` as for unroll.
+  CellWalk(const Recurrence& recurrence, int64_t most_rows);
   CellState start() const;
   CellState step(const Rows& rows, const CellState& before) const;
 
