@@ -10,9 +10,21 @@ class Backbone : public Module {
  public:
   Backbone(std::string kind, int64_t width) : Module(std::move(kind)), width_(width) {}
   int64_t features() const override { return width_; }
+  void train(bool on) override;
 
  protected:
+  /// The parts in the order in which an input passes them, each a list of dotted names of modules or parameters: what is
+  /// frozen goes stage by stage from the input on.
+  using Stages = std::vector<std::vector<std::string>>;
+  virtual Stages stages() const { return {}; }
+  /// Weights of the first `count` stages are not trained and their batch statistics stay; -1: of all. To be called at the
+  /// end of a constructor.
+  void freeze(int64_t count);
+
   int64_t width_;
+
+ private:
+  std::vector<std::shared_ptr<Module>> frozen_;
 };
 
 }  // namespace moonlab::nn

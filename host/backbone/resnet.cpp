@@ -36,14 +36,17 @@ struct BasicBlock : Module {
   }
 };
 
-/// x [B, in_channels, H, W] -> [B, 2^(stages - 1) width]. The stem of "imagenet" is a 7x7 convolution of stride 2 and a
+/// x [B, in_channels, H, W] -> [B, 2^(stages - 1) width pool^2]: the means over pool x pool parts of what the last stage
+/// leaves of the picture. The stem of "imagenet" is a 7x7 convolution of stride 2 and a
 /// 3x3 max pooling of stride 2, that of "cifar" a 3x3 convolution, for pictures of 32 x 32.
 struct ResNet : Backbone {
   bool small;
+  int64_t pool;
   std::vector<Part> layers;
 
-  ResNet(int64_t in, const std::vector<int64_t>& blocks, int64_t width, const std::string& stem)
-      : Backbone("ResNet", blocks.empty() ? 0 : width << (blocks.size() - 1)), small(stem == "cifar") {
+  ResNet(int64_t in, const std::vector<int64_t>& blocks, int64_t width, const std::string& stem, int64_t parts)
+      : Backbone("ResNet", blocks.empty() ? 0 : (width << (blocks.size() - 1)) * parts * parts), small(stem == "cifar"), pool(parts) {
+    if (pool < 1) fail("ResNet: pool must be at least 1, got ", pool);
     if (blocks.empty() || blocks.size() > 4) fail("ResNet: give the blocks of 1 to 4 stages, got ", blocks.size());
     if (!small && stem != "imagenet") fail("ResNet: unknown stem '", stem, "' (imagenet, cifar)");
     set_child("conv1", small ? conv(in, width, 3, 1) : conv(in, width, 7, 2));
@@ -65,13 +68,13 @@ struct ResNet : Backbone {
     at::Tensor x = at::relu((*part("bn1"))((*part("conv1"))(inputs.at(0))));
     if (!small) x = at::max_pool2d(x, 3, 2, 1);
     for (auto& layer : layers) x = layer(x);
-    return {x.mean({2, 3})};
+    return {pool == 1 ? x.mean({2, 3}) : at::adaptive_avg_pool2d(x, {pool, pool}).flatten(1)};
   }
 };
 
-const Register resnet("ResNet", {{"in_channels", 3}, {"blocks", {2, 2, 2, 2}}, {"width", 64}, {"stem", "imagenet"}},
+const Register resnet("ResNet", {{"in_channels", 3}, {"blocks", {2, 2, 2, 2}}, {"width", 64}, {"stem", "imagenet"}, {"pool", 1}},
                       [](const Options& o) {
-  return std::make_shared<ResNet>(o["in_channels"], o["blocks"].get<std::vector<int64_t>>(), o["width"], o["stem"]);
+  return std::make_shared<ResNet>(o["in_channels"], o["blocks"].get<std::vector<int64_t>>(), o["width"], o["stem"], o["pool"]);
 });
 
 }  // namespace

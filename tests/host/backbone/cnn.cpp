@@ -36,7 +36,12 @@ TEST_CASE("the MNIST network has its paper's sizes and start") {
   at::Tensor w = net->child("fc")->find("weight")->value;
   CHECK(w.abs().max().item<double>() <= 0.2);
   CHECK(w.std().item<double>() == Approx(0.088).margin(0.001));  // a normal of 0.1 cut at two deviations
-  CHECK((net->child("conv1")->find("bias")->value == at::scalar_tensor(0.1f)).all().item<bool>());
+  CHECK((net->child("conv1")->find("bias")->value == 0).all().item<bool>());
+  auto mlp = build("Mlp", {{"deviation", 0.1}});
+  at::Tensor v = mlp->child("fc1")->find("weight")->value;
+  CHECK(v.abs().max().item<double>() <= 0.2);
+  CHECK(v.std().item<double>() == Approx(0.088).margin(0.001));
+  CHECK((mlp->child("fc2")->find("bias")->value == 0).all().item<bool>());
 }
 
 TEST_CASE("more poolings than the image has pixels are refused") {

@@ -58,3 +58,20 @@ TEST_CASE("ResNet-18 and 34 have torchvision's names and sizes, without fc") {
   CHECK_THROWS_WITH(build("ResNet", {{"stem", "x"}}), Catch::Contains("unknown stem 'x'"));
   CHECK_THROWS_WITH(build("ResNet", {{"blocks", {1, 0}}}), Catch::Contains("stage 2 has 0 blocks"));
 }
+
+TEST_CASE("the wide networks of label embeddings: ResNet-8 with 2,048 features of 2 x 2 parts, ResNet-18 with 1,024") {
+  const Options eight{{"blocks", {1, 1, 1}}, {"width", 128}, {"stem", "cifar"}, {"pool", 2}};
+  CHECK(build("ResNet", eight)->features() == 2048);
+  CHECK(build("ResNet", {{"width", 128}, {"stem", "cifar"}})->features() == 1024);
+  Options small = eight;
+  small["width"] = 4;
+  at::manual_seed(1);
+  auto parts = build("ResNet", small);
+  small["pool"] = 1;
+  at::manual_seed(1);
+  auto whole = build("ResNet", small);
+  const at::Tensor x = at::rand({2, 3, 32, 32}), y = (*parts)(x);
+  REQUIRE(y.sizes() == at::IntArrayRef({2, 64}));
+  CHECK(at::allclose(y.view({2, 16, 4}).mean(2), (*whole)(x), 1e-4, 1e-5));
+  CHECK_THROWS_WITH(build("ResNet", {{"pool", 0}}), Catch::Contains("pool must be at least 1"));
+}

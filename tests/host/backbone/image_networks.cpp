@@ -1,0 +1,133 @@
+// EfficientNet, DenseNet and vision transformers against torchvision's, EfficientNet-Lite against its authors' port.
+#include <ATen/ATen.h>
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "host/backbone/backbone.hpp"
+#include "host/error.hpp"
+
+using namespace moonlab;
+using namespace moonlab::nn;
+
+namespace {
+
+struct Expected {
+  size_t entries;     // of the state dict
+  double sum, sevenths;  // of the features; of the i-th times i mod 7
+};
+
+/// In float64, the k-th floating tensor sin(0.37 i + k), scaled; the same program ran on PyTorch.
+void check(const std::string& kind, const Options& options, int64_t side, const Expected& expected) {
+  CAPTURE(kind, options.dump());
+  auto net = build(kind, options);
+  net->to({}, at::kDouble);
+  net->train(false);
+  int64_t k = 0;
+  const auto state = net->state_dict();
+  for (const auto& [name, held] : state) {
+    if (!held.is_floating_point()) continue;
+    at::Tensor value = held;
+    const at::Tensor a = at::sin(at::arange(value.numel(), at::kDouble) * 0.37 + static_cast<double>(k++));
+    value.copy_((value.dim() == 1 ? 1 + 0.5 * a : a / std::sqrt(static_cast<double>(value[0].numel()))).reshape(value.sizes()));
+  }
+  CHECK(state.size() == expected.entries);
+  const at::Tensor x = at::sin(at::arange(2 * 3 * side * side, at::kDouble) * 0.11).reshape({2, 3, side, side});
+  const at::NoGradGuard off;
+  const at::Tensor y = (*net)(x);
+  REQUIRE(y.sizes() == at::IntArrayRef({2, net->features()}));
+  CHECK(y.sum().item<double>() == Approx(expected.sum).epsilon(1e-10));
+  const at::Tensor places = at::arange(y.numel(), at::kDouble).remainder(7).reshape(y.sizes());
+  CHECK((y * places).sum().item<double>() == Approx(expected.sevenths).epsilon(1e-10));
+}
+
+}  // namespace
+
+TEST_CASE("EfficientNets compute torchvision's numbers from the same weights") {
+  check("EfficientNet", Options::object(), 64, {358, 1611.51362324, 4861.81923867});
+  check("EfficientNet", {{"width_mult", 1.0}, {"depth_mult", 1.1}}, 64, {506, 6439.24516523, 19380.6881995});
+  check("EfficientNet", {{"width_mult", 1.6}, {"depth_mult", 2.2}, {"eps", 1e-3}, {"momentum", 0.01}}, 33,
+        {852, 15893.8379146, 47739.5057525});
+  CHECK(build("EfficientNet", Options::object())->count() == 4007548);
+}
+
+TEST_CASE("EfficientNet-Lite pads as TensorFlow does") {
+  const Options lite0{{"lite", true}, {"eps", 1e-3}, {"momentum", 0.01}};
+  check("EfficientNet", lite0, 224, {294, 2142.33197503, 6445.10792412});
+  Options lite4 = lite0;
+  lite4["width_mult"] = 1.4, lite4["depth_mult"] = 1.8;
+  check("EfficientNet", lite4, 300, {546, 1581.62055445, 4746.20553345});  // odd sizes on the way: 75, 19
+}
+
+TEST_CASE("DenseNets compute torchvision's numbers from the same weights") {
+  check("DenseNet", Options::object(), 64, {725, 379.961726124, 1138.19745082});
+  check("DenseNet", {{"blocks", {6, 12, 32, 32}}}, 64, {1013, 727.412234425, 2157.70793086});
+}
+
+TEST_CASE("a vision transformer computes torchvision's numbers from the same weights") {
+  check("VisionTransformer", {{"image", 32}, {"patch", 8}, {"layers", 2}, {"heads", 2}, {"width", 16}, {"inner", 32}}, 32,
+        {30, 25.4861675664, 53.6760057314});
+}
+
+TEST_CASE("networks are frozen stage by stage from the input on") {
+  struct Case {
+    const char *kind, *last, *first_trained;
+    Options options;
+  };
+  for (const Case& c : {Case{"EfficientNet", "features.1.0.block.2.1.bias", "features.2.0.block.0.0.weight", {{"freeze", 2}}},
+                        Case{"DenseNet", "features.transition1.conv.weight", "features.denseblock2.denselayer1.norm1.weight",
+                             {{"freeze", 2}}},
+                        Case{"VisionTransformer", "encoder.layers.encoder_layer_0.mlp.3.bias",
+                             "encoder.layers.encoder_layer_1.ln_1.weight",
+                             {{"image", 32}, {"patch", 8}, {"layers", 2}, {"heads", 2}, {"width", 16}, {"freeze", 2}}}}) {
+    CAPTURE(c.kind);
+    auto net = build(c.kind, c.options);
+    bool trained = false, seen_last = false;
+    for (const auto& [name, p] : net->named_parameters()) {
+      if (name == c.first_trained) trained = true;
+      if (name == c.last) seen_last = true;
+      CHECK(p.requires_grad() == trained);
+    }
+    CHECK((trained && seen_last));
+    Options all = c.options;
+    all["freeze"] = -1;
+    CHECK(build(c.kind, all)->count(true) == 0);
+    all["freeze"] = 99;
+    CHECK_THROWS_WITH(build(c.kind, all), Catch::Contains("freeze takes a number of stages up to"));
+  }
+}
+
+TEST_CASE("batch statistics of frozen stages stay") {
+  auto net = build("EfficientNet", {{"freeze", 1}});
+  net->train(true);
+  const auto state = net->state_dict();
+  const auto mean = [&](const std::string& name) {
+    for (const auto& [key, value] : state)
+      if (key == name) return value;
+    FAIL(name);
+    return at::Tensor();
+  };
+  const at::Tensor stem = mean("features.0.1.running_mean").clone(), next = mean("features.1.0.block.0.1.running_mean").clone();
+  (*net)(at::randn({2, 3, 32, 32}));
+  CHECK(at::equal(mean("features.0.1.running_mean"), stem));
+  CHECK_FALSE(at::equal(mean("features.1.0.block.0.1.running_mean"), next));
+}
+
+TEST_CASE("stochastic depth leaves whole samples of a block out, in training alone") {
+  auto net = build("EfficientNet", {{"stochastic_depth", 1.0}});
+  const at::Tensor x = at::randn({2, 3, 32, 32});
+  net->train(false);
+  CHECK(at::equal((*net)(x), (*net)(x)));
+  net->train(true);
+  CHECK((*net)(x).isfinite().all().item<bool>());
+}
+
+TEST_CASE("networks of impossible sizes are refused") {
+  CHECK_THROWS_WITH(build("EfficientNet", {{"width_mult", 0.0}}), Catch::Contains("positive factors"));
+  CHECK_THROWS_WITH(build("DenseNet", {{"blocks", {6, 0}}}), Catch::Contains("block 2 has 0 layers"));
+  CHECK_THROWS_WITH(build("DenseNet", {{"stem", "x"}}), Catch::Contains("unknown stem 'x'"));
+  CHECK_THROWS_WITH(build("VisionTransformer", {{"image", 30}, {"patch", 8}}), Catch::Contains("patches of 8"));
+  CHECK_THROWS_WITH(build("VisionTransformer", {{"width", 10}, {"heads", 4}}), Catch::Contains("4 heads"));
+  auto vit = build("VisionTransformer", {{"image", 32}, {"patch", 8}, {"layers", 1}, {"heads", 1}, {"width", 8}});
+  CHECK_THROWS_WITH((*vit)(at::zeros({1, 3, 64, 64})), Catch::Contains("made for pictures of 32 x 32"));
+}
