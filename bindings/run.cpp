@@ -1,4 +1,4 @@
-// require "host.run": run directories, pictures as SVG text, SHA-256.
+// require "host.run": run directories, pictures of label graphs and samples as SVG text, SHA-256.
 #include <algorithm>
 
 #include "bindings/all.hpp"
@@ -115,7 +115,7 @@ int set_error(lua_State* L) {
   return 0;
 }
 
-/// graph_picture(t), line_plot(t), bar_plot(t) -> SVG text; the tables are those of host/run/picture_input.hpp
+/// graph_picture(t) -> SVG text; the table is that of host/run/picture_input.hpp
 int graph_picture(lua_State* L) {
   push(L, run::draw_graph(run::graph_picture(to_json(L, 1))));
   return 1;
@@ -128,14 +128,6 @@ int contact_sheet(lua_State* L) {
 /// png(image uint8 [C, H, W]) -> the bytes of a file
 int png(lua_State* L) {
   push(L, run::encode_png(check_tensor(L, 1)));
-  return 1;
-}
-int line_plot(lua_State* L) {
-  push(L, run::draw_lines(run::line_plot(to_json(L, 1))));
-  return 1;
-}
-int bar_plot(lua_State* L) {
-  push(L, run::draw_bars(run::bar_plot(to_json(L, 1))));
   return 1;
 }
 
@@ -162,11 +154,15 @@ int open_run(lua_State* L) {
                               {nullptr, nullptr}};
   const luaL_Reg meta_methods[] = {{"__tostring", describe}, {nullptr, nullptr}};
   register_type<Run>(L, methods, meta_methods);
-  const luaL_Reg functions[] = {
-      {"create", create},       {"open", open},         {"list", list},     {"graph_picture", graph_picture},
-      {"line_plot", line_plot}, {"bar_plot", bar_plot}, {"sha256", sha256}, {"sha256_file", sha256_file},
-      {"contact_sheet", contact_sheet}, {"png", png},
-      {nullptr, nullptr}};
+  const luaL_Reg functions[] = {{"create", create},
+                                {"open", open},
+                                {"list", list},
+                                {"graph_picture", graph_picture},
+                                {"sha256", sha256},
+                                {"sha256_file", sha256_file},
+                                {"contact_sheet", contact_sheet},
+                                {"png", png},
+                                {nullptr, nullptr}};
   return push_library(L, functions);
 }
 

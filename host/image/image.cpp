@@ -16,7 +16,7 @@ namespace {
 const char* const kLibrary = "libmoonlab_image.so";
 
 /// Beside the program, else where it was built.
-const Codec* open_codec() {
+void* open_library() {
   std::error_code none;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", none);
   void* library = nullptr;
@@ -28,13 +28,19 @@ const Codec* open_codec() {
     reason = dlerror();
   }
   if (!library) fail("images: ", kLibrary, " cannot be opened: ", reason.empty() ? "it is not beside the program" : reason);
-  auto open = reinterpret_cast<OpenCodec>(dlsym(library, kOpenCodec));
-  if (!open) fail("images: ", kLibrary, " is of another build");
-  return open();
+  return library;
+}
+
+template <class Function>
+Function symbol(const char* name) {
+  static void* const library = open_library();
+  auto found = reinterpret_cast<Function>(dlsym(library, name));
+  if (!found) fail("images: ", kLibrary, " is of another build");
+  return found;
 }
 
 const Codec& codec() {
-  static const Codec* const opened = open_codec();
+  static const Codec* const opened = symbol<OpenCodec>(kOpenCodec)();
   return *opened;
 }
 
@@ -121,6 +127,21 @@ std::string encode(const at::Tensor& pixels, const std::string& extension, int64
   };
   if (!codec().encode(e)) fail("images: ", e.error);
   return bytes;
+}
+
+at::Tensor paint(const std::vector<Stroke>& strokes, int64_t height, int64_t width, uint32_t paper) {
+  static const Paint painter = symbol<Paint>(kPaint);
+  check_size(height, width);
+  at::Tensor image = at::empty({height, width, 3}, at::kByte);
+  Canvas canvas{};
+  canvas.strokes = strokes.data();
+  canvas.count = static_cast<int64_t>(strokes.size());
+  canvas.height = height;
+  canvas.width = width;
+  for (int c = 0; c < 3; ++c) canvas.paper[c] = static_cast<uint8_t>(paper >> (16 - 8 * c) & 0xff);
+  canvas.pixels = image.mutable_data_ptr<uint8_t>();
+  if (!painter(canvas)) fail("images: cannot be drawn: ", canvas.error);
+  return image;
 }
 
 at::Tensor resize(const at::Tensor& pixels, int64_t height, int64_t width) {

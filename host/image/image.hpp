@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/image/codec/interface.hpp"
+#include "host/image/codec/raster.hpp"
 
 namespace moonlab::image {
 
@@ -33,6 +35,9 @@ std::string encode(const at::Tensor& pixels, const std::string& extension, int64
 
 /// uint8 [H, W, 3] -> uint8 [height, width, 3].
 at::Tensor resize(const at::Tensor& pixels, int64_t height, int64_t width);
+
+/// Shapes drawn over each other on paper of a colour (0xRRGGBB): uint8 [height, width, 3]. Errors: a size beyond 32,768.
+at::Tensor paint(const std::vector<Stroke>& strokes, int64_t height, int64_t width, uint32_t paper);
 
 /// A whole file. Errors: "FILE: cannot be read: reason".
 std::string read_bytes(const std::filesystem::path& file);

@@ -5,7 +5,6 @@
 
 #include "host/run/contact_sheet.hpp"
 #include "host/run/graph_picture.hpp"
-#include "host/run/plot.hpp"
 
 namespace moonlab::run {
 
@@ -17,11 +16,5 @@ GraphPicture graph_picture(const nlohmann::ordered_json& data);
 /// { title, subtitle, columns, groups = { { name, colour } .. }, tiles = { { caption, group } .. } } and the tiles'
 /// images, uint8 [n, 1 or 3, H, W].
 ContactSheet contact_sheet(const nlohmann::ordered_json& data, const at::Tensor& images);
-
-/// { title, x, y, series = { { name, x = {..}, y = {..}, low = {..}, high = {..} } .. } }; x and y name the axes.
-LinePlot line_plot(const nlohmann::ordered_json& data);
-
-/// { title, y, labels = {..}, series = { { name, value = {..}, error = {..} } .. } }.
-BarPlot bar_plot(const nlohmann::ordered_json& data);
 
 }  // namespace moonlab::run

@@ -1,39 +1,93 @@
-// Plots of numbers as SVG: lines with a band, bars with an error.
+// Plots of numbers as drawings. All check what they are given: lists of unequal length, no finite value at all.
 #pragma once
 
+#include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
+#include "host/run/drawing.hpp"
+
 namespace moonlab::run {
 
-/// Lines over a common x axis. Points that are not finite interrupt a line.
-struct LinePlot {
-  struct Series {
-    std::string name;
-    std::vector<double> x, y;
-    std::vector<double> low, high;  // a band around y; empty: none
-  };
-  std::string title, x_label, y_label;
-  std::vector<Series> series;
+/// An axis of numbers. Limits that are not given (NAN) come from the data.
+struct Axis {
+  std::string label;  // with the unit
+  bool log = false;
+  double low = NAN, high = NAN;
 };
 
-/// Bars side by side, one for each label and series.
+/// Lines, points or bars over a common x axis. Values that are not finite interrupt a line.
+struct XyPlot {
+  struct Series {
+    enum Mark { kLine, kPoints, kBars };
+    std::string name;
+    std::vector<double> x, y;
+    std::vector<double> low, high;  // a band around a line, whiskers of points; empty: none
+    Mark mark = kLine;
+    double width = 0;  // of bars, in units of x
+    int colour = -1;   // the series' place where negative
+    bool dashed = false;
+  };
+  /// A line that says what a value would mean: y = slope * x + offset.
+  struct Reference {
+    std::string name;
+    double offset = 0, slope = 0;
+  };
+  std::string title, subtitle;
+  Axis x, y;
+  std::vector<Series> series;
+  std::vector<Reference> references;
+};
+
+/// Bars side by side, one for each label and series; they lie where labels are long or many.
 struct BarPlot {
   struct Series {
     std::string name;
     std::vector<double> value;  // of each label; not finite: no bar
     std::vector<double> error;  // half the length of a bar's whisker; empty: none
   };
-  std::string title, y_label;
+  std::string title, subtitle, value_label;
   std::vector<std::string> labels;
   std::vector<Series> series;
+  bool signs = false;  // values are differences: written with their sign
 };
 
-/// SVG text, the same bytes for the same input. Errors: series whose lists differ in length, no finite point at all.
-std::string draw_lines(const LinePlot& plot);
-std::string draw_bars(const BarPlot& plot);
+/// A matrix as coloured cells with labels on both sides; numbers are written into cells that have room.
+struct HeatMap {
+  std::string title, subtitle, value_label, row_label, column_label;
+  std::vector<std::string> rows, columns;
+  std::vector<double> values;    // rows x columns, row by row; not finite: marked as absent
+  bool diverging = false;        // two hues around 0
+  double low = NAN, high = NAN;  // of the scale of colours; NAN: from the data
+};
 
-/// About `count` round numbers (1, 2 or 5 times a power of ten apart) that cover low .. high; for the axis of a plot.
-std::vector<double> round_ticks(double low, double high, int count);
+/// One or two trees of merges over the same leaves. The second is mirrored, and its leaves are joined to the first's by
+/// lines coloured by the second tree's main clusters; its branches are turned so that few lines cross.
+struct TreePlot {
+  struct Tree {
+    std::string title, axis;
+    std::vector<std::array<double, 4>> merges;  // scipy's linkage: two clusters, height, size; K - 1 rows
+  };
+  std::string title, subtitle;
+  std::vector<std::string> labels;
+  std::vector<Tree> trees;
+};
+
+/// Rows of text under a header; columns of numbers stand to the right.
+struct TablePicture {
+  std::string title, subtitle;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+};
+
+Drawing draw_xy(const XyPlot& plot, const Style& style = {});
+Drawing draw_bars(const BarPlot& plot, const Style& style = {});
+Drawing draw_heat(const HeatMap& plot, const Style& style = {});
+Drawing draw_trees(const TreePlot& plot, const Style& style = {});
+Drawing draw_table(const TablePicture& plot, const Style& style = {});
+
+/// Drawings below each other, or in columns, under one title.
+Drawing draw_stack(const std::string& title, const std::vector<Drawing>& parts, int columns, const Style& style = {});
 
 }  // namespace moonlab::run

@@ -139,40 +139,6 @@ TEST_CASE("a layout keeps distances, layers and blocks") {
   CHECK(layered_layout(in).layer[5] > layered_layout(in).layer[1]);
 }
 
-TEST_CASE("ticks are round and cover the range") {
-  CHECK(round_ticks(0, 1, 5) == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
-  CHECK(round_ticks(13, 87, 4) == std::vector<double>{0, 20, 40, 60, 80, 100});
-  auto one = round_ticks(5, 5, 5);
-  CHECK(one.front() < 5);
-  CHECK(one.back() > 5);
-  auto zero = round_ticks(0, 0, 5);
-  CHECK(zero.size() >= 2);
-}
-
-TEST_CASE("a line plot has a line a series, a band, and gaps where numbers are missing") {
-  auto data = Json::parse(R"({"title": "t", "x": "epoch", "y": "top1", "series": [
-    {"name": "a", "x": [1, 2, 3, 4, 5], "y": [0.1, 0.2, null, 0.3, 0.4]},
-    {"name": "b", "x": [1, 2], "y": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]}]})");
-  const std::string svg = draw_lines(line_plot(data));
-  CHECK(count(svg, "<polyline") == 3);
-  CHECK(count(svg, "<polygon") == 1);
-  CHECK_THAT(svg, Contains(">epoch<") && Contains(">top1<") && Contains(">b<"));
-  data["series"][0]["y"] = {1, 2};
-  CHECK_THROWS_WITH(draw_lines(line_plot(data)), Contains("series 'a': 5 x, 2 y"));
-  CHECK_THROWS_WITH(draw_lines(LinePlot{"t", "", "", {}}), Contains("no finite point"));
-}
-
-TEST_CASE("a bar plot has a bar a value and whiskers where there is an error") {
-  auto data = Json::parse(R"({"title": "t", "y": "top1", "labels": ["x", "y"], "series": [
-    {"name": "a", "value": [0.9, null], "error": [0.1, null]}, {"name": "b", "value": [-0.5, 0.6]}]})");
-  const std::string svg = draw_bars(bar_plot(data));
-  CHECK(count(svg, "fill-opacity=\"0.85\"") == 3);
-  data["series"][0]["value"] = {1};
-  CHECK_THROWS_WITH(draw_bars(bar_plot(data)), Contains("2 labels, 1 values"));
-  data["series"][0]["vlaue"] = 1;
-  CHECK_THROWS_WITH(bar_plot(data), Contains("did you mean 'value'?"));
-}
-
 TEST_CASE("an image as PNG has the pixels it was given", "[png]") {
   const at::Tensor image = at::arange(2 * 3 * 3, at::kByte).view({3, 2, 3});
   const std::string png = encode_png(image);
