@@ -34,7 +34,8 @@ T choice(const Json& o, const char* option, T fallback, const std::vector<std::p
 }
 
 int make(lua_State* L) {
-  const Json o = to_json(L, 1);
+  Json o = to_json(L, 1);
+  if (!o.is_object()) o = Json::object();  // {}: an empty list
   auto loss = std::make_shared<EmbeddingLoss>();
   if (o.contains("weights")) loss->weights = o["weights"].get<std::array<double, 5>>();
   loss->tau = o.value("tau", loss->tau);
