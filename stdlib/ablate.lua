@@ -1,14 +1,18 @@
+local nearest = require "language.nearest"
 local schema = require "schema"
 
 local row = {
   { "label", "string", schema.required, "what the row is called in the table", at = 1 },
+  { "paper", "number or map of number", schema.optional, "a paper's number for the first metric, in the units of its "
+    .. "column, or { [metric] = number }: it stands beside ours", display = true },
   { "against", "string", schema.optional, "the row it is compared with; the first one where absent", display = true },
   { "changes", "map of (number or string or boolean)", {}, "parameters that differ from the base", at = "keys" },
 }
 
 --- Rows that differ from one base in a few parameters, each trained with several seeds, and a table of the results with
--- mean, spread and the difference to the first row.
--- @usage ablate "joining" { base = "petfusion.lua", seeds = { 1, 2, 3 }, { "full" }, { "no RL", beta = 0 } }
+-- mean, spread and the difference to the first row. A row's `paper` is the number that the paper gives; where any row
+-- has one, a column "paper" stands beside ours and another beside the difference.
+-- @usage ablate "joining" { base = "petfusion.lua", { "full", paper = 0.9495 }, { "no RL", beta = 0 } }
 return schema.declare("ablate", {
   { "name", "string", schema.required, "what the ablation is called" },
   { "base", "path or function", schema.required, "a script, or a function that gives the experiment" },
@@ -28,6 +32,16 @@ return schema.declare("ablate", {
     end
     for _, entry in ipairs(o.rows) do
       if entry.against and not seen[entry.against] then return ("no row is called '%s'"):format(entry.against), "rows" end
+    end
+    for _, entry in ipairs(o.rows) do
+      for key in schema.pairs(type(entry.paper) == "table" and entry.paper or {}) do
+        local known = not o.metrics
+        for _, metric in ipairs(o.metrics or {}) do known = known or metric == key end
+        if not known then
+          return ("paper: no column is called '%s'%s (%s)"):format(key, nearest.did_you_mean(key, o.metrics),
+            table.concat(o.metrics, ", ")), "rows"
+        end
+      end
     end
     if o.show and not seen[o.show] then return ("no row is called '%s'"):format(o.show), "show" end
   end,

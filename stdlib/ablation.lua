@@ -36,53 +36,114 @@ local function count(spec, row_values, main)
   return n == #spec.seeds and tostring(n) or ("%d of %d"):format(n, #spec.seeds)
 end
 
+-- The decimals that a column of the paper's numbers needs: three as ours have, more where any is written with more.
+local function decimals(numbers)
+  local digits = 3
+  for _, value in pairs(numbers) do
+    while digits < 6 and math.abs(tonumber(("%." .. digits .. "f"):format(value)) - value) > 1e-9 do digits = digits + 1 end
+  end
+  return digits
+end
+
+-- papers[key][r]: what a row's `paper` says of a column; a number alone is of the first column.
+local function papers_of(spec, keys)
+  local papers = {}
+  for i, key in ipairs(keys) do
+    for r = 1, #spec.rows do
+      local given = spec.paper and spec.paper[r]
+      if type(given) == "table" then given = given[key] elseif i > 1 then given = nil end
+      if given then
+        papers[key] = papers[key] or {}
+        papers[key][r] = given
+      end
+    end
+  end
+  return papers
+end
+
+-- "1 row", "3 rows"
+local function counted(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
+
 --- The table: a line a row, a column a metric (mean ± std over seeds), the difference of the first metric to the
--- first row (or to the row that spec.against[r] names), and n.
+-- first row (or to the row that spec.against[r] names), and n. Beside a metric of which the paper gives numbers stands
+-- a column "paper" ("-" where a row has none), and beside the difference that of the paper's numbers.
 -- @param keys the metrics to show, the main one first
-function ablation.table(spec, values, keys)
-  local main = keys[1]
-  local header = { spec.title or "row" }
-  for _, key in ipairs(keys) do header[#header + 1] = key end
+-- @param markdown a table of Markdown instead of one for a terminal
+function ablation.table(spec, values, keys, markdown)
+  local main, papers = keys[1], papers_of(spec, keys)
+  local header, digits = { spec.title or "row" }, {}
+  for _, key in ipairs(keys) do
+    header[#header + 1] = key
+    if papers[key] then
+      header[#header + 1] = "paper"
+      digits[key] = decimals(papers[key])
+    end
+  end
   header[#header + 1] = "difference"
+  if papers[main] then header[#header + 1] = "paper" end
   header[#header + 1] = "n"
   local place = {}
   for r, row in ipairs(spec.rows) do place[row] = r end
   local rows = {}
   for r, row in ipairs(spec.rows) do
     local line = { row }
-    for _, key in ipairs(keys) do line[#line + 1] = tabulate.mean_std(values[r][key] or {}) end
+    for _, key in ipairs(keys) do
+      line[#line + 1] = tabulate.mean_std(values[r][key] or {})
+      if papers[key] then
+        local theirs = papers[key][r]
+        line[#line + 1] = theirs and ("%." .. digits[key] .. "f"):format(theirs) or "-"
+      end
+    end
     local other = place[spec.against and spec.against[r] or spec.rows[1]]
     local mean, reference = tabulate.statistics(values[r][main] or {}), tabulate.statistics(values[other][main] or {})
     line[#line + 1] = r ~= other and mean and reference and tabulate.signed(mean - reference) or ""
+    if papers[main] then
+      local theirs, reference_of_theirs = papers[main][r], papers[main][other]
+      line[#line + 1] = r == other and "" or theirs and reference_of_theirs
+        and tabulate.signed(theirs - reference_of_theirs, digits[main]) or "-"
+    end
     line[#line + 1] = count(spec, values[r], main)
     rows[#rows + 1] = line
   end
-  return tabulate.text(header, rows)
+  return (markdown and tabulate.markdown or tabulate.text)(header, rows)
 end
 
 --- Runs it and writes the table.
--- @param spec { title, rows = labels, against = { [r] = label } or nil, seeds, jobs, metrics (keys to show; nil: all),
+-- @param spec { title, rows = labels, against = { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil: all),
 --   trials = list of { label = of the row, row, seed, overrides } }
--- @param options { command = function(overrides) -> list, write, live, width }
+-- @param options { command = function(overrides) -> list, write, live, width, note = a line above and below the table,
+--   done = { [i] = result } of trials that need not run, markdown = the table as Markdown }
 -- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;
 --   75 where interrupted, the running trials saved), and { values, failed, keys, results } for whoever reports further
 function ablation.run(spec, options)
-  local jobs = math.min(spec.jobs, #spec.trials)
-  local list, finished = {}, 0
+  local list, places, there = {}, {}, 0
   for i, trial in ipairs(spec.trials) do
-    list[i] = { label = ("%s, seed %d"):format(trial.label, trial.seed), command = options.command(trial.overrides) }
+    if options.done and options.done[i] then
+      there = there + 1
+    else
+      list[#list + 1] = { label = ("%s, seed %d"):format(trial.label, trial.seed),
+                          command = options.command(trial.overrides) }
+      places[#list] = i
+    end
   end
-  options.write(("%d trials (%d rows, %d seeds), %d at a time\n"):format(#list, #spec.rows, #spec.seeds, jobs))
-  local results, stopped = trials.run(list, {
+  local jobs, finished = math.max(1, math.min(spec.jobs, #list)), there
+  if options.note then options.write(options.note .. "\n") end
+  options.write(("%s (%s, %s), %s\n"):format(counted(#spec.trials, "trial"), counted(#spec.rows, "row"),
+    counted(#spec.seeds, "seed"), #list == 0 and "all in the store" or ("%d at a time"):format(jobs)
+      .. (there > 0 and ("; %d in the store"):format(there) or "")))
+  local ran, stopped = trials.run(list, {
     jobs = jobs, threads = math.max(1, math.floor(system.cpu_count() / jobs)), write = options.write,
     live = options.live, width = options.width, fatal = 2,
     done = function(result)
       finished = finished + 1
       local what = result.code ~= 0 and ("failed (exit code %d): %s"):format(result.code, result.reason)
         or ablation.brief(result.metrics, spec.metrics)
-      return ("%d/%d  %s  %s  %.1f s"):format(finished, #list, result.label, what, result.seconds)
+      return ("%d/%d  %s  %s  %.1f s"):format(finished, #spec.trials, result.label, what, result.seconds)
     end,
   })
+  local results = {}
+  for i, result in pairs(options.done or {}) do results[i] = result end
+  for i, result in pairs(ran) do results[places[i]] = result end
   if stopped and stopped ~= "interrupted" then
     options.write(stopped.errors)
     return 2, { results = results }
@@ -91,12 +152,14 @@ function ablation.run(spec, options)
   keys = spec.metrics or keys
   local failures = 0
   for r = 1, #spec.rows do failures = failures + #failed[r] end
-  if stopped then options.write(("\ninterrupted: %d of %d trials finished\n"):format(finished - failures, #list)) end
+  if stopped then options.write(("\ninterrupted: %d of %d trials finished; the same command runs the rest\n")
+    :format(finished - failures, #spec.trials)) end
   if #keys > 0 and (not stopped or finished > failures) then
-    options.write("\n" .. ablation.table(spec, values, keys) .. "\n")
+    options.write("\n" .. ablation.table(spec, values, keys, options.markdown) .. "\n")
+    if options.note then options.write(options.note .. "\n") end
   end
   if failures > 0 and not stopped then
-    options.write(("\n%d of %d trials failed and are in no mean:\n"):format(failures, #list))
+    options.write(("\n%d of %d trials failed and are in no mean:\n"):format(failures, #spec.trials))
     for r = 1, #spec.rows do
       for _, result in ipairs(failed[r]) do
         options.write(("  %s: exit code %d: %s\n"):format(result.label, result.code, result.reason))

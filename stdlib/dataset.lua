@@ -156,7 +156,7 @@ end
 --- The builder of an origin's constructor: a Data object
 -- { name, class_names, classes, batch, sets = { train, val, test }, set(), splits(), loader(), report() }.
 function dataset.builder(origin)
-  local function build(o)
+  local function build(o, context)
     local origin = choice.origin(o, origin)
     local train, test, val = read(origin)
     local groups, wrong = choice.groups(o, origin)
@@ -183,12 +183,13 @@ function dataset.builder(origin)
       parts = parts:take_front({}, "train"):partition(o.split_seed, false)
     end
     sets.train = labelled(parts:take_front(amount(o), "train"))
+    if context and context.smoke then sets = require "smoke".sets(sets) end
     return setmetatable({
       name = o.name, class_names = sets.train:class_names(), classes = #sets.train:class_names(), sets = sets,
       batch = o.batch, last = o.last, normalise = o.normalise, augment = built_steps(o.augment),
     }, Data)
   end
-  return function(o) return dataset.host(build, o) end
+  return function(o, context) return dataset.host(build, o, context) end
 end
 
 --- { "0", ..., "9" }

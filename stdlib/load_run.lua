@@ -77,7 +77,7 @@ return function(id, options)
   local script = { name = meta.script, text = run:read "script.lua" }
   local result, mistakes = runner.evaluate(script, overrides, { base = true })
   if not result then error(("run %s: its script no longer evaluates:\n%s"):format(run:id(), mistakes), 0) end
-  local made, mistake = runner.build(result, "load") -- its weights are read: what building would train need not be
+  local made, mistake = runner.build(result, "load", meta.smoke) -- its weights are read: what building would train need not be
   if not made then error(("run %s: %s"):format(run:id(), mistake), 0) end
   local file = run:path() .. "/ckpt/" .. (options.checkpoint or "last") .. ".safetensors"
   if not require "host.system".stat(file) then

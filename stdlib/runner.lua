@@ -1,7 +1,9 @@
 --- From a script to a finished run: evaluated, built, its directory made, trained, evaluated, written down.
 local checkpoint = require "checkpoint"
+local continuation = require "continuation"
 local host_run = require "host.run"
 local language = require "language"
+local liveness = require "liveness"
 local progress = require "progress"
 local system = require "host.system"
 local trial = require "trial"
@@ -33,11 +35,12 @@ local function located(result, failure)
 end
 
 --- Builds the experiment of a result; nil and a located text where that finds a mistake. With `rehearse` whatever building
--- itself trains (a teacher) makes one step; "load": and what reports need is not looked for.
-function runner.build(result, rehearse)
+-- itself trains (a teacher) makes one step; "load": and what reports need is not looked for. With `smoke` few samples
+-- and few steps (smoke.lua).
+function runner.build(result, rehearse, smoke)
   local ok, made = xpcall(result.node.build, function(failure)
     return type(failure) == "table" and failure or { message = tostring(failure) }
-  end, result.node, { seed = result.seed, device = result.device, rehearse = rehearse })
+  end, result.node, { seed = result.seed, device = result.device, rehearse = rehearse, smoke = smoke })
   if ok then return made end
   return nil, located(result, made)
 end
@@ -49,8 +52,9 @@ local function meta(result, options)
     script = result.script and result.script.name or options.file, overrides = result.overrides,
     seed = result.seed, device = result.device, base = options.base or false, name = result.name, tag = options.tag,
     host = system.hostname(), started = system.time(),
-    environment = read, config_hash = host_run.sha256(language.hash_input(result)),
-    cell_hash = host_run.sha256(language.cell_input(result)),
+    environment = read, smoke = options.smoke or nil, process = liveness.mark(),
+    config_hash = continuation.config_hash(result, options.smoke),
+    cell_hash = continuation.cell_hash(result, options.smoke), code_id = continuation.code_id(result.files),
   }
 end
 
@@ -60,7 +64,7 @@ local function create(result, options)
     if i > 1 then paths[#paths + 1] = file.path end
   end
   return host_run.create(runner.store(), {
-    name = options.name or result.name, config = language.canonical(result, { indent = 2 }),
+    name = (options.name or result.name) .. (options.smoke and "-smoke" or ""), config = language.canonical(result, { indent = 2 }),
     meta = meta(result, options), script = result.files[1].path, files = paths,
   })
 end
@@ -104,10 +108,10 @@ end
 
 --- Trains one experiment in a run directory of its own.
 -- @param result what language.evaluate gave (kind "experiment")
--- @param options { events = boolean, quiet, name, tag, base }
+-- @param options { events = boolean, quiet, name, tag, base, smoke }
 -- @return exit code, run, state
 function runner.experiment(result, options)
-  local made, mistake = runner.build(result)
+  local made, mistake = runner.build(result, nil, options.smoke)
   if not made then
     io.stderr:write(mistake, "\n")
     return 2
@@ -142,8 +146,8 @@ function runner.experiment(result, options)
     if made.o.train.checkpoint ~= "none" then save_checkpoint(run, made, "last") end
     if state.interrupted then return run:set_status "interrupted" end
     local final = { final = true, epoch = state.epoch, step = state.step, seconds = state.seconds,
-                    samples = state.final_samples }
-    for _, pair in ipairs(state.final) do final[pair[1]] = pair[2] end
+                    samples = state.final_samples, final_keys = {} }
+    for i, pair in ipairs(state.final) do final[pair[1]], final.final_keys[i] = pair[2], pair[1] end
     run:add_metrics(final)
     if #made.o.eval.report > 0 then require "reports".write(made, run) end
     run:set_status "done"

@@ -75,4 +75,22 @@ function tabulate.text(header, rows, align)
   return table.concat(lines, "\n")
 end
 
+--- The same as a table of Markdown: the first column to the left, the others to the right.
+function tabulate.markdown(header, rows)
+  local rule, lines = {}, {}
+  for column = 1, #header do rule[column] = column == 1 and "---" or "---:" end
+  local function add(row)
+    local parts = {}
+    for column = 1, #header do
+      local value = row[column]
+      parts[column] = (value == nil or value == false) and "" or (tostring(value):gsub("|", "\\|"))
+    end
+    lines[#lines + 1] = "| " .. table.concat(parts, " | ") .. " |"
+  end
+  add(header)
+  add(rule)
+  for _, row in ipairs(rows) do add(row) end
+  return table.concat(lines, "\n")
+end
+
 return tabulate

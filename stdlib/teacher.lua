@@ -10,7 +10,7 @@ local teacher = {}
 -- Errors: it was interrupted, or diverged.
 function teacher.train(node, context, who, check)
   local trial = require "trial"
-  local made = schema.build(node, { seed = context.seed, device = context.device })
+  local made = schema.build(node, { seed = context.seed, device = context.device, smoke = context.smoke })
   if check then check(made) end
   if context.rehearse then
     local train = setmetatable({ steps = 1 }, { __index = made.o.train })

@@ -68,17 +68,19 @@ end
 
 --- Builds everything of an experiment: data, model, objective, optimizer, loaders, metrics.
 -- @param o the options of an experiment node
--- @param context { seed, device }
+-- @param context { seed, device, smoke = a few steps on a few samples (smoke.lua) }
 -- @return { name, data, model, objective, optim, loaders, metrics, seed, device, o }
 function trial.assemble(o, context)
+  if context.smoke then o = require "smoke".options(o) end
   local seed = o.train.seed or context.seed or 0
   local device = trial.device(o.train.device ~= "auto" and o.train.device or context.device or "auto")
-  local data = built(o.data, { seed = seed, device = device, rehearse = context.rehearse })
+  local data = built(o.data, { seed = seed, device = device, rehearse = context.rehearse,
+                             smoke = context.smoke })
   torch.manual_seed(derived(seed, "init"))
   local image = (data.sets or data.parts[1].sets).train:shape() -- {} for texts
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
                   class_names = data.class_names, image = #image > 0 and image or nil, rehearse = context.rehearse,
-                  evaluated = splits_of(o.eval.on)[1], decoding = decoding_of(o.eval) }
+                  smoke = context.smoke, evaluated = splits_of(o.eval.on)[1], decoding = decoding_of(o.eval) }
   local model = built(o.model, inner)
   model.module:to(device)
   inner.model = model

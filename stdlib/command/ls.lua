@@ -1,5 +1,7 @@
---- `moonlab ls [WORD ...]`: the runs in the store, newest last, with what they reached.
+--- `moonlab ls [WORD ...]`: the runs in the store, newest last, with what they reached. A run whose process is gone
+-- without a word is "killed"; one that only showed that everything works says "smoke".
 local host_run = require "host.run"
+local liveness = require "liveness"
 local runner = require "runner"
 local tabulate = require "tabulate"
 
@@ -28,7 +30,7 @@ return {
     for _, entry in ipairs(host_run.list(store)) do
       local run = host_run.open(store, entry.id)
       local meta = run:meta()
-      local row = { entry.id, entry.status, table.concat(meta.overrides or {}, " "), numbers(last_record(run)) }
+      local row = { entry.id, liveness.status(run) .. (meta.smoke and ", smoke" or ""), table.concat(meta.overrides or {}, " "), numbers(last_record(run)) }
       local line, matches = table.concat(row, " "), true
       for _, word in ipairs(args) do matches = matches and line:find(word, 1, true) ~= nil end
       if matches then rows[#rows + 1] = row end

@@ -1,6 +1,9 @@
 --- `moonlab run FILE [key=value ...]`: trains what a script declares; an ablation or a sweep runs all its trials.
 local ablation = require "ablation"
+local continuation = require "continuation"
+local language = require "language"
 local runner = require "runner"
+local smoke = require "smoke"
 local system = require "host.system"
 
 local function write(text)
@@ -12,7 +15,8 @@ end
 local function read(args)
   local file, overrides, options, i = nil, {}, {}, 1
   local takes = { ["--device"] = "device", ["--name"] = "name", ["--tag"] = "tag", ["--jobs"] = "jobs" }
-  local sets = { ["--json"] = "json", ["-q"] = "quiet", ["--trial"] = "events" }
+  local sets = { ["--json"] = "json", ["-q"] = "quiet", ["--trial"] = "events", ["--smoke"] = "smoke",
+                 ["--force"] = "force", ["--markdown"] = "markdown" }
   while i <= #args do
     local word = args[i]
     local flag, value = word:match "^(%-%-?[%w-]+)=(.*)$"
@@ -48,7 +52,19 @@ local function json(run, state)
   for _, pair in ipairs(state.final) do
     parts[#parts + 1] = ("%q:%s"):format(pair[1], pair[2] == pair[2] and ("%.17g"):format(pair[2]) or "null")
   end
-  return ('{"run":%q,"metrics":{%s}}'):format(run:id(), table.concat(parts, ","))
+  return ('{"run":%q,%s"metrics":{%s}}'):format(run:id(), run:meta().smoke and '"smoke":true,' or "",
+    table.concat(parts, ","))
+end
+
+-- "paper":{"test.top1":0.909}, for a row of which the paper gives numbers.
+local function json_paper(spec, r, keys)
+  local given, parts = spec.paper[r], {}
+  if not given then return "" end
+  for _, key in ipairs(keys) do
+    local value = type(given) == "table" and given[key] or type(given) == "number" and key == keys[1] and given
+    if value then parts[#parts + 1] = ("%q:%.17g"):format(key, value) end
+  end
+  return ('"paper":{%s},'):format(table.concat(parts, ","))
 end
 
 -- {"rows":[{"label":"full","metrics":{"test.top1":[0.91,0.93]},"failed":0}]}: every seed's value.
@@ -63,9 +79,10 @@ local function json_table(spec, outcome)
       end
       metrics[#metrics + 1] = ("%q:[%s]"):format(key, table.concat(values, ","))
     end
-    rows[r] = ('{"label":%q,"metrics":{%s},"failed":%d}'):format(label, table.concat(metrics, ","), #outcome.failed[r])
+    rows[r] = ('{"label":%q,"metrics":{%s},%s"failed":%d}'):format(label, table.concat(metrics, ","),
+      json_paper(spec, r, outcome.keys), #outcome.failed[r])
   end
-  return '{"rows":[' .. table.concat(rows, ",") .. "]}"
+  return ('{%s"rows":[%s]}'):format(spec.smoke and '"smoke":true,' or "", table.concat(rows, ","))
 end
 
 local function finish_experiment(code, run, state, options)
@@ -76,6 +93,7 @@ local function finish_experiment(code, run, state, options)
   elseif options.json then
     write(json(run, state) .. "\n")
   else
+    if options.smoke then write(smoke.note .. "\n") end
     for _, pair in ipairs(state.final) do write(("%s %.4f\n"):format(pair[1], pair[2])) end
     local paths = io.open(run:path() .. "/artifacts/paths.txt")
     if paths then
@@ -106,20 +124,39 @@ local function show(result, spec, outcome)
   end
 end
 
+-- What the store holds of an ablation's trials, and how many of them other code made.
+local function stored(spec, file, options)
+  if options.smoke or options.force then return {}, 0 end
+  return continuation.done(runner.store(), spec.trials, function(trial)
+    local words = { unpack(trial.overrides) }
+    if options.device then table.insert(words, 1, "device=" .. options.device) end
+    return (runner.evaluate(file, words, { base = true }))
+  end)
+end
+
 local function run_ablation(result, file, overrides, options)
   local args = result.node.args
-  local spec = { title = args.name, seeds = args.seeds, rows = {}, metrics = args.metrics,
-                 jobs = tonumber(options.jobs) or args.jobs, trials = require "language".trials(result) }
-  spec.against = {}
+  local spec = { title = args.name, seeds = args.seeds, rows = {}, metrics = args.metrics, smoke = options.smoke,
+                 jobs = tonumber(options.jobs) or args.jobs, trials = language.trials(result), against = {}, paper = {} }
   for r, row in ipairs(args.rows) do
-    spec.rows[r], spec.against[r] = row.label, row.against or args.rows[1].label
+    spec.rows[r], spec.against[r], spec.paper[r] = row.label, row.against or args.rows[1].label, row.paper
   end
+  if options.smoke then -- every row, with the first seed
+    local first = {}
+    for _, trial in ipairs(spec.trials) do
+      if trial.seed == args.seeds[1] then first[#first + 1] = trial end
+    end
+    spec.title, spec.seeds, spec.trials = args.name .. ", smoke", { args.seeds[1] }, first
+  end
+  local done, other_code = stored(spec, file, options)
   local started = system.clock()
   local code, outcome = ablation.run(spec, {
+    done = done, markdown = options.markdown, note = options.smoke and smoke.note or nil,
     write = options.quiet and function() end or write, live = system.isatty "stdout" and not options.quiet,
     width = system.terminal_width(100),
     command = function(words)
       local command = { system.executable(), "run", "--trial", file }
+      if options.smoke then command[#command + 1] = "--smoke" end
       if options.device then command[#command + 1] = "device=" .. options.device end
       for _, word in ipairs(words) do command[#command + 1] = word end
       return command
@@ -129,9 +166,13 @@ local function run_ablation(result, file, overrides, options)
     if outcome.keys then write(json_table(spec, outcome) .. "\n") end
     return code
   end
-  if options.quiet and outcome.keys then write(ablation.table(spec, outcome.values, outcome.keys) .. "\n") end
+  if options.quiet and outcome.keys then write(ablation.table(spec, outcome.values, outcome.keys, options.markdown) .. "\n") end
   if code == 0 then
     show(result, spec, outcome)
+    if not options.quiet and other_code > 0 then
+      write(("\n%d of the trials in the store were trained by other code than this; --force trains all anew\n")
+        :format(other_code))
+    end
     if not options.quiet then write(("\n%.0f s altogether\n"):format(system.clock() - started)) end
   end
   return code
@@ -145,10 +186,14 @@ return {
   --device D     auto, cpu, cuda, cuda:1
   --name N       part of the run's id, instead of the experiment's name
   --tag T        written down with the run
+  --smoke        a few steps of everything, evaluation and reports included, to see that it works; of an ablation
+                 every row with one seed. Its runs are marked and never stand in for others
+  --force        trains what is in the store already, too; without it an ablation runs what is missing
+  --markdown     the table of an ablation as Markdown
   --jobs N       trials of an ablation that run at the same time
   --json         the result as one line of JSON
   -q             no progress]],
-  flags = { "--device", "--name", "--tag", "--jobs", "--json", "-q", "--trial" },
+  flags = { "--device", "--name", "--tag", "--jobs", "--json", "-q", "--smoke", "--force", "--markdown", "--trial" },
   on_interrupt = "finish",
   main = function(args)
     local file, overrides, options = read(args)

@@ -1,5 +1,6 @@
 --- `moonlab show ID`: what a run was told, what it reached and where it lies.
 local host_run = require "host.run"
+local liveness = require "liveness"
 local runner = require "runner"
 
 return {
@@ -27,7 +28,7 @@ return {
     end
     local meta, records = run:meta(), run:metrics()
     print(("%-10s %s"):format("run", run:id()))
-    print(("%-10s %s"):format("status", run:status()))
+    print(("%-10s %s"):format("status", liveness.status(run) .. (meta.smoke and ", smoke: the numbers mean nothing" or "")))
     print(("%-10s %s"):format("script", meta.script))
     print(("%-10s %s"):format("overrides", table.concat(meta.overrides or {}, " ")))
     print(("%-10s %d"):format("seed", meta.seed))

@@ -69,3 +69,40 @@ t.test("a script that is wrong ends the ablation with what it says, exit code 2"
   t.eq(code, 2)
   t.ok(table.concat(written):find("x.lua:1:2: unknown key\n$"), table.concat(written))
 end)
+
+t.test("a paper's numbers stand beside ours and beside the difference", function()
+  local made = spec { 1, 2 }
+  made.metrics, made.paper = { "test.top1", "test.ece" }, { 0.9091, { ["test.top1"] = 0.95, ["test.ece"] = 0.1 } }
+  local _, text = run(made, { { 0.8, 0.9 }, { 0.9, 1.0 } })
+  t.ok(text:find("joining       test.top1    paper        test.ece   paper   difference     paper   n", 1, true), text)
+  t.ok(text:find("first     0.850 ± 0.071   0.9091   0.250 ± 0.000       -                          2", 1, true), text)
+  t.ok(text:find("second    0.950 ± 0.071   0.9500   0.250 ± 0.000   0.100       +0.100   +0.0409   2", 1, true), text)
+end)
+
+t.test("a row of which the paper says nothing has a dash", function()
+  local made = spec { 1 }
+  made.metrics, made.paper = { "test.top1" }, { [2] = 0.95 }
+  local values = { { ["test.top1"] = { 0.5 } }, { ["test.top1"] = { 0.5 } } }
+  t.eq(ablation.table(made, values, { "test.top1" }, true),
+    "| joining | test.top1 | paper | difference | paper | n |\n| --- | ---: | ---: | ---: | ---: | ---: |\n"
+    .. "| first | 0.500 | - |  |  | 1 |\n| second | 0.500 | 0.950 | +0.000 | - | 1 |")
+end)
+
+t.test("what is in the store is not run again and is in the table", function()
+  local made, written, started = spec { 1, 2 }, {}, 0
+  made.metrics = { "test.top1" }
+  local stored = { code = 0, metrics = { { "test.top1", 0.7 } }, run = "r", label = "second" }
+  local code, outcome = ablation.run(made, {
+    done = { [2] = stored }, note = "nothing but a try", live = false,
+    command = function(overrides)
+      started = started + 1
+      return fake { { 0.8, 0.9 }, { 0.9, 1.0 } }(overrides)
+    end,
+    write = function(text) written[#written + 1] = text end })
+  local text = table.concat(written)
+  t.eq({ code, started }, { 0, 3 })
+  t.eq(outcome.values[2]["test.top1"], { 0.7, 1.0 })
+  t.ok(text:find("4 trials (2 rows, 2 seeds), 2 at a time; 1 in the store\n2/4  ", 1, true), text)
+  t.ok(text:find("0.850 ± 0.212", 1, true), text)
+  t.eq(select(2, text:gsub("nothing but a try\n", "")), 2)
+end)

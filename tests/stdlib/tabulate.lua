@@ -25,3 +25,8 @@ t.test("a missing cell is empty", function()
   local text = tabulate.text({ "a", "b", "c" }, { { "x", nil, "1" } })
   t.eq(text:match "[^\n]*$", "x       1")
 end)
+
+t.test("a table of Markdown", function()
+  t.eq(tabulate.markdown({ "row", "n" }, { { "a|b", 1 }, { "c" } }),
+    "| row | n |\n| --- | ---: |\n| a\\|b | 1 |\n| c |  |")
+end)
