@@ -25,8 +25,9 @@ local evaluation = {
   { "every", "integer > 0", 1, "epochs between two evaluations while training" },
   { "metrics", "list of (string or node metric)", { "top1" }, "what is measured, [head.]name" },
   { "main", "string", schema.optional, "the metric that stands for the run; the first one where absent" },
-  { "decode", "one of greedy|beam|path_set", "greedy",
-    "the likeliest path step by step or by a beam, or (path_set) every class whose path is likely enough" },
+  { "decode", "one of greedy|beam|class|path_set", "greedy",
+    "the likeliest path step by step or by a beam, (class) of those to the evaluated classes alone, or (path_set) every "
+    .. "class whose path is likely enough" },
   { "beam_width", "integer > 0", 8, "paths that a beam keeps" },
   { "threshold", "number in [0, 1] or one of tune", 0.5,
     "probability from which on a class is in a predicted set; tune: the one with the best f1_micro on val" },
@@ -44,7 +45,9 @@ local function unmeasurable(o, decodes)
   for _, entry in ipairs(o.eval.metrics) do
     local name = (schema.is_node(entry) and entry.kind or entry):match "[^.]*$"
     if of_paths[name] and not decodes then return name .. ": the model decodes no paths; it needs a path_decoder" end
-    if of_scores[name] and decodes then return name .. ": a path_decoder gives no probabilities of all classes" end
+    if of_scores[name] and decodes and o.eval.decode ~= "class" then
+      return name .. ": a path_decoder gives probabilities of all classes only with decode = \"class\""
+    end
   end
 end
 

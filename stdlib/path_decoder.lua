@@ -25,9 +25,29 @@ function PathModel:term(made, kind)
   if not kind:match "^path%." then
     error(("%s needs a head; a path_decoder learns from path.nll and path.reinforce"):format(schema.title(kind)), 0)
   end
+  local name = kind:match "[^.]+$"
+  self.path_terms[name] = self.path_terms[name] == nil and made -- false: there are several, which go alone
   return function(state)
+    if self.path_terms.nll and self.path_terms.reinforce then return self:walk_both(state, name) end
     return made(self.module.decoder, state.features, state.batch.targets or state.batch.y, self.generator)
   end
+end
+
+-- One walk gives L_d and L_nd of a batch: the first that is asked for computes both.
+function PathModel:walk_both(state, name)
+  local walked = self.walked
+  if not (walked and rawequal(walked.features, state.features) and walked[name]) then
+    local options = self.path_terms.nll.options
+    options.generator = self.generator
+    walked = { features = state.features }
+    walked.nll, walked.reinforce = self.module.decoder:losses(state.features, state.batch.targets or state.batch.y,
+      options, self.path_terms.reinforce.options)
+    self.walked = walked
+  end
+  local value = walked[name]
+  walked[name] = nil
+  if not (walked.nll or walked.reinforce) then self.walked = nil end
+  return value
 end
 
 -- Probabilities [B, K] of the evaluated classes as [B, N] over all numbers of classes (the graph's tokens).
@@ -76,6 +96,14 @@ local function predict_set(self, features)
            set = spread(self, p:ge(self.module.threshold):to(p.dtype)):gt(0), classes = self.class_nodes }
 end
 
+-- The likeliest of all paths to the evaluated classes.
+local function predict_class(self, features)
+  local tokens, log_p, class_log_p = self.module.decoder:likeliest(features, self.classes)
+  local class = class_log_p:argmax(1)
+  return { y = self.class_nodes:to(class.device):index_select(0, class), tokens = tokens, log_p = log_p,
+           scores = spread(self, class_log_p:softmax(1)), classes = self.class_nodes }
+end
+
 local function predict_path(self, features)
   local decoder = self.module.decoder
   local tokens, log_p
@@ -91,16 +119,18 @@ local function predict_path(self, features)
     classes = self.class_nodes }
 end
 
---- Predictions for a batch, as `decode` says: along the likeliest path, greedy or by a beam, or the set of classes
--- whose paths are likely enough. All have
+local predictions = { greedy = predict_path, beam = predict_path, class = predict_class, path_set = predict_set }
+
+--- Predictions for a batch, as `decode` says: along the likeliest path, greedy or by a beam; the class that has the
+-- likeliest of all paths to the evaluated ones; or the set of classes whose paths are likely enough. All have
 --   y long[B]: the token (as a join gives them) of the last label of the evaluated dataset on the path, -1 for none;
 --     of a set the likeliest class;
 --   tokens [B, L], valid [B], kinds (of every path) and nondeterministic [B]: the decoded path.
--- A path has log_p [B] too, a set `set` bool[B, N] over the tokens and probability [B, N].
+-- A path has log_p [B] too, a class also scores [B, N] over the tokens (probabilities of the classes' likeliest paths,
+-- of which only the evaluated classes' are not 0), a set `set` bool[B, N] and probability [B, N].
 function PathModel:predict(batch)
   local features = self:features(batch)
-  local prediction = self.decode == "path_set" and predict_set(self, features) or predict_path(self, features)
-  return with_derived(self, features, prediction)
+  return with_derived(self, features, predictions[self.decode](self, features))
 end
 
 --- The decoded paths of a prediction: { { path = names, kind = "det", "nondet" or nil }, ... }
@@ -172,7 +202,7 @@ return schema.declare("path_decoder", {
   local decoding = context.decoding or {}
   if decoding.decode == "path_set" then module:register_buffer("threshold", torch.tensor(decoding.threshold)) end
   local self = setmetatable({
-    module = module, head_names = {}, graph = graph, data = data, numbers = graph:size() + 1,
+    module = module, head_names = {}, path_terms = {}, graph = graph, data = data, numbers = graph:size() + 1,
     decode = decoding.decode or "greedy", beam_width = decoding.beam_width,
     generator = rng.stream(context.seed, "decode"),
   }, PathModel)

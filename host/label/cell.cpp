@@ -19,38 +19,76 @@ StepGradient gru_by_operators(const StepRows& s, const Tensor& dh, Tensor gates)
   Tensor dn = gate(gates, 0, w), dr = gate(gates, 1, w), dz = gate(gates, 2, w), share = gate(gates, 3, w);
   at::tanh_backward_out(dn, dh - kept, n);
   at::sigmoid_backward_out(dz, dh * (s.before.h - n), z);
-  at::sigmoid_backward_out(dr, dn * gate(s.shares, 2, w), r);
+  at::sigmoid_backward_out(dr, dn * s.share, r);
   at::mul_out(share, dn, r);
   return {gates, kept, {}};
 }
 
-/// The same in one pass over the rows.
+// What follows is arithmetic along rows, several numbers at a time.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("O3")
+#endif
+
+template <class T>
+void mix_row(int64_t w, const T* __restrict z, const T* __restrict n, const T* __restrict before, T* __restrict after) {
+  for (int64_t i = 0; i < w; ++i) after[i] = n[i] + z[i] * (before[i] - n[i]);
+}
+
+/// Row by row as in gru_by_operators.
+template <class T>
+void gradient_row(int64_t w, const T* __restrict gates, const T* __restrict share, const T* __restrict before,
+                  const T* __restrict dh, T* __restrict out, T* __restrict kept) {
+  const T *r = gates, *z = gates + w, *n = gates + 2 * w;
+  for (int64_t i = 0; i < w; ++i) {
+    const T dn = dh[i] * (1 - z[i]) * (1 - n[i] * n[i]);
+    out[i] = dn;
+    out[w + i] = dn * share[i] * r[i] * (1 - r[i]);
+    out[2 * w + i] = dh[i] * (before[i] - n[i]) * z[i] * (1 - z[i]);
+    out[3 * w + i] = dn * r[i];
+    kept[i] = dh[i] * z[i];
+  }
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC pop_options
+#endif
+
+template <class F>
+void by_rows(int64_t rows, int64_t width, F row) {
+  at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / width), [&](int64_t from, int64_t to) {
+    for (int64_t r = from; r < to; ++r) row(r);
+  });
+}
+
 StepGradient gru_on_cpu(const StepRows& s, const Tensor& after, Tensor gates) {
   const Tensor dh = after.contiguous(), kept = at::empty_like(dh), before = s.before.h.contiguous();
-  const int64_t rows = dh.size(0), w = dh.size(1);
-  const int64_t gate_stride = s.gates.stride(0), share_stride = s.shares.stride(0), out_stride = gates.stride(0);
+  const int64_t w = dh.size(1), step = s.gates.stride(0), out_step = gates.stride(0);
   AT_DISPATCH_FLOATING_TYPES(dh.scalar_type(), "gru_gradient", [&] {
-    const auto *all_gates = s.gates.const_data_ptr<scalar_t>(), *all_shares = s.shares.const_data_ptr<scalar_t>(),
-               *all_before = before.const_data_ptr<scalar_t>(), *all_dh = dh.const_data_ptr<scalar_t>();
-    auto *all_out = gates.mutable_data_ptr<scalar_t>(), *all_kept = kept.mutable_data_ptr<scalar_t>();
-    at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / w), [&](int64_t from, int64_t to) {
-      for (int64_t row = from; row < to; ++row) {
-        const scalar_t *r = all_gates + row * gate_stride, *z = r + w, *n = z + w, *h = all_before + row * w,
-                       *share = all_shares + row * share_stride + 2 * w, *d = all_dh + row * w;
-        scalar_t *dn = all_out + row * out_stride, *dr = dn + w, *dz = dr + w, *by_share = dz + w,
-                 *back = all_kept + row * w;
-        for (int64_t i = 0; i < w; ++i) {
-          const scalar_t inner = d[i] * (1 - z[i]) * (1 - n[i] * n[i]);
-          dn[i] = inner;
-          dr[i] = inner * share[i] * r[i] * (1 - r[i]);
-          dz[i] = d[i] * (h[i] - n[i]) * z[i] * (1 - z[i]);
-          by_share[i] = inner * r[i];
-          back[i] = d[i] * z[i];
-        }
-      }
+    const auto *g = s.gates.const_data_ptr<scalar_t>(), *share = s.share.const_data_ptr<scalar_t>(),
+               *h = before.const_data_ptr<scalar_t>(), *d = dh.const_data_ptr<scalar_t>();
+    auto *out = gates.mutable_data_ptr<scalar_t>(), *back = kept.mutable_data_ptr<scalar_t>();
+    by_rows(dh.size(0), w, [&](int64_t r) {
+      gradient_row(w, g + r * step, share + r * w, h + r * w, d + r * w, out + r * out_step, back + r * w);
     });
   });
   return {gates, kept, {}};
+}
+
+void mix_on_cpu(const StepRows& s) {
+  const int64_t w = s.after.h.size(1), step = s.gates.stride(0);
+  AT_DISPATCH_FLOATING_TYPES(s.gates.scalar_type(), "gru", [&] {
+    const auto *g = s.gates.const_data_ptr<scalar_t>(), *before = s.before.h.const_data_ptr<scalar_t>();
+    auto* after = s.after.h.mutable_data_ptr<scalar_t>();
+    by_rows(s.after.h.size(0), w, [&](int64_t r) {
+      mix_row(w, g + r * step + w, g + r * step + 2 * w, before + r * w, after + r * w);
+    });
+  });
+}
+
+bool has_kernel(const StepRows& s) {
+  return s.gates.is_cpu() && (s.gates.scalar_type() == at::kFloat || s.gates.scalar_type() == at::kDouble) &&
+         s.gates.stride(1) == 1 && s.share.is_contiguous() && s.before.h.is_contiguous();
 }
 
 StepGradient lstm_gradient(const StepRows& s, const Tensor& dh, const Tensor& dc_after, Tensor gates) {
@@ -70,8 +108,6 @@ StepGradient lstm_gradient(const StepRows& s, const Tensor& dh, const Tensor& dc
   return {gates, {}, dc * f};
 }
 
-bool rows_are_dense(const Tensor& t) { return t.stride(1) == 1; }
-
 }  // namespace
 
 CellState advance(Cell cell, const Tensor& gi, const Tensor& gh, const CellState& before) {
@@ -88,16 +124,26 @@ CellState advance(Cell cell, const Tensor& gi, const Tensor& gh, const CellState
   return {o * c.tanh(), c};
 }
 
-void advance_in_place(Cell cell, StepRows& s) {
+Tensor input_bias(Cell cell, const Tensor& bias_ih, const Tensor& bias_hh) {
+  if (cell == Cell::lstm) return bias_ih + bias_hh;
+  Tensor sum = bias_ih.clone();
+  const int64_t rz = bias_ih.size(0) / 3 * 2;
+  sum.slice(0, 0, rz).add_(bias_hh.slice(0, 0, rz));
+  return sum;
+}
+
+void advance_in_place(Cell cell, StepRows& s, const Tensor& weight_hh, const Tensor& bias_hh) {
   const int64_t w = s.before.h.size(1);
   if (cell == Cell::gru) {
     Tensor rz = s.gates.slice(1, 0, 2 * w), n = gate(s.gates, 2, w);
-    rz.add_(s.shares.slice(1, 0, 2 * w)).sigmoid_();
-    n.addcmul_(gate(rz, 0, w), gate(s.shares, 2, w)).tanh_();
-    at::lerp_out(s.after.h, n, s.before.h, gate(rz, 1, w));
+    rz.addmm_(s.before.h, weight_hh.slice(0, 0, 2 * w).t()).sigmoid_();
+    at::addmm_out(s.share, bias_hh.slice(0, 2 * w), s.before.h, weight_hh.slice(0, 2 * w).t());
+    n.addcmul_(gate(rz, 0, w), s.share).tanh_();
+    if (has_kernel(s) && s.after.h.is_contiguous()) mix_on_cpu(s);
+    else at::lerp_out(s.after.h, n, s.before.h, gate(rz, 1, w));
     return;
   }
-  s.gates.add_(s.shares);
+  s.gates.addmm_(s.before.h, weight_hh.t());
   Tensor i_f = s.gates.slice(1, 0, 2 * w), g = gate(s.gates, 2, w), o = gate(s.gates, 3, w);
   i_f.sigmoid_(), g.tanh_(), o.sigmoid_();
   at::mul_out(s.after.c, gate(i_f, 0, w), g);
@@ -108,9 +154,7 @@ void advance_in_place(Cell cell, StepRows& s) {
 
 StepGradient step_gradient(Cell cell, const StepRows& s, const Tensor& dh, const Tensor& dc, Tensor gates) {
   if (cell == Cell::lstm) return lstm_gradient(s, dh, dc, std::move(gates));
-  const bool plain = dh.is_cpu() && (dh.scalar_type() == at::kFloat || dh.scalar_type() == at::kDouble) &&
-                     rows_are_dense(s.gates) && rows_are_dense(s.shares) && rows_are_dense(gates);
-  return plain ? gru_on_cpu(s, dh, std::move(gates)) : gru_by_operators(s, dh, std::move(gates));
+  return has_kernel(s) ? gru_on_cpu(s, dh, std::move(gates)) : gru_by_operators(s, dh, std::move(gates));
 }
 
 }  // namespace moonlab::label

@@ -19,14 +19,19 @@ CellState advance(Cell cell, const at::Tensor& gi, const at::Tensor& gh, const C
 
 /// What a step reads and leaves, rows of larger tensors or tensors of their own.
 struct StepRows {
-  at::Tensor gates;   // [R, G * H]: the input's shares; afterwards the gates behind their nonlinearities
-  at::Tensor shares;  // [R, G * H]: the hidden state's shares; a GRU's derivative reads those of n
-  CellState before, after;
+  at::Tensor gates;   // [R, G * H]: before the step the gates but the shares of the hidden state (a GRU's n: the input's
+                      // share alone); afterwards the gates behind their nonlinearities
+  at::Tensor share;   // GRU: [R, H], afterwards the hidden state's share of n, which r multiplies
   at::Tensor tanh_c;  // LSTM: [R, H]
+  CellState before, after;
 };
 
-/// The same step in place, without derivative: fills s.gates, s.after and s.tanh_c.
-void advance_in_place(Cell cell, StepRows& s);
+/// The same step in place, without derivative: fills s.gates, s.share or s.tanh_c, and s.after. The input's shares hold
+/// the hidden state's biases already, but for a GRU's n (input_bias).
+void advance_in_place(Cell cell, StepRows& s, const at::Tensor& weight_hh, const at::Tensor& bias_hh);
+
+/// The bias of the input's shares as advance_in_place wants them: with what of the hidden state's can be added before.
+at::Tensor input_bias(Cell cell, const at::Tensor& bias_ih, const at::Tensor& bias_hh);
 
 /// Derivatives of a step by all that it read. `gates` [R, 4 * H]: of a GRU n, r, z, and n by the hidden state's share,
 /// so that three neighbours are the derivatives by the input's shares (n, r, z) or by the hidden state's (r, z, n); of an

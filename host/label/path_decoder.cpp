@@ -170,7 +170,7 @@ at::Tensor PathDecoder::closed(const at::Tensor& log_p, const at::Tensor& fed) {
 
 at::Tensor PathDecoder::log_children(const at::Tensor& z, const at::Tensor& rows) {
   const at::Tensor of_nodes = options_.end == End::gate ? z.slice(1, 0, compiled_.vocabulary()) : z;
-  return block_log_softmax(of_nodes, block_, rows);
+  return block_log_softmax(of_nodes, block_, rows, /*checked=*/true);
 }
 
 namespace {

@@ -20,7 +20,7 @@ double uniform(at::Generator& generator) { return at::rand({}, generator, at::kD
 /// A column of each row of probabilities exp(log_p) [R, V], by a number u in [0, 1) for each row (double, as are the
 /// sums, so that u times the whole stays below it): the first whose cumulated probability exceeds that.
 at::Tensor sample(const at::Tensor& log_p, const at::Tensor& u) {
-  const at::Tensor cumulated = log_p.to(at::kDouble).exp().cumsum(1);
+  const at::Tensor cumulated = log_p.exp().cumsum(1, at::kDouble);
   return (cumulated <= u.unsqueeze(1) * cumulated.slice(1, -1)).sum(1);
 }
 

@@ -16,8 +16,9 @@ using at::Tensor;
 
 Tensor rows_of(const Tensor& all, const Tensor& index) { return index.defined() ? all.index_select(0, index) : all; }
 
-Tensor table_of(const Recurrence& r, int64_t most_rows) {
-  return r.embedding.size(0) <= most_rows ? at::linear(r.embedding, r.weight_ih, r.bias_ih) : Tensor();
+/// The input's shares of the gates of every token (input_bias), where that is less work.
+Tensor table_of(const Recurrence& r, const Tensor& bias, int64_t most_rows) {
+  return r.embedding.size(0) <= most_rows ? at::linear(r.embedding, r.weight_ih, bias) : Tensor();
 }
 
 CellState parents_of(const CellState& state, const Tensor& parent) {
@@ -42,9 +43,9 @@ Tensor walk(const Recurrence& r, const NextRows& next, bool with_table) {
 }
 
 /// The input's shares of the gates of a level, into `gates`.
-void input_gates(const Recurrence& r, const Tensor& table, const Rows& rows, Tensor gates) {
+void input_gates(const Recurrence& r, const Tensor& table, const Tensor& bias, const Rows& rows, Tensor gates) {
   if (table.defined()) at::index_select_out(gates, table, 0, rows.token);
-  else at::addmm_out(gates, r.bias_ih, r.embedding.index_select(0, rows.token), r.weight_ih.t());
+  else at::addmm_out(gates, bias, r.embedding.index_select(0, rows.token), r.weight_ih.t());
   if (r.extra.defined()) gates.add_(rows_of(r.extra, rows.sample));
 }
 
@@ -57,19 +58,20 @@ struct Level {
 
 /// A whole walk: rows of all levels one below the other. What only one of the cells has is undefined for the other.
 struct Walked {
-  Tensor gates, shares, before, after, before_c, after_c, tanh_c;
+  Tensor gates, share, before, after, before_c, after_c, tanh_c;
   std::vector<Level> levels;
   int64_t used = 0;
 
   Walked(const Recurrence& r, int64_t rows) {
     const int64_t h = r.h0.size(1), g = gates_of(r.cell) * h;
     auto make = [&](int64_t width) { return at::empty({rows, width}, r.h0.options()); };
-    gates = make(g), shares = make(g), before = make(h), after = make(h);
-    if (r.cell == Cell::lstm) before_c = make(h), after_c = make(h), tanh_c = make(h);
+    gates = make(g), before = make(h), after = make(h);
+    if (r.cell == Cell::gru) share = make(h);
+    else before_c = make(h), after_c = make(h), tanh_c = make(h);
   }
   StepRows rows(const Level& l) const {
     auto part = [&](const Tensor& t) { return t.defined() ? t.narrow(0, l.first, l.count) : Tensor(); };
-    return {part(gates), part(shares), {part(before), l.has_c ? part(before_c) : Tensor()}, {part(after), part(after_c)}, part(tanh_c)};
+    return {part(gates), part(share), part(tanh_c), {part(before), l.has_c ? part(before_c) : Tensor()}, {part(after), part(after_c)}};
   }
 };
 
@@ -80,7 +82,7 @@ void take_rows(Tensor into, const Tensor& from, const Tensor& index) {
 
 /// The walk in memory taken at once, without derivatives: the rows that are walked are those of the result's tensors.
 Walked walk_in_place(const Recurrence& r, const NextRows& next, int64_t most_rows) {
-  const Tensor table = table_of(r, most_rows);
+  const Tensor bias = input_bias(r.cell, r.bias_ih, r.bias_hh), table = table_of(r, bias, most_rows);
   Walked w(r, most_rows);
   CellState state{r.h0, {}};
   for (size_t i = 0;; ++i) {
@@ -91,9 +93,8 @@ Walked walk_in_place(const Recurrence& r, const NextRows& next, int64_t most_row
     StepRows s = w.rows(level);
     take_rows(s.before.h, state.h, level.rows.parent);
     if (level.has_c) take_rows(s.before.c, state.c, level.rows.parent);
-    input_gates(r, table, level.rows, s.gates);
-    at::addmm_out(s.shares, r.bias_hh, s.before.h, r.weight_hh.t());
-    advance_in_place(r.cell, s);
+    input_gates(r, table, bias, level.rows, s.gates);
+    advance_in_place(r.cell, s, r.weight_hh, r.bias_hh);
     state = s.after;
     w.used += level.count;
     w.levels.push_back(std::move(level));
@@ -153,9 +154,9 @@ torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_l
   if (r.extra.defined()) dextra = at::zeros_like(r.extra);
   for (size_t i = w.levels.size(); i-- > 0;) {
     const Level& l = w.levels[i];
-    const StepGradient s = step_gradient(r.cell, w.rows(l), dh, dc, d.narrow(0, l.first, l.count));
+    StepGradient s = step_gradient(r.cell, w.rows(l), dh, dc, d.narrow(0, l.first, l.count));
     const Tensor share = by_hidden.narrow(0, l.first, l.count);
-    const Tensor back = s.h.defined() ? s.h.addmm(share, r.weight_hh) : at::mm(share, r.weight_hh);
+    const Tensor back = s.h.defined() ? s.h.addmm_(share, r.weight_hh) : at::mm(share, r.weight_hh);
     // to the level above, whose rows have gradients of their own
     const Level* above = i == 0 ? nullptr : &w.levels[i - 1];
     auto raise = [&](const Tensor& own, const Tensor& part, int64_t rows) -> Tensor {
@@ -178,7 +179,8 @@ torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_l
   const Tensor token = tokens.size() == 1 ? tokens[0] : at::cat(tokens);
   Tensor dembedding, dweight_ih;
   if (table) {
-    const Tensor dtable = in_order(at::zeros({r.embedding.size(0), g}, d.options()).index_add_(0, token, by_input), 1);
+    const Tensor all = at::embedding_dense_backward(d, token, r.embedding.size(0), /*padding_idx=*/-1, /*scale_grad_by_freq=*/false);
+    const Tensor dtable = in_order(all.slice(1, 0, g), 1);
     dembedding = dtable.mm(r.weight_ih), dweight_ih = dtable.t().mm(r.embedding);
   } else {
     const Tensor ordered = in_order(by_input, 1);
@@ -219,7 +221,8 @@ Tensor unroll(const Recurrence& r, const NextRows& next, int64_t most_rows) {
 
 CellWalk::CellWalk(const Recurrence& r, int64_t most_rows) : r_(r) {
   at::NoGradGuard guard;
-  table_ = table_of(r_, most_rows);
+  bias_ = input_bias(r_.cell, r_.bias_ih, r_.bias_hh);
+  table_ = table_of(r_, bias_, most_rows);
 }
 
 CellState CellWalk::start() const { return {r_.h0, {}}; }
@@ -228,11 +231,11 @@ CellState CellWalk::step(const Rows& rows, const CellState& before) const {
   at::NoGradGuard guard;
   const int64_t n = rows.token.size(0), h = r_.h0.size(1);
   auto make = [&](int64_t width) { return at::empty({n, width}, r_.h0.options()); };
-  StepRows s{make(gates_of(r_.cell) * h), {}, parents_of(before, rows.parent), {make(h), {}}, {}};
+  StepRows s{make(gates_of(r_.cell) * h), {}, {}, parents_of(before, rows.parent), {make(h), {}}};
   if (r_.cell == Cell::lstm) s.after.c = make(h), s.tanh_c = make(h);
-  input_gates(r_, table_, rows, s.gates);
-  s.shares = at::linear(s.before.h, r_.weight_hh, r_.bias_hh);
-  advance_in_place(r_.cell, s);
+  else s.share = make(h);
+  input_gates(r_, table_, bias_, rows, s.gates);
+  advance_in_place(r_.cell, s, r_.weight_hh, r_.bias_hh);
   return s.after;
 }
 

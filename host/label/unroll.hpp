@@ -47,7 +47,7 @@ class CellWalk {
 
  private:
   Recurrence r_;
-  at::Tensor table_;  // input gates by token [N, G], or undefined
+  at::Tensor bias_, table_;  // input_bias; the input's shares by token [N, G], or undefined
 };
 
 }  // namespace moonlab::label

@@ -11,9 +11,12 @@ return schema.declare("path.nll", {
   { "max_paths", "integer >= 0", 0, "deterministic paths of a sample that are used, drawn anew each time; 0: all" },
   { "alpha", "number >= 0", 1.0, "a weight only for batches where some label has nondeterministic paths (Algorithm 1)" },
 }, function(o)
-  return function(decoder, features, labels, generator)
-    return decoder:nll(features, labels, { teacher_forcing = o.teacher_forcing, pool = o.pool, max_paths = o.max_paths,
-                                           alpha = o.alpha,
-                                           generator = generator })
-  end
+  return setmetatable({
+    options = { teacher_forcing = o.teacher_forcing, pool = o.pool, max_paths = o.max_paths, alpha = o.alpha },
+  }, {
+    __call = function(self, decoder, features, labels, generator)
+      self.options.generator = generator
+      return decoder:nll(features, labels, self.options)
+    end,
+  })
 end)

@@ -11,8 +11,12 @@ return schema.declare("path.reinforce", {
   { "baseline", "one of mean|ema|batch|none", "mean", "of all earlier rewards, a moving one, of the batch, or 0" },
   { "decay", "number in [0, 1)", 0.9, "of the moving baseline" },
 }, function(o)
-  return function(decoder, features, labels, generator)
-    return decoder:reinforce(features, labels, { samples = o.samples, reward = o.reward, baseline = o.baseline,
-                                                 decay = o.decay, generator = generator })
-  end
+  return setmetatable({
+    options = { samples = o.samples, reward = o.reward, baseline = o.baseline, decay = o.decay },
+  }, {
+    __call = function(self, decoder, features, labels, generator)
+      self.options.generator = generator
+      return decoder:reinforce(features, labels, self.options)
+    end,
+  })
 end)

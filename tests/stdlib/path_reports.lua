@@ -169,7 +169,7 @@ t.test("what a report or a way of decoding needs is said before training", funct
     { values { DECODE = 'beam", threshold = "tune' }, 'a threshold is tuned for predicted sets: decode = "path_set"' },
     { values { DECODE = 'path_set", threshold = "tune' }, "needs held-out training data: give digits a val" },
     { softmax_with { METRICS = '{ "path_valid" }' }, "path_valid: the model decodes no paths; it needs a path_decoder" },
-    { values { METRICS = '{ ece {} }' }, "ece: a path_decoder gives no probabilities of all classes" },
+    { values { METRICS = '{ ece {} }' }, "ece: a path_decoder gives probabilities of all classes only with decode = " },
     { values { ON = '{}' }, "eval.on: name a split that is evaluated at the end" },
     { values { ON = '{ "digits.test", "digits.test" }' }, "eval.on: 'digits.test' is given twice" },
     { values { REPORT = '{ "node" }' }, "paths, decisions, graph, nodes, join" },
