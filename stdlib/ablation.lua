@@ -108,11 +108,18 @@ function ablation.table(spec, values, keys, markdown)
   return (markdown and tabulate.markdown or tabulate.text)(header, rows)
 end
 
+-- The processors shared out among trials that run at the same time; $OMP_NUM_THREADS where that is less.
+local function threads_of_each(jobs)
+  local wish = tonumber(os.getenv "OMP_NUM_THREADS" or "") or math.huge
+  return math.max(1, math.min(wish, math.floor(system.cpu_count() / jobs)))
+end
+
 --- Runs it and writes the table.
 -- @param spec { title, rows = labels, against = { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil: all),
 --   trials = list of { label = of the row, row, seed, overrides } }
 -- @param options { command = function(overrides) -> list, write, live, width, note = a line above and below the table,
---   done = { [i] = result } of trials that need not run, markdown = the table as Markdown }
+--   done = { [i] = result } of trials that need not run, markdown = the table as Markdown,
+--   complete = function(values, results) -> hints: fills in what rows say of each other (reference_runs) }
 -- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;
 --   75 where interrupted, the running trials saved), and { values, failed, keys, results } for whoever reports further
 function ablation.run(spec, options)
@@ -132,7 +139,7 @@ function ablation.run(spec, options)
     counted(#spec.seeds, "seed"), #list == 0 and "all in the store" or ("%d at a time"):format(jobs)
       .. (there > 0 and ("; %d in the store"):format(there) or "")))
   local ran, stopped = trials.run(list, {
-    jobs = jobs, threads = math.max(1, math.floor(system.cpu_count() / jobs)), write = options.write,
+    jobs = jobs, threads = threads_of_each(jobs), write = options.write,
     live = options.live, width = options.width, fatal = 2,
     done = function(result)
       finished = finished + 1
@@ -150,12 +157,14 @@ function ablation.run(spec, options)
   end
   local values, failed, keys = ablation.collect(spec, results)
   keys = spec.metrics or keys
+  local hints = options.complete and options.complete(values, results) or {}
   local failures = 0
   for r = 1, #spec.rows do failures = failures + #failed[r] end
   if stopped then options.write(("\ninterrupted: %d of %d trials finished; the same command runs the rest\n")
     :format(finished - failures, #spec.trials)) end
   if #keys > 0 and (not stopped or finished > failures) then
     options.write("\n" .. ablation.table(spec, values, keys, options.markdown) .. "\n")
+    for _, hint in ipairs(hints) do options.write(hint .. "\n") end
     if options.note then options.write(options.note .. "\n") end
   end
   if failures > 0 and not stopped then

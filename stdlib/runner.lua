@@ -5,6 +5,7 @@ local host_run = require "host.run"
 local language = require "language"
 local liveness = require "liveness"
 local progress = require "progress"
+local reference_runs = require "reference_runs"
 local system = require "host.system"
 local trial = require "trial"
 
@@ -116,6 +117,11 @@ function runner.experiment(result, options)
     io.stderr:write(mistake, "\n")
     return 2
   end
+  mistake = reference_runs.problem(result)
+  if mistake then
+    io.stderr:write(mistake, "\n")
+    return 2
+  end
   local created, run = pcall(create, result, options)
   if not created then
     io.stderr:write(refusal(run))
@@ -126,6 +132,7 @@ function runner.experiment(result, options)
   local ok, state = xpcall(trial.run, debug.traceback, made, {
     log = function(record) run:add_metrics(record) end,
     progress = line_of(made, options),
+    reference = reference_runs.finder(runner.store(), result, options.smoke),
     keep_best = function() save_checkpoint(run, made, "best") end,
     restore_best = function()
       made.model.module:load_state_dict(checkpoint.load(run:place "ckpt/best.safetensors"))

@@ -53,7 +53,9 @@ local function judge(state, splits)
   end
   state.reading = reading
   state.values = {}
-  for _, pair in ipairs(reading) do state.values[pair[1]] = pair[2] end
+  local record = { epoch = state.epoch, step = state.step, seconds = system.clock() - state.started }
+  for _, pair in ipairs(reading) do state.values[pair[1]], record[pair[1]] = pair[2], pair[2] end
+  state.course[#state.course + 1] = record
   local watched = state.watch and state.values[state.watch.key]
   if watched and better(state.watch, watched, state.best and state.best.value) then
     state.best = { value = watched, epoch = state.epoch, step = state.step }
@@ -94,11 +96,13 @@ end
 --   metrics (evaluate.metrics), during = list of splits evaluated at the end of an epoch, every = epochs between
 --   (nil: only after the last), watch = { key, mode = "max"|"min", patience = epochs or nil }, on = hooks,
 --   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil }
--- @return the state, with `diverged` (a step number) or `interrupted` (true) where one of them ended it
+-- @return the state, with `diverged` (a step number) or `interrupted` (true) where one of them ended it, and `course`: a
+-- record { epoch, step, seconds, [key] = value } of each evaluation
 function train.run(state)
   state.epoch, state.step, state.on = state.first_epoch or 0, state.first_step or 0, state.on or {}
   state.meter = meter.new(state.objective.names, state.device)
   local started = system.clock()
+  state.started, state.course = started, state.course or {}
   state.model:train()
   emit(state, "start")
   while state.epoch < state.epochs and not state.stop do

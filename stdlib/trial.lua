@@ -1,4 +1,5 @@
 --- One experiment from its resolved node to its final metrics: built, trained, evaluated, written down.
+local course = require "course"
 local encoder = require "encoder"
 local evaluate = require "evaluate"
 local objective = require "objective"
@@ -114,9 +115,10 @@ function trial.assemble(o, context)
   local optim = built(o.optim or schema.find "optim.adamw" {}, {
     groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = heads } }, steps = inner.steps })
   torch.manual_seed(derived(seed, "dropout"))
+  local metrics, of_training = evaluate.metrics(o.eval.metrics, model.head_names or {},
+    { classes = data.classes, class_names = data.class_names })
   local made = { name = o.name, data = data, model = model, objective = goal, optim = optim, loaders = loaders,
-           metrics = evaluate.metrics(o.eval.metrics, model.head_names or {}, { classes = data.classes }),
-           final = final, tuning = tuning, epochs = epochs, seed = seed,
+           metrics = metrics, of_training = of_training, final = final, tuning = tuning, epochs = epochs, seed = seed,
            device = device, o = o }
   if context.rehearse ~= "load" then require "reports".check(made) end
   return made
@@ -155,15 +157,24 @@ function trial.evaluate(made)
   return values, samples
 end
 
+-- The splits evaluated while training. Metrics of the whole training are of those; where there are none, of the final
+-- ones (nothing is chosen by them).
+local function during_of(made)
+  local during = made.o.eval.during
+  if #during > 0 then return during end
+  return #made.of_training > 0 and made.final or nil
+end
+
 --- Trains and evaluates. `report` is told what happens: { log = function(record), progress,
--- keep_best, restore_best }.
--- @return the state of training, with `final` = list of { key, value } on eval.on (all of its splits)
+-- keep_best, restore_best, reference = of the metrics that compare runs (course.finish) }.
+-- @return the state of training, with `final` = list of { key, value } on eval.on (all of its splits), and `hints`: why
+-- some of them have no value
 function trial.run(made, report)
   local o = made.o
   local state = {
     model = made.model, data = made.data, objective = made.objective, optim = made.optim, loaders = made.loaders,
     metrics = made.metrics, device = made.device, seed = made.seed, epochs = made.epochs, steps = o.train.steps,
-    clip = o.train.clip, during = #o.eval.during > 0 and o.eval.during or nil, every = o.eval.every,
+    clip = o.train.clip, during = during_of(made), every = o.eval.every,
     watch = watched(made), on = o.train.on, log = report.log, progress = report.progress,
     keep_best = o.train.checkpoint == "best" and report.keep_best or nil,
   }
@@ -171,6 +182,7 @@ function trial.run(made, report)
   if state.diverged or state.interrupted then return state end
   if state.keep_best and state.best then report.restore_best() end
   state.final, state.final_samples = trial.evaluate(made)
+  state.hints = course.finish(made.of_training, state.during or {}, state.course, state.final, report.reference)
   return state
 end
 

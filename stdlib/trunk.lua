@@ -21,17 +21,20 @@ end
 function Trunk:train() self.module:train() end
 function Trunk:eval() self.module:eval() end
 
---- One head: its prediction { y, scores, ... }. Several: { heads = { name = prediction }, y = of the first }.
+-- What a head answers, with the outputs it answers from.
+local function predicted(head, features)
+  local outputs = head:forward(features)
+  local prediction = head:predict(outputs)
+  prediction.outputs = outputs
+  return prediction
+end
+
+--- One head: its prediction { y, scores, ..., outputs }. Several: { heads = { name = prediction }, y = of the first }.
 function Trunk:predict(batch)
   local features = self:features(batch)
-  if #self.head_names == 0 then
-    local head = self.heads[1].head
-    return head:predict(head:forward(features))
-  end
+  if #self.head_names == 0 then return predicted(self.heads[1].head, features) end
   local prediction = { heads = {} }
-  for _, entry in ipairs(self.heads) do
-    prediction.heads[entry.name] = entry.head:predict(entry.head:forward(features))
-  end
+  for _, entry in ipairs(self.heads) do prediction.heads[entry.name] = predicted(entry.head, features) end
   prediction.y = prediction.heads[self.heads[1].name].y
   return prediction
 end
@@ -81,7 +84,17 @@ function Trunk:default_terms()
   if #self.head_names > 0 then
     error("several heads need loss = mixture { main = ..., name = weight, ... }", 0)
   end
-  return { { name = self.heads[1].head.loss, weight = 1, of = function(state) return head_loss(self, state) end } }
+  local head = self.heads[1].head
+  if not head.names then return { { name = head.loss, weight = 1, of = function(state) return head_loss(self, state) end } } end
+  local list = {} -- a head of several terms, computed at once: each is told of in the log
+  for i, name in ipairs(head.names) do
+    list[i] = { name = name, weight = 1, of = function(state)
+      local logits = logits_of(self, state)
+      state.outputs.terms = state.outputs.terms or head:losses(logits, state.batch)
+      return state.outputs.terms[i].value
+    end }
+  end
+  return list
 end
 
 --- A term of the loss for this model: of(state) -> scalar tensor. A loss takes the head's logits and its targets, a

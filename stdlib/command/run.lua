@@ -94,7 +94,10 @@ local function finish_experiment(code, run, state, options)
     write(json(run, state) .. "\n")
   else
     if options.smoke then write(smoke.note .. "\n") end
-    for _, pair in ipairs(state.final) do write(("%s %.4f\n"):format(pair[1], pair[2])) end
+    for _, pair in ipairs(state.final) do
+      write(pair[2] == pair[2] and ("%s %.4f\n"):format(pair[1], pair[2]) or pair[1] .. " -\n")
+    end
+    for _, hint in ipairs(state.hints) do write(hint .. "\n") end
     local paths = io.open(run:path() .. "/artifacts/paths.txt")
     if paths then
       write("\n" .. paths:read "*a")
@@ -154,6 +157,9 @@ local function run_ablation(result, file, overrides, options)
     done = done, markdown = options.markdown, note = options.smoke and smoke.note or nil,
     write = options.quiet and function() end or write, live = system.isatty "stdout" and not options.quiet,
     width = system.terminal_width(100),
+    complete = function(values, results)
+      return require "reference_runs".complete(result, spec, values, results, runner.store())
+    end,
     command = function(words)
       local command = { system.executable(), "run", "--trial", file }
       if options.smoke then command[#command + 1] = "--smoke" end
