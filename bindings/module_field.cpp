@@ -95,7 +95,7 @@ int index(lua_State* L) {
   if (push_part_of(L, *module, key)) return 1;
   if (key == "training") lua_pushboolean(L, module->training());
   else if (key == "kind") push(L, std::string_view(module->kind()));
-  else if (key == "features" && module->features()) lua_pushnumber(L, static_cast<double>(module->features()));
+  else if ((key == "feature_count" || key == "features") && module->features()) lua_pushnumber(L, static_cast<double>(module->features()));
   else lua_pushnil(L);
   return 1;
 }

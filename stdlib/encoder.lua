@@ -29,9 +29,12 @@ end
 --- batch -> features [B, F]
 function encoder.features(module, batch)
   if batch.mask then return module(batch.x, batch.mask) end
-  if encoder.input(module).identity then return batch.x end -- computed before (encoder.loading)
+  if encoder.input(module).identity and batch.x.ndim == 2 then return batch.x end -- computed before (encoder.loading)
   return module(batch.x)
 end
+
+--- How many features it gives; a network of the host may have a part that is called `features`.
+function encoder.width(module) return module.feature_count or module.features end
 
 --- The parameters that are trained: what is frozen is left out.
 function encoder.trained(module)

@@ -195,7 +195,7 @@ return schema.declare("path_decoder", {
   local module = nn.Module {}
   module.encoder = schema.build(o.encoder, context)
   module.decoder = host_label.path_decoder(graph, {
-    features = module.encoder.features, hidden = o.hidden, embed = o.embed, cell = o.cell,
+    features = encoder.width(module.encoder), hidden = o.hidden, embed = o.embed, cell = o.cell,
     feed_feature = o.feed_feature,
     normalizer = o.normalizer, end_rule = o.end_rule, limit = o.limit })
   remember(module.decoder, graph)

@@ -123,7 +123,7 @@ return schema.declare("trunk", {
   end
   local module = nn.Module {}
   module.encoder = schema.build(o.encoder, context)
-  local inner = setmetatable({ features = module.encoder.features }, { __index = context })
+  local inner = setmetatable({ features = encoder.width(module.encoder) }, { __index = context })
   local self = setmetatable({ module = module, heads = {}, head_names = {}, data = context.data }, Trunk)
   if o.head then
     local head = schema.build(o.head, inner)
