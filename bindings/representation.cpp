@@ -1,8 +1,10 @@
 // Representations of labels for Lua: require "host.representation".
 //
-// embedding_loss { weights = five numbers, tau, alpha, p, two_sided, hinge = "sum" | "mean", mask = "second" | "first" |
+// embedding_loss { weights = five numbers, tau, alpha, p, two_sided, hinge = "sum" | "mean", mask = "second" | "first"
+// |
 //     "none", reduction = "counted" | "batch" } -> a loss with
-//   terms(outputs, table, row, y, w | nil) -> [5]      the weighted terms of label embeddings (host/label/label_embedding)
+//   terms(outputs, table, row, y, w | nil) -> [5]      the weighted terms of label embeddings
+// (host/label/label_embedding)
 //   expected(outputs, table, t, w | nil) -> [5]        the same for soft labels
 // random_codes(n, bits, seed, min_distance), hadamard_codes(n, bits) -> byte [n, bits]
 #include "bindings/all.hpp"
@@ -43,7 +45,9 @@ int make(lua_State* L) {
   loss->power = o.value("p", loss->power);
   loss->two_sided = o.value("two_sided", loss->two_sided);
   loss->hinge = choice(o, "hinge", loss->hinge, {{"sum", label::Reduce::sum}, {"mean", label::Reduce::mean}});
-  loss->teaches = choice(o, "mask", loss->teaches, {{"second", label::Teaches::second}, {"first", label::Teaches::first}, {"none", label::Teaches::all}});
+  loss->teaches =
+      choice(o, "mask", loss->teaches,
+             {{"second", label::Teaches::second}, {"first", label::Teaches::first}, {"none", label::Teaches::all}});
   loss->counted = choice(o, "reduction", loss->counted, {{"counted", true}, {"batch", false}});
   push_object(L, std::move(loss));
   return 1;
@@ -76,7 +80,8 @@ int hadamard_codes(lua_State* L) {
 int open_representation(lua_State* L) {
   const luaL_Reg methods[] = {{"terms", terms}, {"expected", expected}, {nullptr, nullptr}};
   register_type<EmbeddingLoss>(L, methods);
-  const luaL_Reg functions[] = {{"embedding_loss", make}, {"random_codes", random_codes}, {"hadamard_codes", hadamard_codes}, {nullptr, nullptr}};
+  const luaL_Reg functions[] = {
+      {"embedding_loss", make}, {"random_codes", random_codes}, {"hadamard_codes", hadamard_codes}, {nullptr, nullptr}};
   return push_library(L, functions);
 }
 

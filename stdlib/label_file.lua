@@ -1,8 +1,8 @@
 --- Vectors of labels in a file, each known by its label's name, so that they fit whatever order a data set has its
 -- classes in.
 --
--- .safetensors: one tensor [K, d], the names in the metadata under "labels", a line each. Files without that: a tensor of
--- its own for each name, or one tensor with a row for each class, in the order of the classes.
+-- .safetensors: one tensor [K, d], the names in the metadata under "labels", a line each. Files without that: a tensor
+-- of its own for each name, or one tensor with a row for each class, in the order of the classes.
 -- .csv: a line a label, its name and then the numbers; a first line without numbers is a heading.
 local nearest = require "language.nearest"
 local safetensors = require "safetensors"
@@ -41,7 +41,8 @@ local function read_safetensors(path)
   for i, key in ipairs(keys) do
     rows[i] = file:get_tensor(key)
     if rows[i].ndim ~= 1 or rows[i]:size(0) ~= rows[1]:size(0) then
-      refuse(path, "a tensor for each label is expected, all of one length, but '%s' is %s", key, tostring(rows[i].shape))
+      refuse(path, "a tensor for each label is expected, all of one length, but '%s' is %s", key,
+        tostring(rows[i].shape))
     end
   end
   return keys, torch.stack(rows)
@@ -121,8 +122,8 @@ local function places(path, names, wanted, exact)
 end
 
 --- The vectors of labels, [K, d], in the order of `wanted` (a list of names).
--- @param options { similarity = true: [K, K], whose columns are labels too, and the file must name exactly these labels }
--- Errors: a file that cannot be read, a label that it lacks (with the nearest name), one twice, numbers that are not
+-- @param options { similarity = true: [K, K], whose columns are labels too, and the file must name exactly these labels
+-- } Errors: a file that cannot be read, a label that it lacks (with the nearest name), one twice, numbers that are not
 -- finite, and with `similarity` labels in the file beside the wanted ones or a file without names.
 function label_file.read(path, wanted, options)
   local similarity = options and options.similarity

@@ -51,18 +51,21 @@ void check(int64_t n, int64_t bits) {
 
 at::Tensor random_codes(int64_t n, int64_t bits, int64_t seed, double min_distance) {
   check(n, bits);
-  if (!(min_distance >= 0 && min_distance <= 1)) fail("binary labels: min_distance is a share in [0, 1], got ", min_distance);
+  if (!(min_distance >= 0 && min_distance <= 1))
+    fail("binary labels: min_distance is a share in [0, 1], got ", min_distance);
   if (bits < 32 && n > int64_t{1} << bits)
     fail(bits, " bits give only ", int64_t{1} << bits, " different labels, ", n, " classes need one each");
   const auto least = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(min_distance * static_cast<double>(bits))));
   const size_t parts = (static_cast<size_t>(bits) + 63) / 64;
   Coins coins(seed);
-  std::vector<uint64_t> words;  // of all rows so far, packed
+  std::vector<uint64_t> words;                    // of all rows so far, packed
   words.reserve(static_cast<size_t>(n) * parts);  // so that what `seen` looks at does not move
   std::unordered_set<std::string_view> seen;
   const at::Tensor rows = at::zeros({n, bits}, at::kByte);
   auto* out = rows.mutable_data_ptr<uint8_t>();
-  const auto text = [&](const Word& word) { return std::string_view(reinterpret_cast<const char*>(word.data()), parts * 8); };
+  const auto text = [&](const Word& word) {
+    return std::string_view(reinterpret_cast<const char*>(word.data()), parts * 8);
+  };
   const auto near_another = [&](const Word& word) {
     if (least == 1) return seen.count(text(word)) > 0;
     for (size_t other = 0; other < words.size(); other += parts)
@@ -93,8 +96,7 @@ at::Tensor hadamard_codes(int64_t n, int64_t bits) {
   const at::Tensor rows = at::empty({n, bits}, at::kByte);
   auto* out = rows.mutable_data_ptr<uint8_t>();
   for (int64_t r = 1; r <= n; ++r)
-    for (int64_t column = 0; column < bits; ++column)
-      *out++ = std::popcount(static_cast<uint64_t>(r & column)) & 1;
+    for (int64_t column = 0; column < bits; ++column) *out++ = std::popcount(static_cast<uint64_t>(r & column)) & 1;
   return rows;
 }
 

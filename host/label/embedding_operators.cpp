@@ -19,7 +19,8 @@ Tensor reduced(std::vector<Tensor> each, const Tensor& teaching, const Tensor& w
   const Tensor like = each[kHard];
   if (w.defined())
     for (auto& term : each) term = term * w;
-  const Tensor all = w.defined() ? w.sum().clamp_min(kNone) : at::scalar_tensor(static_cast<double>(like.size(0)), like.options());
+  const Tensor all =
+      w.defined() ? w.sum().clamp_min(kNone) : at::scalar_tensor(static_cast<double>(like.size(0)), like.options());
   std::vector<Tensor> sums;
   for (int i = 0; i < kTerms; ++i) {
     if (i >= static_cast<int>(each.size()) || o.weights[i] == 0) {
@@ -36,7 +37,8 @@ Tensor reduced(std::vector<Tensor> each, const Tensor& teaching, const Tensor& w
 
 }  // namespace
 
-Tensor terms_by_operators(Tensor outputs, const Tensor& table, Tensor row, Tensor y, const Tensor& w, const EmbeddingLoss& o) {
+Tensor terms_by_operators(Tensor outputs, const Tensor& table, Tensor row, Tensor y, const Tensor& w,
+                          const EmbeddingLoss& o) {
   if (w.defined()) {  // what counts nothing is not read: it may hold nan, or no label
     const Tensor counts = w != 0;
     outputs = outputs.masked_fill(counts.logical_not().unsqueeze(1), 0);
@@ -50,8 +52,9 @@ Tensor terms_by_operators(Tensor outputs, const Tensor& table, Tensor row, Tenso
   if (outputs.size(1) > m) {
     const Tensor z2 = outputs.narrow(1, m, m), truth = z2.log_softmax(1).gather(1, at_y).squeeze(1);
     const Tensor soft = (z2.detach() / o.tau).softmax(1);
-    teaching = o.teaches == Teaches::all ? at::ones_like(truth).detach()
-               : ((o.teaches == Teaches::first ? first : z2).argmax(1) == y).to(truth.scalar_type());
+    teaching = o.teaches == Teaches::all
+                   ? at::ones_like(truth).detach()
+                   : ((o.teaches == Teaches::first ? first : z2).argmax(1) == y).to(truth.scalar_type());
     each.insert(each.end(), {-truth, hinge_of(truth.exp(), o), at::where(teaching != 0, -(soft * e).sum(1), 0)});
   }
   return reduced(std::move(each), teaching, w, o);

@@ -79,8 +79,8 @@ struct EmbeddingTerms : torch::autograd::Function<EmbeddingTerms> {
   using Context = torch::autograd::AutogradContext;
   using Variables = torch::autograd::variable_list;
 
-  static Tensor forward(Context* context, const Tensor& outputs, const Tensor& table, const Tensor& row, const Tensor& y,
-                        const std::optional<Tensor>& weights, const EmbeddingLoss& o) {
+  static Tensor forward(Context* context, const Tensor& outputs, const Tensor& table, const Tensor& row,
+                        const Tensor& y, const std::optional<Tensor>& weights, const EmbeddingLoss& o) {
     const int64_t batch = outputs.size(0), m = table.size(1);
     const Tensor z = outputs.contiguous(), e = table.contiguous(), place = row.contiguous(), label = y.contiguous();
     const Tensor w = weights ? weights->contiguous() : Tensor();
@@ -114,7 +114,8 @@ struct EmbeddingTerms : torch::autograd::Function<EmbeddingTerms> {
       for (int i = 0; i < 2; ++i)
         if (saved[i].requires_grad()) wanted.push_back(saved[i]);
       const Variables again{terms_by_operators(outputs, table, place, label, w, kept.loss)};
-      const auto found = torch::autograd::grad(again, wanted, {grads[0]}, true, /*create_graph=*/true, /*allow_unused=*/true);
+      const auto found =
+          torch::autograd::grad(again, wanted, {grads[0]}, true, /*create_graph=*/true, /*allow_unused=*/true);
       for (int i = 0, k = 0; i < 2; ++i)
         if (saved[i].requires_grad()) result[i] = found[k++];
       return result;
@@ -140,9 +141,17 @@ struct EmbeddingTerms : torch::autograd::Function<EmbeddingTerms> {
   template <class T>
   static View<T> view(const Tensor& z, const Tensor& p, const Tensor& soft, const Tensor& e, const Tensor& pe,
                       const Tensor& row, bool few, const Tensor& y, const Tensor& w, int64_t m) {
-    return {z.size(0), m, z.size(1), z.const_data_ptr<T>(), p.const_data_ptr<T>(),
-            soft.defined() ? soft.const_data_ptr<T>() : nullptr, e.const_data_ptr<T>(), pe.const_data_ptr<T>(),
-            row.const_data_ptr<int64_t>(), few ? row.const_data_ptr<int64_t>() : nullptr, y.const_data_ptr<int64_t>(),
+    return {z.size(0),
+            m,
+            z.size(1),
+            z.const_data_ptr<T>(),
+            p.const_data_ptr<T>(),
+            soft.defined() ? soft.const_data_ptr<T>() : nullptr,
+            e.const_data_ptr<T>(),
+            pe.const_data_ptr<T>(),
+            row.const_data_ptr<int64_t>(),
+            few ? row.const_data_ptr<int64_t>() : nullptr,
+            y.const_data_ptr<int64_t>(),
             w.defined() ? w.const_data_ptr<T>() : nullptr};
   }
 
@@ -180,7 +189,8 @@ struct EmbeddingTerms : torch::autograd::Function<EmbeddingTerms> {
 
   /// dz [batch, width] and dtable (null where it learns nothing) from the scaled derivatives of the terms.
   template <class T>
-  static void walk_back(const View<T>& v, const EmbeddingLoss& o, const Scales& scaled, const T* teaches, T* dz, T* dtable) {
+  static void walk_back(const View<T>& v, const EmbeddingLoss& o, const Scales& scaled, const T* teaches, T* dz,
+                        T* dtable) {
     const int64_t m = v.m;
     at::parallel_for(0, v.batch, grain(m), [&](int64_t from, int64_t to) {
       for (int64_t b = from; b < to; ++b) {
@@ -204,7 +214,8 @@ struct EmbeddingTerms : torch::autograd::Function<EmbeddingTerms> {
       }
     });
     if (!dtable || !v.second()) return;
-    // Several samples add to one row: a thread has columns of its own, so that sums come in the same order in every run.
+    // Several samples add to one row: a thread has columns of its own, so that sums come in the same order in every
+    // run.
     at::parallel_for(0, m, std::max<int64_t>(64, 16384 / std::max<int64_t>(v.batch, 1)), [&](int64_t from, int64_t to) {
       for (int64_t b = 0; b < v.batch; ++b) {
         if (teaches[b] == 0 || v.factor(b) == 0) continue;
@@ -219,8 +230,8 @@ struct EmbeddingTerms : torch::autograd::Function<EmbeddingTerms> {
 
 }  // namespace
 
-Tensor terms_in_one_pass(const Tensor& outputs, const Tensor& table, const Tensor& row, const Tensor& y, const Tensor& w,
-                         const EmbeddingLoss& o) {
+Tensor terms_in_one_pass(const Tensor& outputs, const Tensor& table, const Tensor& row, const Tensor& y,
+                         const Tensor& w, const EmbeddingLoss& o) {
   return EmbeddingTerms::apply(outputs, table, row, y, w.defined() ? std::optional(w) : std::nullopt, o);
 }
 

@@ -17,10 +17,10 @@ enum Term { kHard, kSoft, kSecond, kHinge, kEmbedding, kTerms };
 at::Tensor terms_by_operators(at::Tensor outputs, const at::Tensor& table, at::Tensor row, at::Tensor y,
                               const at::Tensor& w, const EmbeddingLoss& loss);
 
-/// The same on the CPU, in float or double: probabilities by three softmaxes, all else in one pass over the rows, forward
-/// and backward. Second derivatives go by operators.
-at::Tensor terms_in_one_pass(const at::Tensor& outputs, const at::Tensor& table, const at::Tensor& row, const at::Tensor& y,
-                             const at::Tensor& w, const EmbeddingLoss& loss);
+/// The same on the CPU, in float or double: probabilities by three softmaxes, all else in one pass over the rows,
+/// forward and backward. Second derivatives go by operators.
+at::Tensor terms_in_one_pass(const at::Tensor& outputs, const at::Tensor& table, const at::Tensor& row,
+                             const at::Tensor& y, const at::Tensor& w, const EmbeddingLoss& loss);
 
 /// Errors where shapes or options do not fit.
 void check_embedding(const at::Tensor& outputs, const at::Tensor& table, const at::Tensor& w, int64_t batch,

@@ -20,7 +20,8 @@ void check_numbers(const Tensor& numbers, const Tensor& w, int64_t end, const ch
 
 }  // namespace
 
-void check_embedding(const Tensor& outputs, const Tensor& table, const Tensor& w, int64_t batch, const EmbeddingLoss& o) {
+void check_embedding(const Tensor& outputs, const Tensor& table, const Tensor& w, int64_t batch,
+                     const EmbeddingLoss& o) {
   if (outputs.dim() != 2 || table.dim() != 2)
     fail("label embedding: outputs ", outputs.sizes(), " and embeddings ", table.sizes(), " must both have two dims");
   const int64_t m = table.size(1);
@@ -42,7 +43,8 @@ at::ScalarType embedding_type(const Tensor& outputs, const Tensor& table) {
 Tensor embedding_terms(const Tensor& outputs, const Tensor& table, const Tensor& row, const Tensor& y, const Tensor& w,
                        const EmbeddingLoss& o) {
   check_embedding(outputs, table, w, y.size(0), o);
-  if (row.dim() != 1 || row.size(0) != y.size(0) || y.dim() != 1 || row.scalar_type() != at::kLong || y.scalar_type() != at::kLong)
+  if (row.dim() != 1 || row.size(0) != y.size(0) || y.dim() != 1 || row.scalar_type() != at::kLong ||
+      y.scalar_type() != at::kLong)
     fail("label embedding: labels and rows are long [B], got ", y.sizes(), " and ", row.sizes());
   const auto type = embedding_type(outputs, table);
   const Tensor z = outputs.to(type), e = table.to(type), factor = w.defined() ? w.to(type) : w;

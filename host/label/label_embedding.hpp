@@ -32,18 +32,19 @@ struct EmbeddingLoss {
   bool counted = true;
 };
 
-/// The weighted terms, [5]. Their sum is what is minimised; all but a summed hinge are means over the samples, weighted by
-/// w where it is given.
+/// The weighted terms, [5]. Their sum is what is minimised; all but a summed hinge are means over the samples, weighted
+/// by w where it is given.
 /// @param outputs float [B, 2m], the logits of both outputs side by side; or [B, m] where there is no second one: the
 ///   last three terms are then 0
 /// @param table float [R, m]: embeddings of labels (or of the samples, for compressed ones)
 /// @param row long [B]: a sample's row of the table; rows that do not occur get gradients of 0
 /// @param y long [B], the true labels, in [0, m)
 /// @param w float [B] or undefined: factors; a sample of factor 0 is not read at all
-/// In one pass over the rows on the CPU, in float or double; by operators elsewhere and for second derivatives. bfloat16
-/// and half are computed in float. Errors: shapes that do not fit; on the CPU also numbers of labels and rows out of range.
-at::Tensor embedding_terms(const at::Tensor& outputs, const at::Tensor& table, const at::Tensor& row, const at::Tensor& y,
-                           const at::Tensor& w, const EmbeddingLoss& loss);
+/// In one pass over the rows on the CPU, in float or double; by operators elsewhere and for second derivatives.
+/// bfloat16 and half are computed in float. Errors: shapes that do not fit; on the CPU also numbers of labels and rows
+/// out of range.
+at::Tensor embedding_terms(const at::Tensor& outputs, const at::Tensor& table, const at::Tensor& row,
+                           const at::Tensor& y, const at::Tensor& w, const EmbeddingLoss& loss);
 
 /// The same for soft labels t float [B, m], and the table of all labels [m, m]: the loss that is expected of a label
 /// drawn from t, which for one-hot rows is the one above.

@@ -49,8 +49,8 @@ local function over_ones(gain, table_of_codes)
   return #parts == 1 and parts[1] or torch.cat(parts, 1)
 end
 
--- float[B, K], larger is nearer: how well each class's word fits the bits. A bit counts `gain` more where the word has a 1
--- than where it has a 0, so that one product is all it takes; `rest` is what all zeros would get.
+-- float[B, K], larger is nearer: how well each class's word fits the bits. A bit counts `gain` more where the word has
+-- a 1 than where it has a 0, so that one product is all it takes; `rest` is what all zeros would get.
 local nearness = {
   -- sum of log p(bit); log s(z) - log s(-z) = z
   likelihood = function(logits) return logits, (-logits):log_sigmoid():sum(1, true) end,

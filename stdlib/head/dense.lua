@@ -109,9 +109,9 @@ local function check_distinct(labels, names)
   end
 end
 
---- Dense labels: each class is a fixed vector, learnt by regression; a sample's class is the one with the nearest vector
--- (Chen, Li, Raghu, Jain 2021: "Beyond categorical label representations"). Vectors of a file, of random numbers, of the
--- classes' names in a text encoder's eyes, or given as they are:
+--- Dense labels: each class is a fixed vector, learnt by regression; a sample's class is the one with the nearest
+-- vector (Chen, Li, Raghu, Jain 2021: "Beyond categorical label representations"). Vectors of a file, of random
+-- numbers, of the classes' names in a text encoder's eyes, or given as they are:
 --
 --     head.dense { labels = text.minilm {}:encode(d.class_names) }
 --     head.dense { labels = "$DATA/vectors.csv" }        -- name, number, number, ...; found by the classes' names
@@ -127,7 +127,8 @@ return schema.declare("head.dense", {
   check_distinct(labels, context.class_names)
   local module = Linear(context.features, labels:size(1))
   module:register_buffer("labels", labels)
-  return setmetatable({ module = module, criterion = require("loss." .. o.loss) {}:build(context), loss = o.loss }, Dense)
+  local criterion = require("loss." .. o.loss) {}:build(context)
+  return setmetatable({ module = module, criterion = criterion, loss = o.loss }, Dense)
 end, {
   check = function(o)
     local source = o.labels

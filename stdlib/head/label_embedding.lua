@@ -10,8 +10,8 @@ Embedding.__index = Embedding
 
 local TERMS = { "hard", "soft", "second", "hinge", "embedding" }
 
---- features [B, F] -> [B, 2K], the logits of the predicting output and of the one that the embedding learns from, side by
--- side; [B, K] where the embedding is given. The second output sends no gradient to the features.
+--- features [B, F] -> [B, 2K], the logits of the predicting output and of the one that the embedding learns from, side
+-- by side; [B, K] where the embedding is given. The second output sends no gradient to the features.
 function Embedding:forward(features)
   local first = self.module.first(features)
   if not self.learns then return first end
@@ -91,11 +91,13 @@ function Embedding:predict(outputs)
   return { y = logits:argmax(1), scores = logits:softmax(1) }
 end
 
---- E, float [K, K]: how much label i resembles label j, larger is more. Of compressed embeddings the matrix that they stand
--- for. With a history where `history` is true.
+--- E, float [K, K]: how much label i resembles label j, larger is more. Of compressed embeddings the matrix that they
+-- stand for. With a history where `history` is true.
 function Embedding:label_matrix(history)
-  local matrix = self.compressed and embeddings(self, torch.arange(self.classes, { device = self.module.compressed.device }))
-    or self.module.embedding
+  local matrix = self.module.embedding
+  if self.compressed then
+    matrix = embeddings(self, torch.arange(self.classes, { device = self.module.compressed.device }))
+  end
   return history and matrix or matrix:detach()
 end
 
@@ -184,10 +186,10 @@ end
 --     hard  H(y, z1')    soft  H(E_y', z1')    second  H(y, z2')    hinge  max(0, (z2')_y - alpha)^p
 --     embedding  H(softmax(z2 / tau), E_y')      each times its weight
 --
--- preset "authors": hard and soft weigh beta = 0.5 and 1 - beta, the hinge is summed over the batch; "paper": all weigh 1,
--- all are means. Options that are given win over the preset. For very many labels `compressed = h` learns
--- E_y = ReLU(A_y B) of A [K, h] and B [h, K] in place of K x K numbers. With `embedding` E is given and stays what it is,
--- there is no second output, and hard and soft alone are learnt (Appendix C).
+-- preset "authors": hard and soft weigh beta = 0.5 and 1 - beta, the hinge is summed over the batch; "paper": all weigh
+-- 1, all are means. Options that are given win over the preset. For very many labels `compressed = h` learns
+-- E_y = ReLU(A_y B) of A [K, h] and B [h, K] in place of K x K numbers. With `embedding` E is given and stays what it
+-- is, there is no second output, and hard and soft alone are learnt (Appendix C).
 --
 --     head:similar_labels(3)   head:heat_map()   head:label_matrix()   head:save_embedding "digits.safetensors"
 -- @usage head.label_embedding { tau = 2, alpha = 0.9 }

@@ -156,3 +156,23 @@ t.test("binary: a model that was saved with words of floats is loaded", function
   other.module:load_state_dict(old)
   t.ok(torch.equal(other.module.codes, head.module.codes))
 end)
+
+-- Known answer 003-12 as the equations have it: every bit is a coin of its own.
+t.test("binary: the losses by hand", function()
+  local head = schema.build(schema.find "head.binary" { bits = 2 }, { features = 1, classes = 2 })
+  head.module.codes:copy_(torch.tensor({ { 1, 0 }, { 1, 1 } }, { dtype = "uint8" }))
+  local logits, target = torch.tensor({ { 0.4, -1.1 }, { -2, 0.3 } }, { dtype = "float64" }), torch.tensor({ 0, 1 }, { dtype = "int64" })
+  local function s(z) return 1 / (1 + math.exp(-z)) end
+  local p = { s(0.4), s(1.1), s(-2), s(0.3) } -- of the right bits
+  local expected = { bce = 0, mse = 0, l1 = 0 }
+  for _, right in ipairs(p) do
+    expected.bce, expected.mse = expected.bce - math.log(right) / 4, expected.mse + (1 - right) ^ 2 / 4
+    expected.l1 = expected.l1 + (1 - right) / 4
+  end
+  for loss, value in pairs(expected) do
+    local other = schema.build(schema.find "head.binary" { bits = 2, loss = loss }, { features = 1, classes = 2 })
+    other.module.codes:copy_(head.module.codes)
+    t.near(other:losses(logits, { y = target })[1].value:item(), value, 1e-12, loss)
+  end
+  t.eq(head:predict(logits).y:totable(), { 0, 1 })
+end)

@@ -82,7 +82,8 @@ t.test("labels that do not fit are refused", function()
   t.raises(function() dense { labels = 5 } end, "got number")
   t.raises(function() dense { labels = "normal", loss = "bce" } end, "smooth_l1")
   local head = build { dim = 4 }
-  t.raises(function() head:losses(torch.zeros(2, 4), { y = torch.zeros(2, 3, { dtype = "int64" }) }) end, "these have several")
+  local several = torch.zeros(2, 3, { dtype = "int64" })
+  t.raises(function() head:losses(torch.zeros(2, 4), { y = several }) end, "these have several")
   t.raises(function() head:losses(torch.zeros(1, 5), { y = long { 0 } }) end)
 end)
 

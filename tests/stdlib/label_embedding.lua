@@ -86,7 +86,8 @@ end)
 
 t.test("known answer 002-01: the whole, of the paper with and without mask, and of the authors", function()
   for _, case in ipairs { { { preset = "paper", mask = "none" }, "loss_paper" },
-                          { { preset = "paper" }, "loss_paper_masked" }, { { preset = "authors" }, "loss_authors" }, { {}, "loss_authors" } } do
+                          { { preset = "paper" }, "loss_paper_masked" }, { { preset = "authors" }, "loss_authors" },
+                          { {}, "loss_authors" } } do
     local head, h, y, expected = known(case[1])
     t.near(total(head, head:forward(h), { y = y }):item(), expected[case[2]], 1e-6, case[2])
   end
@@ -103,13 +104,16 @@ t.test("each part learns from its own terms, by finite differences, and gets exa
     for i, name in ipairs(names) do options.weights[name] = 0.5 + i end
     return lively(options)
   end
-  for _, more in ipairs { {}, { p = 2, hinge_reduction = "sum", mask = "none" }, { two_sided = true, tau = 3, mask = "first" },
+  for _, more in ipairs { {}, { p = 2, hinge_reduction = "sum", mask = "none" },
+                          { two_sided = true, tau = 3, mask = "first" },
                           { embedding_reduction = "batch", p = 1.5, alpha = 0.1 },
                           { compressed = 3 }, { compressed = 2, compressed_bias = true } } do
     local learners = {
       [{ "hard", "soft" }] = function(m) return { random.h:clone():requires_grad_(), m.first.weight, m.first.bias } end,
       [{ "second", "hinge" }] = function(m) return { m.second.weight, m.second.bias } end,
-      [{ "embedding" }] = function(m) return m.compressed and { m.compressed, m.expand, m.expand_bias } or { m.embedding } end,
+      [{ "embedding" }] = function(m)
+        return m.compressed and { m.compressed, m.expand, m.expand_bias } or { m.embedding }
+      end,
     }
     for names, of in pairs(learners) do
       local head = only(names, more)
@@ -122,7 +126,8 @@ t.test("each part learns from its own terms, by finite differences, and gets exa
         if others ~= names then
           local there = of_others(head.module)
           local h = others[1] == "hard" and there[1] or random.h
-          local found = { torch.autograd.grad(total(head, head:forward(h), { y = random.y }), there, { allow_unused = true }) }
+          local found = { torch.autograd.grad(total(head, head:forward(h), { y = random.y }), there,
+            { allow_unused = true }) }
           for i = 1, #there do
             t.ok(not found[i] or found[i]:eq(0):all():item(), others[1] .. " learns from " .. names[1])
           end
@@ -147,7 +152,8 @@ t.test("the gradient of a label's embedding is softmax(E_y) - z2'' over the samp
 end)
 
 t.test("with create_graph the derivative is the same, and has a derivative", function()
-  for _, options in ipairs { { alpha = 0.4 }, { preset = "paper", alpha = 0.2, p = 2, two_sided = true }, { compressed = 3, alpha = 0.3 } } do
+  for _, options in ipairs { { alpha = 0.4 }, { preset = "paper", alpha = 0.2, p = 2, two_sided = true },
+                             { compressed = 3, alpha = 0.3 } } do
     local head = lively(options)
     local parameters = head.module:parameters()
     local w = float64 { 1, 0.5, 2, 0, 1 }
@@ -187,7 +193,8 @@ t.test("factors of samples: twice a sample is a sample twice; ignored ones are n
 end)
 
 t.test("soft labels cost what is expected of a label drawn from them", function()
-  for _, options in ipairs { { alpha = 0.3 }, { preset = "paper", mask = "none", alpha = 0.3 }, { mask = "first" }, { compressed = 2 } } do
+  for _, options in ipairs { { alpha = 0.3 }, { preset = "paper", mask = "none", alpha = 0.3 }, { mask = "first" },
+                             { compressed = 2 } } do
     local head = lively(options)
     local outputs = head:forward(random.h)
     local onehot = torch.zeros(5, 4, { dtype = "float64" }):scatter_(1, random.y:unsqueeze(1), 1)
@@ -207,7 +214,8 @@ end)
 
 t.test("a batch in which the second output is always wrong teaches no embedding", function()
   local head = lively { preset = "paper" }
-  local outputs = torch.cat({ torch.randn(3, 4, { dtype = "float64" }), torch.eye(4, { dtype = "float64" })["1:4"] * 9 }, 1)
+  local wrong = torch.eye(4, { dtype = "float64" })["1:4"] * 9
+  local outputs = torch.cat({ torch.randn(3, 4, { dtype = "float64" }), wrong }, 1)
   local found = terms(head, outputs, { y = long { 0, 0, 0 } })
   t.eq(found.embedding:item(), 0)
   t.ok(torch.autograd.grad(found.embedding, { head.module.embedding }):eq(0):all():item())
@@ -239,7 +247,8 @@ t.test("what does not fit is refused", function()
   t.raises(function() head:losses(outputs, { y = torch.zeros(5, 2, { dtype = "int64" }) }) end, "these have several")
   t.raises(function() head:losses(outputs, { y = random.y, w = torch.ones(4) }) end, "do not fit 5 samples")
   t.raises(function() head:losses(outputs, { t = torch.ones(5, 3) }) end, "soft labels")
-  t.raises(function() build { weights = { hard = 0, soft = 0, second = 0, hinge = 0, embedding = 0 } } end, "all of its terms have weight 0")
+  t.raises(function() build { weights = { hard = 0, soft = 0, second = 0, hinge = 0, embedding = 0 } } end,
+    "all of its terms have weight 0")
   t.raises(function() embedding { tau = 0 } end, "positive")
   t.raises(function() embedding { compressed_bias = true } end, "needs compressed = h")
   t.raises(function() embedding { compressed = 2, embedding = "x.safetensors" } end, "leave out `compressed`")
@@ -255,9 +264,11 @@ t.test("presets say what is absent; what is given wins", function()
   t.eq(weights { preset = "paper", beta = 0.2, weights = { soft = 3, hinge = 0 } }, { 0.2, 3, 1, 0, 1 })
   local sum, mean = lively { alpha = 0.3 }, lively { alpha = 0.3, hinge_reduction = "mean" }
   local outputs = sum:forward(random.h)
-  t.near(terms(sum, outputs, { y = random.y }).hinge:item(), 5 * terms(mean, outputs, { y = random.y }).hinge:item(), 1e-12)
+  local function hinge(head) return terms(head, outputs, { y = random.y }).hinge:item() end
+  t.near(hinge(sum), 5 * hinge(mean), 1e-12)
   local names = {}
-  for i, term in ipairs(lively { weights = { hinge = 0 } }:losses(outputs, { y = random.y })) do names[i] = term.name end
+  local three = lively { weights = { hinge = 0 } }
+  for i, term in ipairs(three:losses(outputs, { y = random.y })) do names[i] = term.name end
   t.eq(names, { "hard", "soft", "second", "embedding" })
 end)
 
@@ -445,7 +456,9 @@ t.test("behaviour (d) across models: what one learnt teaches another", function(
   t.ok(right > 0.75, right)
   local x, y = confusable(60)
   local p = head:predict(head:forward(x)).scores:detach()
-  local function mean(class, other) return p:index_select(0, y:eq(class):nonzero():flatten())["..., " .. other]:mean():item() end
+  local function mean(class, other)
+    return p:index_select(0, y:eq(class):nonzero():flatten())["..., " .. other]:mean():item()
+  end
   t.ok(mean(0, 1) > mean(0, 2) and mean(2, 3) > mean(2, 0)) -- soft towards what resembles
 end)
 
@@ -461,8 +474,8 @@ end
 
 local Dots = schema.declare("data.dots_of_label_embedding", {}, function()
   local set = dots.set
-  return setmetatable({ name = "dots", class_names = { "a", "b", "c", "d" }, classes = 4, sets = { train = set, test = set },
-    loader = function(_, split, options) return require "dataset".loader({ { set } }, split,
+  return setmetatable({ name = "dots", class_names = { "a", "b", "c", "d" }, classes = 4,
+    sets = { train = set, test = set }, loader = function(_, split, options) return require "dataset".loader({ { set } }, split,
       { batch = 8, class_names = { "a", "b", "c", "d" }, classes = 4, last = "keep" }, options) end }, { __index = {
       splits = function() return { "train", "test" } end } })
 end)
@@ -481,6 +494,7 @@ t.test("in an experiment, alone and beside other heads under a balance in two pa
   local trunk, mlp = schema.find "trunk", schema.find "vision.mlp" { widths = { 8 } }
   local made, state = run(experiment(trunk { mlp, head = embedding {} }))
   t.eq(state.final[1][2], 1)
+  t.eq(made.objective.names, { "hard", "soft", "second", "hinge", "embedding" }) -- each is logged
   t.eq(made.model.heads[1].head.labels, { "a", "b", "c", "d" })
   local mixture = schema.find "mixture" { main = "learnt", learnt = 0.6, binary = 0.2, dense = 0.2,
     balance = schema.find "balance.metabalance" { mode = "two_pass" } }
@@ -493,7 +507,8 @@ end)
 t.test("an embedding from an experiment that is trained first", function()
   local trunk, mlp = schema.find "trunk", schema.find "vision.mlp" { widths = { 8 } }
   local first = experiment(trunk { mlp, head = embedding {} })
-  local made = schema.build(experiment(trunk { mlp, head = embedding { embedding = first } }), { seed = 1, device = "cpu" })
+  local given = experiment(trunk { mlp, head = embedding { embedding = first } })
+  local made = schema.build(given, { seed = 1, device = "cpu" })
   local head = made.model.heads[1].head
   t.ok(not torch.equal(head:label_matrix(), torch.eye(4)))
   t.eq(#head.module:parameters(), 2)

@@ -41,8 +41,12 @@ std::vector<at::Tensor> with_gradients(const Batch& b, const EmbeddingLoss& o, W
   return {terms.detach(), b.z.grad(), b.table.grad()};
 }
 
-at::Tensor one_pass(const Batch& b, const EmbeddingLoss& o) { return terms_in_one_pass(b.z, b.table, b.row, b.y, b.w, o); }
-at::Tensor operators(const Batch& b, const EmbeddingLoss& o) { return terms_by_operators(b.z, b.table, b.row, b.y, b.w, o); }
+at::Tensor one_pass(const Batch& b, const EmbeddingLoss& o) {
+  return terms_in_one_pass(b.z, b.table, b.row, b.y, b.w, o);
+}
+at::Tensor operators(const Batch& b, const EmbeddingLoss& o) {
+  return terms_by_operators(b.z, b.table, b.row, b.y, b.w, o);
+}
 
 }  // namespace
 
@@ -68,7 +72,8 @@ TEST_CASE("label embeddings: one pass and operators agree, in terms and gradient
             CHECK(at::allclose(fast[i], plain[i], 1e-10, 1e-12));
           }
           Batch single = b;
-          single.z = b.z.detach().to(at::kFloat).requires_grad_(), single.table = b.table.detach().to(at::kFloat).requires_grad_();
+          single.z = b.z.detach().to(at::kFloat).requires_grad_(),
+          single.table = b.table.detach().to(at::kFloat).requires_grad_();
           single.w = b.w.to(at::kFloat);
           const auto rough = with_gradients(single, loss, one_pass);
           CHECK(at::allclose(rough[0].to(at::kDouble), fast[0], 1e-4, 1e-5));
