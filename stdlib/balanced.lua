@@ -1,105 +1,50 @@
---- What a step of a mixture minimises: every head's loss has its own gradient in the trunk, a balance combines them.
---
--- The trunk runs forward once. Each task's loss is taken back to the features (and fills its head's gradients, scaled
--- by the task's weight), and from there through the trunk, one backward a task. `mode = "two_pass"` of a balance lets
--- the heads step first and takes the trunk's gradients at the new heads (the second forward of the paper's footnote):
--- as that step changes nothing in the trunk, its second forward would give the same features, so only the heads run
--- again, batch statistics move once and dropout masks agree.
+--- A mixture as an objective: its tasks in order, their weights, what is balanced. How a step goes: balanced_step.lua.
+local accumulation = require "accumulation"
+local host = require "host.balance"
 local schema = require "schema"
-
-local Balanced = {}
-Balanced.__index = Balanced
-
-function Balanced:forward(state)
-  state.features = state.model:features(state.batch)
-end
-
--- Each task's loss on features that stand alone: their gradient is where the trunk's backward begins.
-local function losses_at(self, features, batch)
-  local losses = {}
-  for i, task in ipairs(self.tasks) do
-    for _, term in ipairs(task.head:losses(task.head:forward(features), batch, task.criterion)) do
-      losses[i] = losses[i] and losses[i] + term.value or term.value
-    end
-  end
-  return losses
-end
-
-function Balanced:criterion(state)
-  self.leaf = state.features:detach():requires_grad_()
-  local losses = losses_at(self, self.leaf, state.batch)
-  state.terms = losses
-  for i, task in ipairs(self.tasks) do
-    local weighted = losses[i] * task.weight
-    state.loss = state.loss and state.loss + weighted or weighted
-  end
-end
-
--- The gradient of each weighted loss at the features; the heads' own gradients are filled on the way.
-local function gradients_at(self, losses, leaf)
-  local gradients = {}
-  for i, task in ipairs(self.tasks) do
-    local found = { torch.autograd.grad(losses[i] * task.weight, { leaf, unpack(task.parameters) }) }
-    gradients[i] = found[1]
-    for k, parameter in ipairs(task.parameters) do parameter.grad = found[k + 1] end
-  end
-  return gradients
-end
-
--- The combined gradient of every trunk parameter, from the tasks' gradients at the features.
-local function through_trunk(self, features, at_features)
-  if not features.requires_grad then return end
-  if not self.balance then
-    local total = at_features[1]
-    for i = 2, #at_features do total = total + at_features[i] end
-    features:backward { gradient = total }
-    return
-  end
-  local by_task = {}
-  for i, gradient in ipairs(at_features) do
-    local found = { torch.autograd.grad({ features }, self.trunk, {
-      grad_outputs = { gradient }, retain_graph = i < #at_features, allow_unused = true }) }
-    for k, parameter in ipairs(self.trunk) do found[k] = found[k] or torch.zeros_like(parameter) end
-    by_task[i] = found
-  end
-  local combined = self.balance:combine(by_task)
-  for k, parameter in ipairs(self.trunk) do parameter.grad = combined[k] end
-end
-
-function Balanced:backward(state)
-  state.optim:zero_grad()
-  local at_features = gradients_at(self, state.terms, self.leaf)
-  if self.two_pass then
-    if state.clip then torch.clip_grad_norm_(self.heads, state.clip) end
-    state.optim:step "heads"
-    local leaf = state.features:detach():requires_grad_()
-    at_features = gradients_at(self, losses_at(self, leaf, state.batch), leaf)
-  end
-  through_trunk(self, state.features, at_features)
-end
-
-function Balanced:update(state)
-  if self.two_pass then
-    if state.clip then torch.clip_grad_norm_(self.trunk, state.clip) end
-    state.optim:step "trunk"
-  else
-    if state.clip then torch.clip_grad_norm_(self.all, state.clip) end
-    state.optim:step()
-  end
-  self.leaf = nil
-end
+local step = require "balanced_step"
+local task_log = require "task_log"
+local task_weight = require "task_weight"
 
 local balanced = {}
 
---- @param o the options of a mixture { main, weights, balance }
--- @param context { model = a built trunk with heads }
-function balanced.new(o, context)
-  local model = context.model
-  if #model.head_names == 0 then
-    error("mixture: the model has one head; write trunk { ..., heads = { name = ... } }", 0)
+local function trained(module)
+  local list = {}
+  for _, parameter in ipairs(module:parameters()) do
+    if parameter.requires_grad then list[#list + 1] = parameter end
   end
-  local self = setmetatable({ tasks = {}, names = {} }, Balanced)
-  local order = { o.main }
+  return list
+end
+
+local function named(iterator_of, module)
+  local map = {}
+  if iterator_of then for name, tensor in iterator_of(module) do map[name] = tensor end end
+  return map
+end
+
+-- Numbers from 0 that are equal for the parameters of one layer: those whose names differ after the last dot.
+local function layers_of(module, parameters)
+  if not module or not module.named_parameters then return nil end
+  local names, numbers, list, count = {}, {}, {}, 0
+  for name, parameter in module:named_parameters() do names[parameter] = name:match "^(.*)%.[^.]*$" or "" end
+  for i, parameter in ipairs(parameters) do
+    local name = names[parameter]
+    if not name then return nil end
+    if not numbers[name] then numbers[name], count = count, count + 1 end
+    list[i] = numbers[name]
+  end
+  return list
+end
+
+local function both(a, b)
+  local all = { unpack(a) }
+  for _, item in ipairs(b) do all[#all + 1] = item end
+  return all
+end
+
+-- The tasks in their order, the main one first: { name, head, criterion, parameters, buffers }, and their weights.
+local function tasks_of(o, model, context)
+  local order, tasks, weights = { o.main }, {}, {}
   for name in schema.pairs(o.weights) do
     if name ~= o.main then order[#order + 1] = name end
   end
@@ -113,20 +58,71 @@ function balanced.new(o, context)
       local term = weight.args.terms[1]
       weight, criterion = term.weight, schema.build(term.term, context)
     end
-    self.tasks[i] = { name = name, head = head, weight = weight, criterion = criterion,
-                      parameters = head.module:parameters() }
-    self.names[i] = name
+    weights[i] = weight
+    tasks[i] = { name = name, head = head, criterion = criterion, parameters = trained(head.module),
+                 buffers = named(head.module.named_buffers, head.module) }
   end
+  return order, tasks, weights
+end
+
+-- The last weight of the trunk that is a matrix or more: where GradNorm looks.
+local function last_weight(parameters)
+  for i = #parameters, 1, -1 do
+    if parameters[i].ndim >= 2 then return parameters[i], i - 1 end
+  end
+end
+
+--- @param o the options of a mixture { main, weights, schedule, balance, scope }
+-- @param context { model = a built trunk with heads, seed, device, steps }
+function balanced.new(o, context)
+  local model = context.model
+  if #model.head_names == 0 then
+    error("mixture: the model has one head; write trunk { ..., heads = { name = ... } }", 0)
+  end
+  local self = setmetatable({ batches = accumulation.new() }, step)
+  local weights
+  self.names, self.tasks, weights = tasks_of(o, model, context)
+  self.weights = task_weight.new(self.names, weights, o.schedule, context)
+  self.log = task_log.new(self.names, o.log)
   self.trunk, self.heads = model:parameters()
-  self.all = {}
-  for _, list in ipairs { self.trunk, self.heads } do
-    for _, parameter in ipairs(list) do self.all[#self.all + 1] = parameter end
+  for _, list in ipairs { "trunk", "heads" } do
+    local kept = {}
+    for _, parameter in ipairs(self[list]) do
+      if parameter.requires_grad then kept[#kept + 1] = parameter end
+    end
+    self[list] = kept
   end
+  self.all = both(self.trunk, self.heads)
+  self.covers_heads = o.scope == "all"
   if o.balance then
-    self.balance = schema.build(o.balance, { tasks = #order, parameters = self.trunk })
-    self.two_pass = o.balance.args.mode == "two_pass"
+    local over = self.covers_heads and self.all or self.trunk
+    local built = schema.build(o.balance, { tasks = #self.names, names = self.names, parameters = over,
+      layers = layers_of(model.module, over), seed = context.seed, device = context.device or "cpu" })
+    self.mode = o.balance.args.mode
+    self.repeats = self.mode == "two_pass" or self.mode == "stale"
+    if built.replaces_optimizer then
+      self.adam, self.covers_heads = built, true
+    else
+      self.balance = built
+      self.combines = built.combine ~= nil and o.balance.kind ~= "balance.fixed"
+    end
+    if (self.combines or built.needs_norms) and #over == 0 then
+      error(schema.title(o.balance.kind) .. ": no parameter of the trunk is trained, so that the tasks share nothing to "
+        .. "balance: leave balance out", 0)
+    end
+    for _, parameter in ipairs(built.parameters or {}) do
+      for _, task in ipairs(self.tasks) do task.parameters[#task.parameters + 1] = parameter end
+    end
+    if built.needs_norms then self.last, self.last_place = last_weight(self.trunk) end
   end
+  self.shared = self.covers_heads and self.all or self.trunk
   return self
 end
+
+--- Which keys are logged (train.log): a list of patterns.
+function step:logs(patterns) self.log = task_log.new(self.names, patterns) end
+
+--- Parameters of the balance itself, for the optimizer.
+function step:own_parameters() return self.balance and self.balance.parameters or {} end
 
 return balanced

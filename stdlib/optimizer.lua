@@ -3,7 +3,8 @@
 -- optimizer.build(class, o, context) -> object
 --   class     "SGD", "AdamW", ...: a name in torch.optim
 --   o         the options of the script; `schedule` a node or nil; `heads` options that differ for the group "heads"
---   context   { groups = { { name = "trunk", parameters = { ... } }, ... } } or { parameters = { ... } };
+--   context   { groups = { { name = "trunk", parameters = { ... }, options = { lr = ... } or nil }, ... } } or
+--             { parameters = { ... } };
 --             steps = of the whole run, for schedules that need it
 --
 -- The object: step(closure or group name), zero_grad(), observe(value), groups (each a torch.optim group: .lr the rate
@@ -37,7 +38,6 @@ end
 --- Updates every group, or the one of this name; a closure is for optimizers that compute the loss themselves. The
 -- schedule moves on once every group has stepped.
 function Run:step(what)
-  local result
   if type(what) == "string" then
     local found = false
     for _, group in ipairs(self.groups) do
@@ -48,10 +48,21 @@ function Run:step(what)
       end
     end
     if not found then error("optim: no group '" .. what .. "'", 0) end
-  else
-    result = self.optim:step(what)
-    for _, group in ipairs(self.groups) do self.made[group] = self.made[group] + 1 end
+    return self:move_on()
   end
+  local result = self.optim:step(what)
+  self:advance()
+  return result
+end
+
+--- Counts a step that was made in place of this optimizer; the schedule moves on.
+function Run:advance()
+  for _, group in ipairs(self.groups) do self.made[group] = self.made[group] + 1 end
+  self:move_on()
+end
+
+-- The schedule follows the group that has stepped least.
+function Run:move_on()
   local least = math.huge
   for _, group in ipairs(self.groups) do
     if #group.params > 0 then least = math.min(least, self.made[group]) end
@@ -60,7 +71,6 @@ function Run:step(what)
     self.steps = least
     self:set_rates()
   end
-  return result
 end
 
 --- Gradients are dropped, so that a parameter without one is left alone by the next step.
@@ -147,6 +157,9 @@ function optimizer.build(name, o, context)
       seen[parameter] = true
     end
     local options = { params = group.parameters, name = group.name }
+    for key, value in pairs(group.options or {}) do
+      if o[key] ~= nil then options[key] = value end
+    end
     if group.name == "heads" then
       for key, value in pairs(o.heads or {}) do
         if type(o[key]) ~= "number" then error(("optim: 'heads.%s' is no number of this optimizer"):format(key), 0) end

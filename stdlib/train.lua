@@ -77,6 +77,7 @@ local function read_loss(state, whole_epoch)
     state.diverged = reading.diverged
     state.stop = ("the loss is not finite since step %d"):format(reading.diverged)
   end
+  if state.objective.look then state.objective:look(state, reading) end -- it may know which task it is
   return reading
 end
 
@@ -95,6 +96,7 @@ end
 -- @param state { model, objective, loaders = { train, val, test }, epochs, steps (or nil: a limit over the run),
 --   metrics (evaluate.metrics), during = list of splits evaluated at the end of an epoch, every = epochs between
 --   (nil: only after the last), watch = { key, mode = "max"|"min", patience = epochs or nil }, on = hooks,
+--   accumulate = batches an update (1), precision = precision.new(...) or nil (float32),
 --   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil }
 -- @return the state, with `diverged` (a step number) or `interrupted` (true) where one of them ended it, and `course`: a
 -- record { epoch, step, seconds, [key] = value } of each evaluation
@@ -132,6 +134,7 @@ function train.run(state)
                        seconds = system.clock() - started }
       for _, term in ipairs(reading.terms) do record["train." .. term[1]] = term[2] end
       for _, pair in ipairs(state.reading or {}) do record[pair[1]] = pair[2] end
+      for key, value in pairs(state.objective.readings and state.objective:readings() or {}) do record[key] = value end
       state.reading = nil
       state.log(record)
     end

@@ -1,0 +1,150 @@
+#include "host/balance/task_gradients.hpp"
+
+#include <ATen/ATen.h>
+
+#include "host/error.hpp"
+
+namespace moonlab::balance {
+
+namespace {
+
+/// Half precision is too coarse for norms.
+at::Tensor wide(const at::Tensor& x) {
+  return x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
+}
+
+/// Above this many elements, gradients are not copied side by side.
+constexpr int64_t kLarge = 1 << 16;
+
+at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options) {
+  const auto tasks = static_cast<int64_t>(by_task.size());
+  int64_t elements = 0;
+  for (const auto& g : by_task)
+    if (g.defined()) elements = g.numel();
+  Tensors rows;
+  for (const auto& g : by_task)
+    rows.push_back(g.defined() ? wide(g).reshape(-1).to(options.dtype().toScalarType()) : at::zeros({elements}, options));
+  if (elements <= kLarge) {
+    at::Tensor all = at::stack(rows);
+    return all.mm(all.t());
+  }
+  Tensors products(static_cast<size_t>(tasks * tasks));
+  for (int64_t i = 0; i < tasks; ++i)
+    for (int64_t j = i; j < tasks; ++j)
+      products[i * tasks + j] = products[j * tasks + i] =
+          by_task[i].defined() && by_task[j].defined() ? rows[i].dot(rows[j]) : at::zeros({}, options);
+  return at::stack(products).view({tasks, tasks});
+}
+
+}  // namespace
+
+TaskGradients::TaskGradients(std::vector<Tensors> by_task) : tasks_(static_cast<int64_t>(by_task.size())) {
+  if (by_task.empty() || by_task[0].empty()) fail("balance: no gradients");
+  for (const auto& g : by_task)
+    if (g.size() != by_task[0].size())
+      fail("balance: tasks with ", by_task[0].size(), " and ", g.size(), " gradients");
+  entries_.resize(by_task[0].size());
+  for (size_t p = 0; p < entries_.size(); ++p) {
+    const at::Tensor* first = nullptr;
+    for (auto& task : by_task) {
+      if (task[p].defined()) {
+        if (!first) first = &task[p];
+        if (task[p].sizes() != first->sizes())
+          fail("balance: gradients of shapes ", first->sizes(), " and ", task[p].sizes(), " for parameter ", p + 1);
+      }
+      entries_[p].by_task.push_back(task[p].defined() && task[p].is_sparse() ? task[p].to_dense() : task[p]);
+    }
+    if (!first) fail("balance: no task reaches parameter ", p + 1);
+  }
+}
+
+at::Tensor TaskGradients::Entry::of(int64_t task) const { return d.defined() ? d[task].t().mm(x) : by_task[task]; }
+
+at::Tensor TaskGradients::gram() const {
+  at::NoGradGuard guard;
+  at::TensorOptions options;
+  Tensors each;
+  for (const auto& e : entries_) {
+    at::Tensor any = e.d;
+    for (const auto& g : e.by_task)
+      if (g.defined()) any = g;
+    at::TensorOptions own = wide(any.new_empty({0})).options();
+    if (each.empty()) options = own;
+    if (!e.d.defined()) {
+      each.push_back(gram_of(e.by_task, own).to(options));
+      continue;
+    }
+    at::Tensor x = wide(e.x), d = wide(e.d);
+    at::Tensor kernel = x.mm(x.t());
+    at::Tensor through = at::bmm(kernel.unsqueeze(0).expand({tasks_, -1, -1}), d);
+    at::Tensor products = d.reshape({tasks_, -1}).mm(through.reshape({tasks_, -1}).t());
+    each.push_back(products.to(options));
+  }
+  return at::stack(each);
+}
+
+Tensors TaskGradients::combine(const at::Tensor& c) const {
+  at::NoGradGuard guard;
+  if (c.dim() != 2 || c.size(0) != size() || c.size(1) != tasks_)
+    fail("balance: weights of shape ", c.sizes(), " for ", size(), " parameters and ", tasks_, " tasks");
+  Tensors total;
+  auto rows = c.unbind();
+  for (size_t p = 0; p < entries_.size(); ++p) {
+    const auto& e = entries_[p];
+    if (e.d.defined()) {
+      at::Tensor row = rows[p].to(e.d.options());
+      at::Tensor mixed = row.view({1, tasks_}).mm(e.d.view({tasks_, -1})).view({e.d.size(1), e.d.size(2)});
+      total.push_back(mixed.t().mm(e.x));
+      continue;
+    }
+    at::Tensor sum;
+    auto weights = rows[p].unbind();
+    for (int64_t t = 0; t < tasks_; ++t) {
+      const at::Tensor& g = e.by_task[t];
+      if (!g.defined()) continue;
+      at::Tensor weight = weights[t].to(g.options());
+      if (sum.defined()) sum.addcmul_(g, weight);
+      else sum = g * weight;
+    }
+    total.push_back(sum);
+  }
+  return total;
+}
+
+std::vector<Tensors> TaskGradients::lists() const {
+  at::NoGradGuard guard;
+  std::vector<Tensors> lists(tasks_);
+  for (int64_t t = 0; t < tasks_; ++t)
+    for (const auto& e : entries_) lists[t].push_back(e.of(t));
+  return lists;
+}
+
+void TaskGradients::add(const TaskGradients& other) {
+  at::NoGradGuard guard;
+  if (other.tasks_ != tasks_ || other.size() != size())
+    fail("balance: ", other.tasks_, " tasks with ", other.size(), " gradients do not add to ", tasks_, " with ", size());
+  for (size_t p = 0; p < entries_.size(); ++p) {
+    Tensors sums;
+    for (int64_t t = 0; t < tasks_; ++t) {
+      at::Tensor a = entries_[p].of(t), b = other.entries_[p].of(t);
+      sums.push_back(!a.defined() ? b : !b.defined() ? a : a + b);
+    }
+    entries_[p] = Entry{std::move(sums), {}, {}};
+  }
+}
+
+void TaskGradients::append(const TaskGradients& other) {
+  if (other.tasks_ != tasks_) fail("balance: gradients of ", other.tasks_, " tasks beside those of ", tasks_);
+  entries_.insert(entries_.end(), other.entries_.begin(), other.entries_.end());
+}
+
+void TaskGradients::scale(const at::Tensor& factor) {
+  at::NoGradGuard guard;
+  for (auto& e : entries_) {
+    if (e.d.defined()) e.d = e.d * factor.to(e.d.options());
+    for (auto& g : e.by_task)
+      if (g.defined()) g = g * factor.to(g.options());
+  }
+}
+
+}  // namespace moonlab::balance
