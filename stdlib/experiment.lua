@@ -12,6 +12,10 @@ local training = {
   { "steps", "integer > 0", schema.optional, "ends training after this many steps" },
   { "seed", "integer >= 0", schema.optional, "seed of all random streams of training; the script's seed where absent" },
   { "device", "string", "auto", "auto, cpu, cuda or cuda:N", display = true },
+  { "accumulate", "integer > 0", 1, "batches whose gradients make one update, each divided by their number" },
+  { "precision", "one of fp32|bf16|fp16", "fp32", "autocast of the forward pass; fp16 scales the loss" },
+  { "log", "list of string", {},
+    "what of a mixture is logged: grad_norm/*, grad_cosine/*, task_weight/* (* or a head's name)", display = true },
   { "clip", "number > 0", schema.optional, "largest norm of the gradient; longer ones are scaled down" },
   { "early_stop", early_stop, schema.optional, "ends training when a metric gets no better" },
   { "checkpoint", "one of last|best|none", "last", "which weights the run keeps" },
@@ -31,8 +35,10 @@ local evaluation = {
   { "beam_width", "integer > 0", 8, "paths that a beam keeps" },
   { "threshold", "number in [0, 1] or one of tune", 0.5,
     "probability from which on a class is in a predicted set; tune: the one with the best f1_micro on val" },
-  { "report", "list of (one of paths|decisions|graph|nodes|join or node node_report)", {},
+  { "report", "list of (one of paths|decisions|graph|nodes|join|per_class|confusion|reliability|similar_labels"
+    .. " or node node_report)", {},
     "what is written beside the numbers, of the first split of `on`" },
+  { "plots", "list of node plot", {}, "what is drawn after training, to artifacts/NAME.svg", display = true },
   { "examples", "integer > 0", 10, "samples shown by the reports of paths and decisions", display = true },
   { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },
 }
@@ -95,6 +101,24 @@ local function selection(o)
   return "checkpoint = \"best\" needs eval = { during = { \"val\" } }"
 end
 
+-- How a mixture trains, and what of it is written down.
+local function mixing(o, mixes)
+  if #o.train.log > 0 and not mixes then return "log: gradients and weights of tasks are those of a mixture" end
+  local problem = require "task_log".problem(o.train.log)
+  if problem then return problem end
+  local adam = mixes and o.loss.args.balance and o.loss.args.balance.kind == "balance.mtadam"
+  local kind = o.optim and o.optim.kind or "optim.adamw"
+  if adam and kind ~= "optim.adam" and kind ~= "optim.adamw" then
+    return ("mtadam steps as Adam does, with its rates: optim = adam {} or adamw {}, not %s"):format(schema.title(kind))
+  end
+  if adam and kind == "optim.adam" and o.optim.args.weight_decay ~= 0 then
+    return "mtadam: adam's weight_decay would join one task's gradient; adamw's does not"
+  end
+  if (o.optim or {}).kind == "optim.lbfgs" and (mixes or o.train.accumulate > 1 or o.train.precision == "fp16") then
+    return "lbfgs looks at a batch several times: no mixture, accumulate or precision = \"fp16\" fits it"
+  end
+end
+
 --- One training run: data, a model, what it minimises, how it is trained and what is measured.
 -- @usage experiment "digits" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} } }
 return schema.declare("experiment", {
@@ -118,6 +142,8 @@ return schema.declare("experiment", {
     problem = selection(o)
     if problem then return problem, "train" end
     local mixes = o.loss and o.loss.kind == "mixture"
+    problem = mixing(o, mixes)
+    if problem then return problem, "train" end
     if #names > 0 and not mixes then
       return "several heads need loss = mixture { main = ..., name = weight, ... }", "loss"
     end

@@ -6,6 +6,11 @@
 --   graph      artifacts/graph.svg      the label graph with the traffic of all evaluated samples
 --   nodes      artifacts/nodes.txt, nodes/NAME.svg   the samples that pass the augmented nodes; node_report { ... }
 --   join       artifacts/join.txt       what is joined: datasets, labels, overlaps, paths, samples a node
+-- and of every model, each also as numbers in a file .json:
+--   per_class       artifacts/per_class.txt        precision, recall, F1 and support of each class
+--   confusion       artifacts/confusion.txt        which classes are taken for which
+--   reliability     artifacts/reliability.txt      accuracy by confidence, ECE and MCE
+--   similar_labels  artifacts/similar_labels.txt   the labels that are most alike; distances and their linkage
 local schema = require "schema"
 
 local reports = {}
@@ -27,7 +32,7 @@ function reports.check(made)
     local done, problem = pcall(function()
       if name == "join" then
         if not made.data.parts then error("eval.report: \"join\" needs data = join { ... }", 0) end
-      elseif not made.model.decisions then
+      elseif not module.of_any_model and not made.model.decisions then
         error(("eval.report: \"%s\" needs a path_decoder as model"):format(name), 0)
       end
       if module.check then module.check(made, options) end
@@ -38,7 +43,7 @@ end
 
 --- Writes all reports below a run's artifacts.
 function reports.write(made, run)
-  made.traversals = nil -- of weights that have changed
+  made.traversals, made.predictions = nil, nil -- of weights that have changed
   for _, entry in ipairs(made.o.eval.report) do
     local module, options = resolved(entry)
     module.write(made, run, options)

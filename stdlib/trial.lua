@@ -1,8 +1,10 @@
 --- One experiment from its resolved node to its final metrics: built, trained, evaluated, written down.
+local accumulation = require "accumulation"
 local course = require "course"
 local encoder = require "encoder"
 local evaluate = require "evaluate"
 local objective = require "objective"
+local precision = require "precision"
 local rng = require "host.rng"
 local schema = require "schema"
 local threshold = require "threshold"
@@ -67,6 +69,12 @@ local function terms(loss, model, context)
   return list
 end
 
+-- The splits evaluated while training. Metrics of the whole training are of those; where there are none, of the final
+-- ones (nothing is chosen by them).
+local function during_of(o, final, of_training)
+  return #o.eval.during == 0 and #of_training > 0 and final or o.eval.during
+end
+
 --- Builds everything of an experiment: data, model, objective, optimizer, loaders, metrics.
 -- @param o the options of an experiment node
 -- @param context { seed, device, smoke = a few steps on a few samples (smoke.lua) }
@@ -78,7 +86,7 @@ function trial.assemble(o, context)
   local data = built(o.data, { seed = seed, device = device, rehearse = context.rehearse,
                              smoke = context.smoke })
   torch.manual_seed(derived(seed, "init"))
-  local image = (data.sets or data.parts[1].sets).train:shape() -- {} for texts
+  local image = data.image and data:image() or (data.sets or data.parts[1].sets).train:shape() -- {} for texts
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
                   class_names = data.class_names, image = #image > 0 and image or nil, rehearse = context.rehearse,
                   smoke = context.smoke, evaluated = splits_of(o.eval.on)[1], decoding = decoding_of(o.eval) }
@@ -100,7 +108,7 @@ function trial.assemble(o, context)
   end)
   local batches = loaders.train:batches()
   local epochs = o.train.epochs or o.train.steps and math.ceil(o.train.steps / batches) or 10
-  inner.steps = math.min(batches * epochs, o.train.steps or math.huge)
+  inner.steps = accumulation.updates(batches, epochs, o.train.steps, o.train.accumulate)
   local trunk, heads = model:parameters()
   local all = {}
   for _, list in ipairs { trunk, heads } do
@@ -109,18 +117,25 @@ function trial.assemble(o, context)
   local goal
   if o.loss and o.loss.kind == "mixture" then
     goal = built(o.loss, inner)
+    goal:logs(o.train.log)
   else
     goal = objective.sum(terms(o.loss, model, inner), all)
   end
-  local optim = built(o.optim or schema.find "optim.adamw" {}, {
-    groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = heads } }, steps = inner.steps })
+  local groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = heads } }
+  local own = goal.own_parameters and goal:own_parameters() or {}
+  if #own > 0 then groups[3] = { name = "balance", parameters = own, options = { weight_decay = 0 } } end
+  local optim = built(o.optim or schema.find "optim.adamw" {}, { groups = groups, steps = inner.steps })
   torch.manual_seed(derived(seed, "dropout"))
   local metrics, of_training = evaluate.metrics(o.eval.metrics, model.head_names or {},
     { classes = data.classes, class_names = data.class_names })
   local made = { name = o.name, data = data, model = model, objective = goal, optim = optim, loaders = loaders,
-           metrics = metrics, of_training = of_training, final = final, tuning = tuning, epochs = epochs, seed = seed,
+           metrics = metrics, of_training = of_training, during = during_of(o, final, of_training),
+           final = final, tuning = tuning, epochs = epochs, seed = seed,
            device = device, o = o }
-  if context.rehearse ~= "load" then require "reports".check(made) end
+  if context.rehearse ~= "load" then
+    require "reports".check(made)
+    if #o.eval.plots > 0 then require "plots".check(made) end
+  end
   return made
 end
 
@@ -157,14 +172,6 @@ function trial.evaluate(made)
   return values, samples
 end
 
--- The splits evaluated while training. Metrics of the whole training are of those; where there are none, of the final
--- ones (nothing is chosen by them).
-local function during_of(made)
-  local during = made.o.eval.during
-  if #during > 0 then return during end
-  return #made.of_training > 0 and made.final or nil
-end
-
 --- Trains and evaluates. `report` is told what happens: { log = function(record), progress,
 -- keep_best, restore_best, reference = of the metrics that compare runs (course.finish) }.
 -- @return the state of training, with `final` = list of { key, value } on eval.on (all of its splits), and `hints`: why
@@ -174,7 +181,8 @@ function trial.run(made, report)
   local state = {
     model = made.model, data = made.data, objective = made.objective, optim = made.optim, loaders = made.loaders,
     metrics = made.metrics, device = made.device, seed = made.seed, epochs = made.epochs, steps = o.train.steps,
-    clip = o.train.clip, during = during_of(made), every = o.eval.every,
+    clip = o.train.clip, during = #made.during > 0 and made.during or nil, every = o.eval.every,
+    accumulate = o.train.accumulate, precision = precision.new(o.train.precision, made.device),
     watch = watched(made), on = o.train.on, log = report.log, progress = report.progress,
     keep_best = o.train.checkpoint == "best" and report.keep_best or nil,
   }

@@ -12,7 +12,7 @@ function Ece:add(prediction, batch)
   if not self.sums then
     self.sums = keep(torch.zeros(3, self.bins, { dtype = "float64", device = confidence.device }))
   end
-  local bin = (confidence * self.bins):long():clamp(0, self.bins - 1)
+  local bin = ((confidence:double() * self.bins):ceil():long() - 1):clamp(0, self.bins - 1)
   local hit = predicted:eq(batch.y):double()
   self.sums[0]:index_add_(0, bin, hit)
   self.sums[1]:index_add_(0, bin, confidence:double())
@@ -26,7 +26,7 @@ function Ece:value()
 end
 
 --- Expected calibration error (Guo et al. 2017, eq. 3): the gap between confidence and accuracy, averaged over
--- equally wide bins of confidence and weighted by their sizes. Between 0 and 1; lower is better.
+-- equally wide bins of confidence, (0, 1/M], (1/M, 2/M], ..., and weighted by their sizes. Between 0 and 1; lower is better.
 -- @usage metric.ece { bins = 15 }
 return schema.declare("metric.ece", { { "bins", "integer > 0", 15, "number of equally wide bins" } }, function(o)
   return setmetatable({ bins = o.bins }, Ece)

@@ -1,5 +1,5 @@
+local label_distances = require "label_distances"
 local metric = require "host.metric"
-local nearest = require "language.nearest"
 local schema = require "schema"
 
 local TauB = {}
@@ -49,12 +49,9 @@ function TauB:score()
       chosen[#chosen + 1], given[#given + 1], names[#names + 1] = i - 1, place, class
     end
   end
-  local function among(matrix, numbers)
-    local index = torch.tensor(numbers, { dtype = "int64" })
-    return matrix:index_select(0, index):index_select(1, index)
-  end
   if #chosen == 0 then return { mean = 0 / 0, per_class = {}, undefined = 0, classes = {} } end
-  local score = metric.semantic_score(among(distances, chosen), among(self.distances, given))
+  local score = metric.semantic_score(label_distances.among(distances, chosen),
+    label_distances.among(self.distances, given))
   score.classes = names
   return score
 end
@@ -65,18 +62,6 @@ function TauB:value() return self:score().mean end
 function TauB:more()
   local undefined = self:score().undefined
   return undefined > 0 and { { "tau_b_undefined", undefined } } or {}
-end
-
--- { classes = names, distances = [K, K] } of what `tree` is.
-local function tree_of(node, context, classes)
-  local built = schema.build(node, context)
-  if node.kind == "wordnet" then return built end
-  local names, known = {}, {}
-  for _, name in ipairs(built:names()) do known[name] = true end
-  for _, class in ipairs(classes) do
-    if known[class] then names[#names + 1] = class end
-  end
-  return { classes = names, distances = metric.graph_distances(built, names), all = built:names() }
 end
 
 --- How well distances between learnt labels agree with those of a tree, such as WordNet's: Kendall's tau-b between the two
@@ -93,14 +78,10 @@ return schema.declare("metric.tau_b", {
 }, function(o, context)
   local classes = context and context.class_names
   if not classes then error("tau_b: the data name no classes", 0) end
-  local tree = tree_of(o.tree, context, classes)
-  local place, shared = {}, 0
-  for i, class in ipairs(tree.classes) do place[class] = i - 1 end
-  for _, class in ipairs(classes) do shared = shared + (place[class] and 1 or 0) end
-  if shared < 3 then
-    error(("tau_b: the tree has %s of the data's %d classes, at least 3 are needed: '%s' is not among them%s"):format(
-      shared == 0 and "none" or tostring(shared), #classes, classes[1],
-      nearest.did_you_mean(classes[1], tree.all or tree.classes)), 0)
+  local tree, place = label_distances.of_tree(o.tree, classes), {}
+  for i, class in ipairs(tree.names) do place[class] = i - 1 end
+  if #tree.names < 3 then
+    error(("tau_b: the tree has %d of the data's %d classes, at least 3 are needed"):format(#tree.names, #classes), 0)
   end
   return setmetatable({ classes = classes, place = place, distances = keep(tree.distances) }, TauB)
 end)
