@@ -14,4 +14,15 @@ struct TypeName<data::Dataset> {
 /// A table of options with known keys; anything else is refused with the nearest key.
 Json check_options(lua_State* L, int index, const std::vector<std::string>& keys);
 
+/// Pushes a dataset; gives 1, the number of results.
+int give(lua_State* L, data::Dataset dataset);
+
+// What host.data is made of: the types, and the functions that stand in a file of their own.
+void register_dataset(lua_State* L);
+void register_loader(lua_State* L);
+int new_loader(lua_State* L);
+int epoch_shares(lua_State* L);
+int bind_classes(lua_State* L);
+int count_labels(lua_State* L);
+
 }  // namespace moonlab::lua

@@ -1,7 +1,6 @@
 // require "host.image": pictures in files, and the sets of pictures made of them.
 #include "bindings/all.hpp"
 #include "bindings/data.hpp"
-#include "bindings/transform.hpp"
 #include "host/data/images_cifar.hpp"
 #include "host/data/images_folder.hpp"
 #include "host/data/tile_sheets.hpp"
@@ -121,20 +120,9 @@ int read_tile_sheets(lua_State* L) {
               std::move(sheets.class_names), folder);
 }
 
-/// augmentation({ { { kind = "crop", pad = 4 }, ... } for each source of a loader }) -> its transform
-int augmentation(lua_State* L) {
-  const Json lists = to_json(L, 1);
-  if (!lists.is_array()) argument_error(L, 1, "a list of lists of steps");
-  auto steps = std::make_shared<Augmentation>();
-  for (const auto& list : lists) steps->push_back(data::make_steps(list));
-  push_object(L, std::move(steps));
-  return 1;
-}
-
 }  // namespace
 
 int open_image(lua_State* L) {
-  register_type<Augmentation>(L, nullptr);
   const luaL_Reg functions[] = {{"read", read},
                                 {"decode", decode},
                                 {"encode", encode},
@@ -144,7 +132,6 @@ int open_image(lua_State* L) {
                                 {"read_folder", read_folder},
                                 {"read_cifar", read_cifar},
                                 {"read_tile_sheets", read_tile_sheets},
-                                {"augmentation", augmentation},
                                 {nullptr, nullptr}};
   return push_library(L, functions);
 }

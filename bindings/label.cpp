@@ -1,9 +1,9 @@
 // The path decoder and block softmax for Lua: require "host.label".
 //
 // path_decoder(graph, { features, hidden, embed, cell, feed_feature, normalizer, end_rule, limit }) -> a module with
-//   nll(features, labels, { teacher_forcing, pool, alpha, max_paths, generator }) -> loss
+//   nll(features, labels, { teacher_forcing, pool, alpha, max_paths, weights, generator }) -> loss; weights [B] on the CPU
 //       labels: tokens of the graph, long [B], or [B, K] filled up with -1 where samples have several
-//   reinforce(features, labels, { reward, baseline, decay, samples, generator }) -> loss
+//   reinforce(features, labels, { reward, baseline, decay, samples, weights, generator }) -> loss
 //   losses(features, labels, { of nll }, { of reinforce }) -> both losses, in one walk; nll's generator
 //   greedy(features) -> tokens [B, L], log_p [B]; beam(features, width) -> the same
 //   log_prob(features, paths, policy) -> [B]        paths: a list of lists of nodes below the root
@@ -75,6 +75,9 @@ class Fields {
   std::string word(const char* key, const char* d) {
     return get(key, [&](int i) { return optional_string(L_, i, d); });
   }
+  at::Tensor tensor(const char* key) {
+    return get(key, [&](int i) { return optional_tensor(L_, i); });
+  }
   at::Generator generator() {
     return get("generator", [&](int i) { return optional_generator(L_, i); });
   }
@@ -116,14 +119,15 @@ std::vector<Token> nodes_at(lua_State* L, int index, const graph::LabelGraph& g)
   return nodes;
 }
 
-const std::vector<std::string> kNllOptions{"teacher_forcing", "pool", "alpha", "max_paths", "generator"};
-const std::vector<std::string> kReinforceOptions{"reward", "baseline", "decay", "samples", "generator"};
+const std::vector<std::string> kNllOptions{"teacher_forcing", "pool", "alpha", "max_paths", "weights", "generator"};
+const std::vector<std::string> kReinforceOptions{"reward", "baseline", "decay", "samples", "weights", "generator"};
 
 label::NllOptions nll_options(Fields& f) {
   label::NllOptions o;
   o.teacher_forcing = f.number("teacher_forcing", 1.0);
   o.alpha = f.number("alpha", 1.0);
   o.max_paths = f.integer("max_paths", 0);
+  o.weights = f.tensor("weights");
   o.pool =
       choice<label::Pool>("pool", f.word("pool", "mean"),
                           {{"mean", label::Pool::mean}, {"sum", label::Pool::sum}, {"random", label::Pool::random}});
@@ -143,6 +147,7 @@ label::ReinforceOptions reinforce_options(Fields& f) {
                                         {"none", label::Baseline::none}});
   o.decay = f.number("decay", 0.9);
   o.samples = f.integer("samples", 1);
+  o.weights = f.tensor("weights");
   return o;
 }
 

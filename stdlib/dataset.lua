@@ -69,7 +69,7 @@ end
 
 --- Batches of a split: `for batch in loader:each(epoch) do`, loader:batches(), loader:size().
 -- @param options { seed = of the order, batch, shuffle (default: only "train"), device, transform, with, workers,
---   tokenizer, max_length, features }. Texts need a `tokenizer` (host.text), which gives x long [B, T] and mask bool
+--   tokenizer, max_length, features, augment = false: without its random changes }. Texts need a `tokenizer` (host.text), which gives x long [B, T] and mask bool
 --   [B, T]. `features` is a function set -> float [n, F], given as x in place of the samples.
 --   `transform` is a function of one image, float [C, H, W] in [0, 1] before it is normalised, that gives the image the
 --   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2), so it
@@ -77,8 +77,11 @@ end
 --   surroundings; `with` is plain data. Its random numbers start anew from each sample and epoch, so the batches are the
 --   same for any number of workers.
 function Data:loader(split, options)
-  return dataset.loader({ { self:set(split), nil, self.normalise, augment = self.augment } }, split, self, options)
+  return dataset.loader({ dataset.source(self, self:set(split)) }, split, self, options)
 end
+
+--- The shape [C, H, W] of its images as a model sees them, after `transform`; {} of texts.
+function Data:image() return dataset.shape(dataset.source(self, self.sets.train)) end
 
 --- SHA-256 of each split: its images, its choice and its labels. { train = "8aba...", test = "1dcb..." }
 function Data:fingerprints()
@@ -97,31 +100,59 @@ function Data:report()
   return report
 end
 
---- The augmentations of a loader's sources ({ augment = { step, ... } } or nothing) as its transform; nil where none has
--- any. Random numbers come from the seed, the epoch and the sample: batches do not depend on the number of workers.
-function dataset.augmentation(sources)
-  local lists, any = {}, false
-  for i, source in ipairs(sources) do
-    lists[i] = source.augment or {}
-    any = any or #lists[i] > 0
-  end
-  return any and require "host.image".augmentation(lists) or nil
+-- What happens to a source's images before they are normalised: its `transform`, and in training its `augment` steps.
+local function stages(source, random)
+  local list = { source.transform }
+  for _, step in ipairs(random and source.augment or {}) do list[#list + 1] = step end
+  return list
 end
 
---- A loader over sources { { set, targets, normalise, augment = steps }, ... } with the options of `owner` (batch, last, mix).
+-- The stages of each source as a loader's transform, or nil where none has any.
+local function transforms(sources, random)
+  local lists, any = {}, false
+  for i, source in ipairs(sources) do
+    lists[i] = stages(source, random)
+    any = any or #lists[i] > 0
+  end
+  return any and lists or nil
+end
+
+--- A dataset's split as a loader's source, with its own transform, augment, weight and draw.
+function dataset.source(part, set, targets)
+  return { set, targets, part.normalise, transform = part.transform, augment = part.augment, weight = part.weight,
+           draw = part.draw }
+end
+
+--- The shape [C, H, W] that images of a source have after its transform (and its random changes); {} of texts.
+function dataset.shape(source, random)
+  local list = stages(source, random)
+  if source[1]:is_text() or #list == 0 then return source[1]:shape() end
+  local one = dataset.host(data.loader, { { source[1]:subset { 0 }, nil, false } }, { batch = 1, transform = { list },
+                                                                                  workers = 1 })
+  one:begin(0)
+  return dataset.host(one.next, one).x[0]:size()
+end
+
+--- A loader over sources { { set, targets, normalise, transform = function, augment = steps, weight, draw }, ... } with
+-- the options of `owner` (batch, last, mix). Random changes come from the seed, the epoch and the sample: batches do not
+-- depend on the number of workers. Weight, draw and (but where options.augment is false) augment are training's.
 function dataset.loader(sources, split, owner, options)
   options = options or {}
-  for _, source in ipairs(options.features and sources or {}) do source[4] = options.features(source[1]) end
   local training = split:match "[^.]*$" == "train"
-  local transform = options.transform
-  local steps = training and dataset.augmentation(sources)
-  if steps and transform then error("give one of transform and the data's augment", 0) end
+  local own = transforms(sources, training and options.augment ~= false)
+  if options.transform and own then error("give one of transform and the data's own transform and augment", 0) end
+  local features = not own and not options.transform and options.features -- changed pictures differ each time
+  local taken = {}
+  for i, source in ipairs(sources) do
+    taken[i] = { source[1], source[2], source[3], features and features(source[1], source[3]) or nil,
+                 weight = training and source.weight or nil, draw = training and source.draw or nil }
+  end
   local shuffle = options.shuffle
   if shuffle == nil then shuffle = training end
-  return data.loader(sources, {
+  return data.loader(taken, {
     batch = options.batch or owner.batch, shuffle = shuffle, drop_last = training and owner.last == "drop",
     mix = owner.mix or "proportional", seed = options.seed or 0, device = options.device,
-    transform = transform or steps or nil, with = options.with, workers = options.workers,
+    transform = options.transform or own, with = options.with, workers = options.workers,
     tokenizer = options.tokenizer, max_length = options.max_length, classes = owner.classes,
   })
 end
@@ -147,10 +178,11 @@ local function amount(o)
   return { per_class = o.per_class, total = o.take, fraction = o.fraction }
 end
 
-local function built_steps(nodes)
+--- Random changes as a loader takes them, from nodes and functions; nil of nil.
+function dataset.steps(nodes)
   local steps = {}
-  for i, node in ipairs(nodes or {}) do steps[i] = require "schema".build(node) end
-  return steps
+  for i, step in ipairs(nodes or {}) do steps[i] = type(step) == "function" and step or require "schema".build(step) end
+  return nodes and steps
 end
 
 --- The builder of an origin's constructor: a Data object
@@ -186,7 +218,8 @@ function dataset.builder(origin)
     if context and context.smoke then sets = require "smoke".sets(sets) end
     return setmetatable({
       name = o.name, class_names = sets.train:class_names(), classes = #sets.train:class_names(), sets = sets,
-      batch = o.batch, last = o.last, normalise = o.normalise, augment = built_steps(o.augment),
+      batch = o.batch, last = o.last, normalise = o.normalise, transform = o.transform, augment = dataset.steps(o.augment),
+      weight = o.weight, draw = o.draw,
     }, Data)
   end
   return function(o, context) return dataset.host(build, o, context) end

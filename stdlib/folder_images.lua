@@ -1,4 +1,4 @@
---- Folders of pictures, ROOT/SPLIT/CLASS/*.jpg or ROOT/CLASS/*.jpg, as origins (dataset.lua) of a size each.
+--- Folders of pictures, ROOT/SPLIT/CLASS/*.jpg or ROOT/CLASS/*.jpg, as origins (dataset.lua), each of one side.
 local catalogue = require "catalogue"
 require "host.data" -- registers the type of what host.image reads
 local image = require "host.image"
@@ -11,10 +11,10 @@ folder_images.mean = { 0.485, 0.456, 0.406 }
 folder_images.deviation = { 0.229, 0.224, 0.225 }
 
 --- The options of every set of pictures.
--- @param size the default
-function folder_images.fields(size)
+-- @param side the default
+function folder_images.fields(side)
   return {
-    { "size", "integer > 0 or list of integer > 0", size, "side of the square pictures, or { height, width }" },
+    { "side", "integer > 0 or list of integer > 0", side, "pixels of the square pictures, or { height, width }" },
     { "fit", "one of crop|squeeze", "crop", "what becomes of other proportions: the largest centred part is kept, or the whole "
       .. "picture is squeezed" },
     { "damaged", "one of refuse|skip", "refuse", "a picture that cannot be decoded is an error, or is left out with a warning" },
@@ -25,9 +25,9 @@ function folder_images.fields(size)
 end
 
 local function about(o, name, class_names)
-  local height, width = o.size, o.size
-  if type(o.size) == "table" then height, width = o.size[1], o.size[2] end
-  if type(o.size) == "table" and #o.size ~= 2 then error("size is a number or { height, width }", 0) end
+  local height, width = o.side, o.side
+  if type(o.side) == "table" then height, width = o.side[1], o.side[2] end
+  if type(o.side) == "table" and #o.side ~= 2 then error("side is a number or { height, width }", 0) end
   for _, key in ipairs { "mean", "deviation" } do
     if #o[key] ~= 3 then error(("%s takes three numbers, of red, green and blue, got %d"):format(key, #o[key]), 0) end
   end
@@ -55,18 +55,18 @@ local made = {} -- the same options give the same origin, which is read once in 
 
 --- An origin for these options: make() gives it where there is none yet.
 function folder_images.once(kind, o, make)
-  local size = type(o.size) == "table" and table.concat(o.size, "x") or o.size
-  local key = table.concat({ kind, size, o.fit, o.damaged, table.concat(o.mean, ","), table.concat(o.deviation, ",") }, "\n")
+  local side = type(o.side) == "table" and table.concat(o.side, "x") or o.side
+  local key = table.concat({ kind, side, o.fit, o.damaged, table.concat(o.mean, ","), table.concat(o.deviation, ",") }, "\n")
   made[key] = made[key] or make()
   return made[key]
 end
 
 --- The origin of a set whose classes and counts are known.
 -- @param set { name, class_names, counts = training images of each class, test = held out of each class, or nil where there
---   is a folder test/, size }
+--   is a folder test/, side }
 function folder_images.known(set)
   local origin = { name = set.name, class_names = set.class_names, counts = set.counts, official_test = set.test == nil,
-                   test = set.test, known = true, fields = folder_images.fields(set.size) }
+                   test = set.test, known = true, fields = folder_images.fields(set.side) }
   local function reader(o)
     return function(folder)
       local train = folder_images.read(folder .. "/train", o, set.name, set.class_names)

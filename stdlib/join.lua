@@ -27,7 +27,9 @@ function Join:sources(split)
   for i, part in ipairs(self.parts) do
     if part.sets[kind] then
       having[#having + 1] = part.name .. "." .. kind
-      if not own or own == part.name then found[#found + 1] = { part.sets[kind], self.targets[i], part.normalise, augment = part.augment } end
+      if not own or own == part.name then
+        found[#found + 1] = dataset.source(part, part.sets[kind], self.targets[i])
+      end
     end
   end
   if own and #found == 0 then
@@ -47,6 +49,9 @@ end
 function Join:loader(split, options)
   return dataset.loader(self:sources(split), split, self, options)
 end
+
+--- The shape [C, H, W] of the images as a model sees them, after the datasets' transforms; {} of texts.
+function Join:image() return dataset.shape(dataset.source(self.parts[1], self.parts[1].sets.train)) end
 
 --- The splits there are: { "digits.train", "digits.test", "strokes.train" }.
 function Join:splits()
@@ -96,19 +101,23 @@ local function on_paths(graph, labels, datasets)
   return paths, nodes
 end
 
---- What is joined: { datasets = { { name, train, val, test, classes }, ... },
+--- What is joined: { datasets = { { name, train, val, test, classes, weight, draw, epoch = samples an epoch has }, ... },
 --   labels = { { name, node, samples = of each dataset's training images }, ... } in the order of the nodes,
 --   shared = the names of labels that several datasets have,
 --   overlaps = { { a, b, samples }, ... } of training images that are in two datasets,
---   leaks = { { a, "b.test", samples }, ... } of training samples that are tested on (at most `duplicates` of them),
+--   leaks = { { a, "b.test", samples }, ... } of training samples that are tested on, where `duplicates` lets them stay,
+--   dropped = the same of those that were left out of training for it,
 --   paths = { { label, paths, det, nondet }, ... } of each of labels: how many, and of which kind,
 --   nodes = { { name, label = boolean, samples = of each dataset's training images }, ... }: on whose paths it lies }
 -- It prints as tables.
 function Join:report()
-  local report = setmetatable({ datasets = {}, labels = {}, shared = {}, overlaps = {}, leaks = self.leaks }, Report)
-  local pairs_of = {}
+  local report = setmetatable({ datasets = {}, labels = {}, shared = {}, overlaps = {}, leaks = self.leaks,
+                                dropped = self.dropped }, Report)
+  local pairs_of, sizes, draw = {}, {}, {}
+  for i, part in ipairs(self.parts) do sizes[i], draw[i] = part.sets.train:size(), part.draw or 1 end
+  local shares = data.epoch_shares(sizes, { mix = self.mix, draw = draw })
   for i, part in ipairs(self.parts) do
-    local row = { name = part.name, classes = part.classes }
+    local row = { name = part.name, classes = part.classes, weight = part.weight or 1, draw = draw[i], epoch = shares[i] }
     for _, split in ipairs(part:splits()) do row[split] = part.sets[split]:size() end
     report.datasets[i], pairs_of[i] = row, { part.sets.train, self.targets[i] }
     for j = 1, i - 1 do
@@ -128,30 +137,6 @@ function Join:report()
   return report
 end
 
--- A sample that is trained on and tested on makes every number of the test a lie. Some benchmarks come with such
--- samples: then they are kept where that is said, and counted.
-local function leaks(parts, allowed)
-  local found = {}
-  for _, trained in ipairs(parts) do
-    for _, tested in ipairs(parts) do
-      for _, split in ipairs { "val", "test" } do
-        local held = tested.sets[split]
-        local both = held and trained.sets.train:overlap(held) or 0
-        if both > 0 then
-          found[#found + 1] = { trained.name, tested.name .. "." .. split, both }
-          if both > allowed then
-            local set = trained.sets.train
-            error(("join: %d training %s of '%s' are in %s.%s; choose parts by skip and per_class that stay apart, "
-              .. "or write duplicates = %d where the benchmark itself has them"):format(both,
-              set:is_text() and "texts" or "images", trained.name, tested.name, split, both), 0)
-          end
-        end
-      end
-    end
-  end
-  return found
-end
-
 -- A mistake that only reading finds stands where the dataset is written, not where the join is.
 local Located = { __tostring = function(failure)
   local place = failure.position or {}
@@ -162,17 +147,76 @@ local function fail_at(node, message)
   error(setmetatable({ position = node.position, message = message }, Located), 0)
 end
 
-local function built(node, context)
-  local done, result = pcall(schema.build, node, context)
-  if done then return result end
-  if type(result) ~= "string" then error(result, 0) end
-  fail_at(node, result)
+-- Calls a function for a dataset: what goes wrong stands where the dataset is written.
+local function for_node(node, call, ...)
+  local results = { pcall(dataset.host, call, ...) }
+  if results[1] then return unpack(results, 2, table.maxn(results)) end
+  if type(results[2]) ~= "string" then error(results[2], 0) end
+  fail_at(node, results[2])
+end
+
+-- A sample that is trained on and tested on makes every number of the test a lie: it is refused, left out of training, or
+-- kept where the benchmark itself has it, and told in the report.
+-- @return { { trained on, "tested.on", samples }, ... } of those that stay, and of those that were left out
+local function leaks(nodes, parts, duplicates)
+  local stay, dropped = {}, {}
+  for i, trained in ipairs(parts) do
+    local train, tested_on = trained.sets.train, {}
+    for _, tested in ipairs(parts) do
+      for _, split in ipairs { "val", "test" } do
+        local held = tested.sets[split]
+        local both = held and train:overlap(held) or 0
+        local place = tested.name .. "." .. split
+        if both > 0 and (duplicates == "refuse" or both > (tonumber(duplicates) or math.huge)) then
+          fail_at(nodes[i], ("%d training %s of '%s' are in %s too; leave them out of training by duplicates = \"drop\" in the "
+            .. "join, keep the sets apart by skip and per_class, or write duplicates = %d where the benchmark itself has them")
+            :format(both, train:is_text() and "texts" or "images", trained.name, place, both))
+        elseif both > 0 then
+          tested_on[#tested_on + 1] = held
+          table.insert(duplicates == "drop" and dropped or stay, { trained.name, place, both })
+        end
+      end
+    end
+    if duplicates == "drop" and #tested_on > 0 then
+      local sets = {}
+      for split, set in pairs(trained.sets) do sets[split] = set end
+      sets.train = for_node(nodes[i], train.without, train, unpack(tested_on))
+      trained.sets = sets
+    end
+  end
+  return stay, dropped
+end
+
+local function shape_text(shape) return "[" .. table.concat(shape, ", ") .. "]" end
+
+-- A model takes images of one shape, or texts: of all datasets, in training and in evaluation.
+local function check_alike(nodes, parts)
+  local first
+  for i, part in ipairs(parts) do
+    local set = part.sets.train
+    local source = dataset.source(part, set)
+    local changed = source.transform or #(source.augment or {}) > 0
+    local kind = set:is_text() and "texts" or "images"
+    local shapes = { for_node(nodes[i], dataset.shape, source, true), changed and for_node(nodes[i], dataset.shape, source) or nil }
+    first = first or { name = part.name, kind = kind, shapes = shapes }
+    if kind ~= first.kind then
+      fail_at(nodes[i], ("'%s' holds %s, and '%s' %s: a join is of images or of texts"):format(part.name, kind, first.name, first.kind))
+    end
+    for k = 1, 2 do
+      local shape, other = shape_text(shapes[k] or shapes[1]), shape_text(first.shapes[k] or first.shapes[1])
+      if shape ~= other then
+        fail_at(nodes[i], ("%simages of '%s' are %s%s, those of '%s' %s: a join needs one shape; a transform can give it, as "
+          .. "can `side` of pictures in folders"):format(k == 1 and changed and "training " or "", part.name, shape,
+          changed and " once they are transformed" or "", first.name, other))
+      end
+    end
+  end
 end
 
 -- The names of all tokens of a graph, so that names[y + 1] names the token y, and the tokens of each dataset's classes.
--- Token 0 ends a path; 1, 2, ... are the nodes below the root.
+-- Token 0 ends a path; 1, 2, ... are the nodes below the root. Mistakes of several datasets are told together.
 local function bind(nodes, parts, graph)
-  local names, targets, wrong, last = { "<eop>" }, {}, {}, nil
+  local names, targets, mistakes = { "<eop>" }, {}, {}
   for _, name in ipairs(graph:names()) do names[#names + 1] = name end
   for i, part in ipairs(parts) do
     local done, result = pcall(dataset.host, data.bind_classes, part.sets.train, names)
@@ -180,31 +224,47 @@ local function bind(nodes, parts, graph)
       targets[i] = result
       for _, token in ipairs(result) do graph:bind(token) end
     else
-      wrong[#wrong + 1], last = tostring(result), nodes[i]
+      for line in tostring(result):gmatch "[^\n]+" do mistakes[#mistakes + 1] = { position = nodes[i].position, message = line } end
     end
   end
-  if #wrong == 1 then fail_at(last, wrong[1]) end
-  if #wrong > 1 then error(table.concat(wrong, "\n"), 0) end
+  if #mistakes > 0 then
+    local lines = {}
+    for i, mistake in ipairs(mistakes) do lines[i] = mistake.message end
+    error(setmetatable({ position = mistakes[1].position, message = table.concat(lines, "\n"), mistakes = mistakes }, Located), 0)
+  end
   return names, targets
 end
 
 --- Several datasets on the nodes of one label graph. A class stands for the node of its name; `labels` of a dataset
--- gives it other names. The samples keep their own labels: fine ones, coarse ones, attributes.
+-- gives it other names. The samples keep their own labels: fine ones, coarse ones, attributes; classes of several
+-- datasets that have one name are one label. Each dataset has a `weight` of its samples' loss, a `draw` (how often it is
+-- drawn from), a `transform` and an `augment` of its own:
+--
+--     join { graph = g, mix = "balanced", augment = { flip {} },
+--       pets { weight = 2 },
+--       drawings { draw = 0.5, augment = {}, transform = function(image) return 1 - image end } }
 -- @usage join { graph = graph.load "digits", mnist5k { per_class = 30 }, batch = 32 }
 return schema.declare("join", {
   { "graph", "node graph", schema.required, "the label graph" },
   { "datasets", "list of node data", schema.required, "what is joined", at = "rest" },
   { "batch", "integer > 0", 32, "samples a batch" },
   { "mix", "one of proportional|balanced|round-robin", "proportional",
-    "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn" },
-  { "duplicates", "integer >= 0", 0,
-    "most training samples of a dataset that may also be samples of a test or validation split; the report tells "
-      .. "them" },
+    "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn; `draw` of a dataset "
+      .. "gives it more or less of it" },
+  { "augment", "list of (node augment or function)", schema.optional,
+    "random changes of the training images of every dataset that has no `augment` of its own" },
+  { "duplicates", "integer >= 0 or one of refuse|drop|keep", "refuse",
+    "training samples that are also samples of a test or validation split of the join, pixel by pixel or letter by letter: "
+      .. "an error, left out of training, or kept, so many of a dataset at most; the report tells them" },
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local parts = {}
-  for i, node in ipairs(o.datasets) do parts[i] = built(node, context) end
-  local leaked = leaks(parts, o.duplicates)
+  for i, node in ipairs(o.datasets) do
+    parts[i] = for_node(node, schema.build, node, context)
+    if not parts[i].augment and o.augment then parts[i].augment = dataset.steps(o.augment) end
+  end
+  local stay, dropped = leaks(o.datasets, parts, o.duplicates)
+  check_alike(o.datasets, parts)
   -- The labels are bound to the graph as it was written; what is trimmed from it afterwards are other nodes.
   local whole = o.graph
   while whole.kind:find ":" do whole = whole.args.of end
@@ -220,10 +280,14 @@ return schema.declare("join", {
   end
   return setmetatable({
     graph = graph, parts = parts, targets = targets, class_names = names, classes = #names,
-    batch = o.batch, mix = o.mix, last = o.last,
-    leaks = leaked,
+    batch = o.batch, mix = o.mix, last = o.last, leaks = stay, dropped = dropped,
   }, Join)
 end, {
+  metadata = { size = { function(o)
+    local sum = 0
+    for _, node in ipairs(o.datasets) do sum = sum + node.size end
+    return sum
+  end, depends = { "datasets" } } },
   check = function(o)
     if #o.datasets == 0 then return "it joins nothing: write the datasets into its table", "datasets" end
     local seen = {}

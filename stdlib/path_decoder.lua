@@ -29,7 +29,7 @@ function PathModel:term(made, kind)
   self.path_terms[name] = self.path_terms[name] == nil and made -- false: there are several, which go alone
   return function(state)
     if self.path_terms.nll and self.path_terms.reinforce then return self:walk_both(state, name) end
-    return made(self.module.decoder, state.features, state.batch.targets or state.batch.y, self.generator)
+    return made(self.module.decoder, state.features, state.batch.targets or state.batch.y, self.generator, state.batch.weights)
   end
 end
 
@@ -38,10 +38,11 @@ function PathModel:walk_both(state, name)
   local walked = self.walked
   if not (walked and rawequal(walked.features, state.features) and walked[name]) then
     local options = self.path_terms.nll.options
-    options.generator = self.generator
+    local reinforce = self.path_terms.reinforce.options
+    options.generator, options.weights, reinforce.weights = self.generator, state.batch.weights, state.batch.weights
     walked = { features = state.features }
     walked.nll, walked.reinforce = self.module.decoder:losses(state.features, state.batch.targets or state.batch.y,
-      options, self.path_terms.reinforce.options)
+      options, reinforce)
     self.walked = walked
   end
   local value = walked[name]

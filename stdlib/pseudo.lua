@@ -34,7 +34,7 @@ end
 -- What the teacher says of every sample: class (from 0) and its probability, by index.
 local function predictions(made, coarse, device)
   local classes, sure = {}, {}
-  local options = encoder.loading(made.model.module.encoder, { shuffle = false, batch = 250, device = device })
+  local options = encoder.loading(made.model.module.encoder, { shuffle = false, batch = 250, device = device, augment = false })
   made.model:eval()
   torch.no_grad(function()
     for batch in coarse:loader("train", options):each(0) do
@@ -102,12 +102,12 @@ return schema.declare("pseudo", {
     counts[what], counts.classes[k][what] = counts[what] + 1, counts.classes[k][what] + 1
     if stays then table.insert(kept[k], i - 1) end
   end
-  local sources = { { fine.sets.train, nil, fine.normalise } }
+  local sources = { dataset.source(fine, fine.sets.train) }
   for k, indices in ipairs(kept) do
     if #indices > 0 then
       local targets = {}
       for c = 1, coarse.classes do targets[c] = k - 1 end
-      sources[#sources + 1] = { coarse.sets.train:subset(indices), targets, coarse.normalise }
+      sources[#sources + 1] = dataset.source(coarse, coarse.sets.train:subset(indices), targets)
     end
   end
   local facts = { { "pseudo.kept", counts.kept / counts.labelled } }
@@ -115,7 +115,7 @@ return schema.declare("pseudo", {
   return setmetatable({
     name = fine.name, class_names = fine.class_names, classes = fine.classes, sets = fine.sets,
     batch = o.batch or fine.batch, last = o.last, normalise = fine.normalise,
-    fine = fine, coarse = coarse, sources = sources, counts = counts, facts = facts,
+    transform = fine.transform, image = fine.image, fine = fine, coarse = coarse, sources = sources, counts = counts, facts = facts,
   }, Pseudo)
 end, {
   check = function(o)

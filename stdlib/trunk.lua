@@ -71,12 +71,14 @@ local function logits_of(self, state)
   return state.outputs.logits
 end
 
+-- The loss is a weighted mean where samples have weights (of their dataset in a join); times the mean weight it is the
+-- mean of each sample's loss times its weight, so that a batch of one dataset feels its weight as well.
 local function head_loss(self, state, criterion)
   local total
   for _, term in ipairs(self.heads[1].head:losses(logits_of(self, state), state.batch, criterion)) do
     total = total and total + term.value or term.value
   end
-  return total
+  return state.batch.w and total * state.batch.w:mean() or total
 end
 
 --- What a single head minimises where the experiment names no loss: { name, weight, of = function(state) }.
@@ -85,13 +87,16 @@ function Trunk:default_terms()
     error("several heads need loss = mixture { main = ..., name = weight, ... }", 0)
   end
   local head = self.heads[1].head
-  if not head.names then return { { name = head.loss, weight = 1, of = function(state) return head_loss(self, state) end } } end
+  if not head.names then
+    return { { name = head.loss, weight = 1, of = function(state) return head_loss(self, state) end } }
+  end
   local list = {} -- a head of several terms, computed at once: each is told of in the log
   for i, name in ipairs(head.names) do
     list[i] = { name = name, weight = 1, of = function(state)
       local logits = logits_of(self, state)
       state.outputs.terms = state.outputs.terms or head:losses(logits, state.batch)
-      return state.outputs.terms[i].value
+      local value = state.outputs.terms[i].value
+      return state.batch.w and value * state.batch.w:mean() or value
     end }
   end
   return list

@@ -16,6 +16,8 @@ struct Batch {
   at::Tensor domain;   // long [B]: which dataset, from 0
   at::Tensor targets;  // y on the CPU: what a loss works out on the host waits for no device
   at::Tensor mask;     // bool [B, T]: true where x is a token of the text; undefined for images
+  at::Tensor w;        // float32 [B]: the weight of each sample's loss; undefined where all weigh 1
+  at::Tensor weights;  // w on the CPU, for the same reason
   at::Tensor t;        // float32 [B, C]: 1 for every label of a sample; undefined where samples have one label each
 };
 

@@ -85,6 +85,19 @@ std::shared_ptr<const Samples> make_text_samples(std::string name, text::Texts t
   return samples;
 }
 
+const std::vector<uint64_t>& Samples::content() const {
+  std::call_once(hashed_, [this] {
+    const auto n = static_cast<size_t>(labels.size(0));
+    content_.resize(n);
+    const std::hash<std::string_view> hash;
+    const size_t bytes = is_text() || n == 0 ? 0 : images.nbytes() / n;
+    const auto* pixels = is_text() ? nullptr : reinterpret_cast<const char*>(images.const_data_ptr<uint8_t>());
+    for (size_t i = 0; i < n; ++i)
+      content_[i] = hash(is_text() ? std::string_view(texts[i]) : std::string_view(pixels + i * bytes, bytes));
+  });
+  return content_;
+}
+
 Dataset::Dataset(std::shared_ptr<const Samples> samples)
     : samples_(std::move(samples)),
       name_(samples_->name),

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +27,14 @@ struct Samples {
   mutable text::TokenCache tokens;       // of the texts
 
   bool is_text() const { return !images.defined(); }
+  /// A hash of each row's pixels or text alone, to find samples that occur twice; worked out when first asked for.
+  const std::vector<uint64_t>& content() const;
   /// "images" or "texts".
   const char* things() const { return is_text() ? "texts" : "images"; }
+
+ private:
+  mutable std::once_flag hashed_;
+  mutable std::vector<uint64_t> content_;
 };
 
 /// Checks what was read (shapes, label ranges) and computes the fingerprint. `where` is the file named in errors:

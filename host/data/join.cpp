@@ -1,51 +1,77 @@
 #include "host/data/join.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "host/error.hpp"
 
 namespace moonlab::data {
+
+namespace {
+constexpr size_t kTold = 8;  // classes without a node that are named; with a wrong graph all of a thousand are
+}
 
 std::vector<int64_t> bind_classes(const Dataset& data, const std::vector<std::string>& nodes) {
   std::unordered_map<std::string, int64_t> number;
   for (size_t n = 0; n < nodes.size(); ++n) number.emplace(nodes[n], static_cast<int64_t>(n));
   std::vector<int64_t> targets;
   std::string wrong;
+  size_t missing = 0;
   for (const auto& name : data.class_names()) {
     auto found = number.find(name);
     targets.push_back(found == number.end() ? -1 : found->second);
-    if (found == number.end())
+    if (found == number.end() && ++missing <= kTold)
       wrong += (wrong.empty() ? "" : "\n") + data.name() + ": no node carries the class '" + name + "'" +
                did_you_mean(name, nodes);
   }
-  if (!wrong.empty()) fail(wrong);
+  if (missing > kTold) wrong += "\n" + data.name() + ": nor do nodes carry " + std::to_string(missing - kTold) + " more of its " +
+                              std::to_string(data.class_names().size()) + " classes";
+  if (missing > 0) fail(wrong);
   return targets;
 }
 
-int64_t overlap(const Dataset& a, const Dataset& b) {
+namespace {
+
+/// The bytes of a row, and nothing more: what two samples have in common where they are equal.
+std::string_view bytes_of(const Samples& samples, int64_t row) {
+  if (samples.is_text()) return samples.texts[row];
+  const size_t bytes = samples.images.nbytes() / static_cast<size_t>(samples.images.size(0));
+  return {reinterpret_cast<const char*>(samples.images.const_data_ptr<uint8_t>()) + row * bytes, bytes};
+}
+
+bool comparable(const Samples& a, const Samples& b) {
+  if (a.is_text() || b.is_text()) return a.is_text() == b.is_text();
+  return a.images.sizes().slice(1) == b.images.sizes().slice(1);
+}
+
+}  // namespace
+
+std::vector<int64_t> shared(const Dataset& a, const Dataset& b) {
+  std::vector<int64_t> found;
+  if (a.size() == 0 || b.size() == 0 || !comparable(a.samples(), b.samples())) return found;
+  const auto &hashes_a = a.samples().content(), &hashes_b = b.samples().content();
   const auto *rows_a = a.rows().const_data_ptr<int64_t>(), *rows_b = b.rows().const_data_ptr<int64_t>();
-  if (&a.samples() == &b.samples()) {
-    std::unordered_set<int64_t> of_b(rows_b, rows_b + b.size());
-    return std::count_if(rows_a, rows_a + a.size(), [&](int64_t r) { return of_b.count(r) > 0; });
+  std::unordered_multimap<uint64_t, int64_t> of_b;
+  for (int64_t i = 0; i < b.size(); ++i) of_b.emplace(hashes_b[rows_b[i]], rows_b[i]);
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const auto [first, last] = of_b.equal_range(hashes_a[rows_a[i]]);
+    if (std::any_of(first, last, [&](const auto& entry) {
+          return bytes_of(a.samples(), rows_a[i]) == bytes_of(b.samples(), entry.second);
+        }))
+      found.push_back(i);
   }
-  if (a.samples().is_text() != b.samples().is_text()) return 0;
-  if (a.samples().is_text()) {
-    std::unordered_set<std::string_view> of_b;
-    for (int64_t i = 0; i < b.size(); ++i) of_b.insert(b.samples().texts[rows_b[i]]);
-    return std::count_if(rows_a, rows_a + a.size(), [&](int64_t r) { return of_b.count(a.samples().texts[r]) > 0; });
-  }
-  const at::Tensor &images_a = a.samples().images, &images_b = b.samples().images;
-  if (images_a.sizes().slice(1) != images_b.sizes().slice(1) || images_a.numel() == 0) return 0;
-  const size_t bytes = images_a[0].nbytes();
-  auto image = [bytes](const at::Tensor& images, int64_t row) {
-    return std::string_view(reinterpret_cast<const char*>(images.const_data_ptr<uint8_t>()) + row * bytes, bytes);
-  };
-  std::unordered_set<std::string_view> of_b;
-  for (int64_t i = 0; i < b.size(); ++i) of_b.insert(image(images_b, rows_b[i]));
-  return std::count_if(rows_a, rows_a + a.size(), [&](int64_t r) { return of_b.count(image(images_a, r)) > 0; });
+  return found;
+}
+
+Dataset without(const Dataset& a, const std::vector<Dataset>& others) {
+  std::vector<bool> out(a.size());
+  for (const auto& other : others)
+    for (int64_t i : shared(a, other)) out[i] = true;
+  std::vector<int64_t> kept;
+  for (int64_t i = 0; i < a.size(); ++i)
+    if (!out[i]) kept.push_back(i);
+  if (kept.empty()) fail(a.name(), ": no sample is left without those that ", others.at(0).name(), " holds too");
+  return a.subset(kept);
 }
 
 std::vector<LabelCount> count_labels(const std::vector<Dataset>& datasets,

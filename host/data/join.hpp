@@ -12,9 +12,12 @@ namespace moonlab::data {
 /// Errors, all of a dataset's in one text: "digits: no node carries the class 'tow'; did you mean 'two'?"
 std::vector<int64_t> bind_classes(const Dataset& data, const std::vector<std::string>& nodes);
 
-/// How many samples two datasets have in common: the same rows where both are views of one origin, else images or
-/// texts equal byte by byte. A sample of `a` counts once.
-int64_t overlap(const Dataset& a, const Dataset& b);
+/// The samples of `a`, by their index in it, that `b` holds too: images of one shape, or texts, equal byte by byte,
+/// whatever file they came from.
+std::vector<int64_t> shared(const Dataset& a, const Dataset& b);
+
+/// `a` without the samples that one of `others` holds too. Errors: none is left.
+Dataset without(const Dataset& a, const std::vector<Dataset>& others);
 
 /// One label of a join.
 struct LabelCount {

@@ -55,13 +55,14 @@ at::Tensor load_images(const Dataset& data, bool normalise) {
 
 namespace {
 
-void check_sources(const std::vector<Source>& sources, const TextInput& input) {
+void check_sources(const std::vector<Source>& sources, const TextInput& input, bool transformed) {
   const Samples& first = sources[0].data.samples();
   for (const auto& s : sources) {
     const Samples& samples = s.data.samples();
     if (!s.targets.empty() && s.targets.size() != s.data.class_names().size())
       fail("loader: '", s.data.name(), "' has ", s.data.class_names().size(), " classes, but ", s.targets.size(),
            " targets");
+    if (!(s.weight > 0)) fail("loader: '", s.data.name(), "': weight must be above 0, got ", s.weight);
     if (samples.is_text() != first.is_text())
       fail("loader: '", sources[0].data.name(), "' holds ", first.things(), ", '", s.data.name(), "' ",
            samples.things());
@@ -74,7 +75,7 @@ void check_sources(const std::vector<Source>& sources, const TextInput& input) {
       continue;
     }
     const auto shape = first.images.sizes().slice(1), other = samples.images.sizes().slice(1);
-    if (other != shape)
+    if (other != shape && !transformed)
       fail("loader: images of '", sources[0].data.name(), "' are ", shape, ", those of '", s.data.name(), "' ", other,
            ": one loader needs one shape");
   }
@@ -108,11 +109,13 @@ at::Tensor normalised(const at::Tensor& x, const Samples& samples) {
 
 }  // namespace
 
-Loader::Loader(std::vector<Source> sources, SamplerOptions options, at::Device device, TextInput input, int64_t classes)
-    : recipe_(std::make_shared<Recipe>()), sampler_(sizes_of(sources), options), device_(device) {
-  check_sources(sources, input);
+Loader::Loader(std::vector<Source> sources, SamplerOptions options, at::Device device, TextInput input, int64_t classes,
+               bool transformed)
+    : recipe_(std::make_shared<Recipe>()), sampler_(sizes_of(sources), std::move(options)), device_(device) {
+  check_sources(sources, input, transformed);
   for (const auto& s : sources) {
     const Samples& samples = s.data.samples();
+    recipe_->weighted |= s.weight != 1;
     if (s.features.defined()) {
     } else if (samples.is_text()) {
       recipe_->tokens.push_back(samples.tokens.get(samples.texts, *input.tokenizer, input.max_length));
@@ -168,6 +171,7 @@ Batch Loader::labels_of(const Recipe& recipe, const Plan& plan, int64_t number) 
   Batch batch;
   batch.y = recipe.several ? at::full({size, recipe.several}, -1, at::kLong) : at::empty({size}, at::kLong);
   batch.idx = at::empty({size}, at::kLong);
+  if (recipe.weighted) batch.w = at::empty({size}, at::kFloat);
   batch.domain = at::empty({size}, at::kLong);
   auto* y = batch.y.mutable_data_ptr<int64_t>();
   auto* idx = batch.idx.mutable_data_ptr<int64_t>();
@@ -181,6 +185,7 @@ Batch Loader::labels_of(const Recipe& recipe, const Plan& plan, int64_t number) 
     domain[b] = plan.domain[from + b];
     idx[b] = plan.index[from + b];
     const Source& source = recipe.sources[domain[b]];
+    if (recipe.weighted) batch.w.mutable_data_ptr<float>()[b] = static_cast<float>(source.weight);
     if (!recipe.several) {
       y[b] = target_of(source, label_of(source, idx[b]));
       continue;
@@ -195,6 +200,7 @@ Batch Loader::labels_of(const Recipe& recipe, const Plan& plan, int64_t number) 
     }
   }
   batch.targets = batch.y;
+  batch.weights = batch.w;
   return batch;
 }
 
@@ -250,13 +256,12 @@ Batch Loader::make_transformed(const Recipe& recipe, const Plan& plan, int64_t n
                                Transform& transform, const std::function<void()>& go_on) {
   at::NoGradGuard no_grad;
   Batch batch = labels_of(recipe, plan, number);
-  const auto shape = recipe.sources[0].data.samples().images.sizes();
-  const int64_t from = first_of(plan, number);
   std::vector<at::Tensor> images;
-  for (int64_t at = from; at < plan.ends[number]; ++at) {
+  for (int64_t at = first_of(plan, number); at < plan.ends[number]; ++at) {
     go_on();
     const int64_t domain = plan.domain[at], index = plan.index[at];
     const Source& source = recipe.sources[domain];
+    const auto shape = source.data.samples().images.sizes();
     at::Tensor image = at::empty({shape[1], shape[2], shape[3]}, at::kFloat);
     convert_image(pixels_of(source, index), recipe.tables[domain].data(), shape[1], shape[2] * shape[3],
                   image.mutable_data_ptr<float>());
@@ -270,7 +275,10 @@ Batch Loader::make_transformed(const Recipe& recipe, const Plan& plan, int64_t n
       made = made.to(at::kCPU, at::kFloat);
       if (source.normalise && !source.data.samples().mean.empty()) made = normalised(made, source.data.samples());
       if (!images.empty() && made.sizes() != images[0].sizes())
-        fail("gave ", made.sizes(), ", and ", images[0].sizes(), " for another sample of the batch");
+        fail("gave ", made.sizes(), ", and ", images[0].sizes(), " for another sample of the batch",
+             plan.domain[first_of(plan, number)] == domain
+                 ? ""
+                 : ", of '" + recipe.sources[plan.domain[first_of(plan, number)]].data.name() + "'");
       images.push_back(std::move(made));
     } catch (const Interrupted&) {
       throw;
@@ -289,7 +297,7 @@ std::optional<Batch> Loader::next() {
   ++batch_;
   if (device_.is_cpu()) return batch;
   // pinned, so that the copies overlap with what the device still computes
-  for (at::Tensor* t : {&batch.x, &batch.y, &batch.idx, &batch.domain, &batch.mask, &batch.t})
+  for (at::Tensor* t : {&batch.x, &batch.y, &batch.idx, &batch.domain, &batch.mask, &batch.t, &batch.w})
     if (t->defined()) *t = t->pin_memory().to(device_, /*non_blocking=*/true);
   return batch;
 }

@@ -14,9 +14,10 @@ namespace moonlab::data {
 /// A dataset as a loader reads it.
 struct Source {
   Dataset data;
-  std::vector<int64_t> targets;  // of each class: y; empty: the class's own number
+  std::vector<int64_t> targets{};  // of each class: y; empty: the class's own number
   bool normalise = true;         // otherwise pixels are scaled to [0, 1] alone
-  at::Tensor features;           // float [n, F]: given in place of the samples, computed beforehand; else undefined
+  at::Tensor features{};         // float [n, F]: given in place of the samples, computed beforehand; else undefined
+  double weight = 1;             // of the loss of its samples
 };
 
 /// How texts become numbers: every source's texts go through one tokenizer, once.
@@ -37,10 +38,11 @@ class Loader {
  public:
   /// Batches are made on the CPU and moved to `device`.
   /// `classes`: width of t, where samples have several labels; 0: the sources' own number of them.
+  /// `transformed`: a transform follows (set_transform), which may give images of several shapes one shape.
   /// Errors: sources whose images differ in shape, images and texts together, texts without a tokenizer, a target list
-  /// of another length than the classes.
+  /// of another length than the classes, a weight that is not above 0.
   Loader(std::vector<Source> sources, SamplerOptions options, at::Device device = at::kCPU, TextInput input = {},
-         int64_t classes = 0);
+         int64_t classes = 0, bool transformed = false);
 
   /// Every image goes through a transform of one of `workers` threads, before it is normalised. Errors of next(): what
   /// the transform threw, with dataset and sample; images of several shapes in a batch.
@@ -67,6 +69,7 @@ class Loader {
     int32_t pad = 0;
     int64_t several = 0;  // labels a sample at most, where there may be several; else 0
     int64_t classes = 0;  // width of t
+    bool weighted = false;  // some source's samples weigh other than 1
   };
   static Batch labels_of(const Recipe& recipe, const Plan& plan, int64_t number);
   static void put_images(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number);

@@ -24,6 +24,10 @@ struct SamplerOptions {
   bool drop_last = false;  // leave out batches that are not full
   Mix mix = Mix::kProportional;
   uint64_t seed = 0;  // of the experiment; the order of an epoch is stream "order" of it
+  std::vector<double> draw{};  // how often each dataset is drawn from, beside what `mix` says: 2 is twice as often;
+                               // empty: 1 for all. kProportional and kRoundRobin go through a dataset `draw` times an
+                               // epoch (of 0.5: through another random half of it in each), kBalanced divides the
+                               // epoch in these proportions
 };
 
 /// The order of one epoch.
@@ -34,24 +38,34 @@ struct Plan {
   std::vector<int64_t> repeats;  // of each position: how often its sample came before, where any comes twice
 
   int64_t repeat(int64_t position) const { return repeats.empty() ? 0 : repeats[position]; }
+  /// Appends a position of another plan.
+  void add(const Plan& other, int64_t position) {
+    domain.push_back(other.domain[position]);
+    index.push_back(other.index[position]);
+    if (!other.repeats.empty()) repeats.push_back(other.repeats[position]);
+  }
 };
 
 /// Orders by epoch. The plan depends on sizes, options and epoch alone, so a position (epoch, batch) is all there is
 /// to save and restore.
 class Sampler {
  public:
-  /// Errors: no dataset, an empty one, a batch size below 1.
+  /// Errors: no dataset, an empty one, a batch size below 1; `draw` of another length than `sizes`, not above 0, or so
+  /// small that an epoch has no sample of a dataset.
   Sampler(std::vector<int64_t> sizes, SamplerOptions options);
 
   Plan plan(int64_t epoch) const;
   /// Batches an epoch (the same in every epoch).
   int64_t batches() const;
+  /// How many samples an epoch has of each dataset.
+  const std::vector<int64_t>& shares() const { return shares_; }
   const SamplerOptions& options() const { return options_; }
 
  private:
   std::vector<int64_t> order(size_t domain, int64_t epoch, int64_t pass) const;
+  void take_turns(Plan& plan, const Plan& all) const;
 
-  std::vector<int64_t> sizes_;
+  std::vector<int64_t> sizes_, shares_;  // samples of each dataset, and how many of them an epoch has
   SamplerOptions options_;
 };
 

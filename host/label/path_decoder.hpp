@@ -42,6 +42,7 @@ struct NllOptions {
   Pool pool = Pool::mean;
   double alpha = 1.0;     // weight in batches where some label has a nondeterministic path (Algorithm 1); else 1
   int64_t max_paths = 0;  // deterministic paths of a sample that are used, drawn anew each time; 0: all
+  at::Tensor weights{};   // [B] on the CPU: a factor on each sample's loss before the mean; undefined: 1
 };
 
 struct ReinforceOptions {
@@ -49,6 +50,7 @@ struct ReinforceOptions {
   Baseline baseline = Baseline::mean;
   double decay = 0.9;  // of the EMA baseline
   int64_t samples = 1;
+  at::Tensor weights{};  // as of NllOptions
 };
 
 /// The labels of a batch: one token a sample, or several (a document of several categories), or none.
@@ -175,7 +177,7 @@ class PathDecoder : public nn::Module {
                                    at::Generator generator);  // none where no sample has a deterministic path
   /// rewarded [n, V]: 1 at the nodes that are rewarded for each sampled path.
   Strand reinforce_strand(const at::Tensor& features, const at::Tensor& rewarded, at::Tensor root,
-                          const ReinforceOptions& options, at::Generator generator);
+                          const at::Tensor& weights, const ReinforceOptions& options, at::Generator generator);
   Strand teacher_forced(const at::Tensor& features, const TrieBatch& batch);
   Strand free_running(const at::Tensor& features, const TrieBatch& batch);
   /// The samples of paths to sample: those of labels with nondeterministic paths, each `samples` times.

@@ -35,6 +35,15 @@ std::vector<int64_t> draw(int64_t n, int64_t count, at::Generator& generator) {
   return all;
 }
 
+// The weights of a batch's samples as doubles; empty where they all weigh 1.
+std::vector<double> weights_of(const at::Tensor& weights, int64_t samples) {
+  if (!weights.defined()) return {};
+  if (weights.dim() != 1 || weights.size(0) != samples)
+    fail("path_decoder: weights of ", samples, " samples are [", samples, "], got ", weights.sizes());
+  const at::Tensor w = weights.to(at::kCPU, at::kDouble).contiguous();
+  return {w.const_data_ptr<double>(), w.const_data_ptr<double>() + samples};
+}
+
 at::Generator or_default(at::Generator g) { return g.defined() ? g : at::detail::getDefaultCPUGenerator(); }
 
 }  // namespace
@@ -83,6 +92,8 @@ std::optional<PathDecoder::Strand> PathDecoder::nll_strand(const at::Tensor& fea
   }
   if (counted == 0) return std::nullopt;
   for (double& s : scale) s *= (any_nondeterministic ? o.alpha : 1.0) / static_cast<double>(counted);
+  const auto weights = weights_of(o.weights, labels.samples());
+  for (size_t s = 0; s < weights.size(); ++s) scale[s] *= weights[s];
   const TrieBatch batch = merge(tries, scale, features.device(), features.scalar_type());
   return forced ? teacher_forced(features, batch) : free_running(features, batch);
 }
@@ -154,7 +165,8 @@ std::vector<int64_t> PathDecoder::sampled(const Labels& labels, int64_t samples)
 }
 
 PathDecoder::Strand PathDecoder::reinforce_strand(const at::Tensor& features, const at::Tensor& rewarded, at::Tensor root,
-                                                  const ReinforceOptions& o, at::Generator generator) {
+                                                  const at::Tensor& weights, const ReinforceOptions& o,
+                                                  at::Generator generator) {
   struct Walk {
     at::Tensor uniform, fed, visited;
     std::vector<at::Tensor> tokens;
@@ -177,7 +189,7 @@ PathDecoder::Strand PathDecoder::reinforce_strand(const at::Tensor& features, co
     take(i - 1, h);
     return static_cast<int64_t>(i) < steps ? Rows{walk->fed, {}, {}} : Rows{};
   };
-  s.loss = [this, walk, rewarded, o, steps](const at::Tensor& z) {
+  s.loss = [this, walk, rewarded, weights, o, steps](const at::Tensor& z) {
     const at::TensorList all(walk->tokens);
     const at::Tensor before = at::cat(all.slice(0, steps)), after = at::cat(all.slice(1));
     const at::Tensor log_pi = log_policy(z, before).gather(1, after.unsqueeze(1)).view({steps, -1}).sum(0);
@@ -188,6 +200,7 @@ PathDecoder::Strand PathDecoder::reinforce_strand(const at::Tensor& features, co
       RewardBaseline baseline(baseline_);
       advantage = r - baseline.value(o.baseline, r);
       baseline.add(r, o.decay);
+      if (weights.defined()) advantage = advantage * weights;
     }
     return -(advantage * log_pi).mean();
   };
@@ -200,6 +213,15 @@ at::Tensor nothing(const at::Tensor& features) { return (features * 0).sum(); } 
 
 at::Tensor numbers(const std::vector<int64_t>& values, const at::Tensor& like) {
   return at::tensor(values, at::kLong).to(like.device(), /*non_blocking=*/true);
+}
+
+// Of each row its sample's weight, on the device of the features; undefined where all weigh 1.
+at::Tensor weights_at(const std::vector<int64_t>& rows, const Labels& labels, const at::Tensor& weights, const at::Tensor& like) {
+  const auto all = weights_of(weights, labels.samples());
+  if (all.empty()) return {};
+  std::vector<double> chosen;
+  for (int64_t s : rows) chosen.push_back(all[s]);
+  return at::tensor(chosen, at::kDouble).to(like.scalar_type()).to(like.device(), /*non_blocking=*/true);
 }
 
 }  // namespace
@@ -226,7 +248,8 @@ at::Tensor PathDecoder::reinforce(const at::Tensor& features, const Labels& labe
   const bool all = static_cast<int64_t>(chosen.size()) == features.size(0);
   const at::Tensor walked = all ? features : features.index_select(0, numbers(chosen, features));
   const at::Tensor root = o.samples == 1 ? at::Tensor() : numbers(place_of, features);
-  return walk(walked, {reinforce_strand(walked, reward_rows(labels, rows, o.reward, features), root, o, or_default(generator))})[0];
+  return walk(walked, {reinforce_strand(walked, reward_rows(labels, rows, o.reward, features), root,
+                                        weights_at(rows, labels, o.weights, features), o, or_default(generator))})[0];
 }
 
 std::pair<at::Tensor, at::Tensor> PathDecoder::losses(const at::Tensor& features, const Labels& labels, const NllOptions& n,
@@ -239,7 +262,8 @@ std::pair<at::Tensor, at::Tensor> PathDecoder::losses(const at::Tensor& features
   const auto forced = nll_strand(features, labels, n, generator);
   if (!forced) return {nothing(features), reinforce(features, labels, r, generator)};
   const at::Tensor rewarded = reward_rows(labels, rows, r.reward, features);
-  const auto both = walk(features, {*forced, reinforce_strand(features, rewarded, numbers(rows, features), r, generator)});
+  const auto both = walk(features, {*forced, reinforce_strand(features, rewarded, numbers(rows, features),
+                                                            weights_at(rows, labels, r.weights, features), r, generator)});
   return {both[0], both[1]};
 }
 

@@ -14,8 +14,8 @@ local origin = {
 }
 
 --- Pictures of your own in folders, ROOT/train/CLASS/*.jpg and ROOT/test/CLASS/*.jpg, or ROOT/CLASS/*.jpg: JPEG, PNG, WebP
--- and BMP, turned as their EXIF says, cut and averaged down to `size`, kept as bytes in memory. A class is called as its
+-- and BMP, turned as their EXIF says, cut and averaged down to `side`, kept as bytes in memory. A class is called as its
 -- folder, in lower case and with "_" for everything that is neither letter nor digit, so that "Colts' Foot" of one set is
 -- "colts_foot" of another.
--- @usage images { name = "pets", root = "$DATA/pets", size = 96, split = { train = 0.9, test = 0.1 } }
+-- @usage images { name = "pets", root = "$DATA/pets", side = 96, split = { train = 0.9, test = 0.1 } }
 return schema.declare("data.images", dataset.fields(origin), dataset.builder(origin), dataset.more(origin))

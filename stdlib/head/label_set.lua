@@ -7,21 +7,25 @@ LabelSet.__index = LabelSet
 --- features [B, F] -> logits of the nodes [B, V]
 function LabelSet:forward(features) return self.module(features) end
 
--- Multi-hot rows [B, V]: the nodes of all paths to a sample's labels; for soft labels the expected rows.
-local function nodes_of(self, target)
-  local rows, y = self.module.rows, target.y
+-- Multi-hot rows [B, V] like the logits: the nodes of all paths to a sample's labels; for soft labels the expected rows.
+local function nodes_of(self, target, like)
+  local columns, y = self.module.columns, target.y
+  local samples = y and y:size(0) or target.t:size(0)
+  -- one column more, of which the last takes what names no node
+  local t = torch.zeros(samples, self.width + 1, { dtype = like and like.dtype or self.module.weight.dtype,
+                                                   device = columns.device })
   if target.t and not (y and y.ndim == 2) then
-    return target.t:to(rows.dtype):matmul(rows:index_select(0, self.module.row_of["0:-1"]))
+    for k = 0, columns:size(1) - 1 do t:index_add_(1, columns["0:-1"]:select(1, k):long(), target.t:to(t.dtype)) end
+  else
+    local places = y:flatten():remainder(self.numbers + 1) -- -1, which names none, comes last
+    t:scatter_(1, columns:index_select(0, places):long():view(samples, -1), 1)
   end
-  local places = y:flatten():remainder(self.numbers + 1) -- -1, which names none, comes last
-  local named = self.module.row_of:index_select(0, places)
-  local t = rows:index_select(0, named)
-  return y.ndim == 2 and t:view(y:size(0), y:size(1), -1):amax(1) or t
+  return t:narrow(1, 0, self.width)
 end
 
 --- Named loss terms for logits [B, V] and a target { y long[B] or [B, K], or t, w, ignore }.
 function LabelSet:losses(logits, target, criterion)
-  local t = nodes_of(self, target)
+  local t = nodes_of(self, target, logits)
   local value = (criterion or self.criterion)(logits, { t = t, w = target.w, ignore = target.ignore })
   return { { name = "bce", value = value } }
 end
@@ -49,7 +53,7 @@ end
 --- From here on the classes of this dataset are told apart: a list of their numbers.
 function LabelSet:evaluate(numbers)
   local columns = {}
-  for i, number in ipairs(numbers) do columns[i] = self.column_of[number] end
+  for i, number in ipairs(numbers) do columns[i] = number - self.first end
   self.classes = keep(torch.tensor(numbers, { dtype = "int64" }))
   self.columns = keep(torch.tensor(columns, { dtype = "int64" }))
 end
@@ -57,42 +61,67 @@ end
 --- The probability from which on a class is in a predicted set; kept with the weights.
 function LabelSet:set_threshold(value) self.module.threshold:fill_(value) end
 
--- Columns of the output (1, 2, ...) on the paths of a label.
-local function columns_on_paths(graph, label, which)
-  local columns = { [label] = true }
-  if which == "self" then return columns end
-  for _, path in ipairs(graph:paths(label)) do
-    if which == "all" or path.kind == "det" then
-      for _, node in ipairs(path.path) do columns[graph:token(node)] = true end
+-- Everything above a label: what lies on its paths where there are too many to go along each.
+local function above(graph, label, parents)
+  local seen, open, list = { [label] = true }, { label }, {}
+  while #open > 0 do
+    for _, parent in ipairs(parents[table.remove(open)] or {}) do
+      if not seen[parent] then
+        seen[parent] = true
+        open[#open + 1], list[#list + 1] = parent, { label, parent }
+      end
     end
   end
-  return columns
+  return list
 end
 
--- What the numbers of classes mean: { width, rows = multi-hot rows, row_of = of each number, column_of = of each
--- number }. With a graph the columns are its nodes; without one the classes themselves.
-local function targets(o, context)
-  local n, graph = context.classes, context.graph
-  local made = { rows = {}, row_of = {}, column_of = {}, width = graph and graph:size() or n }
-  local function row(columns)
-    local values = {}
-    for i = 1, made.width do values[i] = columns[i] and 1 or 0 end
-    made.rows[#made.rows + 1] = values
-    return #made.rows - 1
-  end
-  local none = row {}
-  for number = 0, n - 1 do
-    if not graph then
-      made.row_of[number + 1], made.column_of[number] = row { [number + 1] = true }, number
-    elseif number > 0 then -- number 0 ends a path
-      made.column_of[number] = number - 1
-      made.row_of[number + 1] = graph:is_label(number) and row(columns_on_paths(graph, number, o.paths)) or none
-    else
-      made.row_of[1] = none
+local function parents_of(graph)
+  local parents = {}
+  for _, edge in ipairs(graph:edges()) do
+    if edge[1] ~= graph:root() then
+      local child = graph:token(edge[2])
+      parents[child] = parents[child] or {}
+      table.insert(parents[child], graph:token(edge[1]))
     end
   end
-  made.row_of[n + 1] = none
-  return made
+  return parents
+end
+
+-- Pairs { label, node } long [N, 2] of tokens: which nodes count for which label, each pair once.
+local function pairs_on_paths(graph, which)
+  local labels = {}
+  for i, name in ipairs(graph:labels()) do labels[i] = { graph:token(name), graph:token(name) } end
+  local all = { torch.tensor(labels, { dtype = "int64" }) }
+  if which ~= "self" then
+    local found = graph:path_tensors()
+    if #found.skipped > 0 and which == "det" then
+      error(("label '%s' has %.0f paths, too many to tell the deterministic ones; write paths = \"all\", or trim the graph")
+        :format(found.skipped[1], graph:path_count(found.skipped[1])), 0)
+    end
+    local lengths = found.begin["1:"] - found.begin["0:-1"]
+    local function of_nodes(of_paths) return of_paths:repeat_interleave(lengths) end
+    local on = torch.stack({ of_nodes(found.label:long()), found.tokens:long() }, 1)
+    if which == "det" then on = on:index_select(0, of_nodes(found.deterministic):nonzero():flatten()) end
+    all[2] = on
+    local parents = #found.skipped > 0 and parents_of(graph)
+    for _, name in ipairs(found.skipped) do
+      local list = above(graph, graph:token(name), parents)
+      if #list > 0 then all[#all + 1] = torch.tensor(list, { dtype = "int64" }) end
+    end
+  end
+  return (torch.unique(torch.cat(all), { dim = 0 }))
+end
+
+-- Of each number of a class, and last of none, the columns of its nodes: int32 [numbers + 1, most], filled up with
+-- `width`. A row for each class times all nodes would be gigabytes for the nouns of WordNet.
+local function columns_of_labels(graph, numbers, which)
+  local width, found = graph:size(), pairs_on_paths(graph, which)
+  local label, node = found:select(1, 0), found:select(1, 1)
+  local counts = label:bincount(nil, numbers + 1)
+  local first = counts:cumsum(0) - counts
+  local place = torch.arange(label:size(0)) - first:index_select(0, label)
+  local columns = torch.full({ numbers + 1, math.max(1, counts:max():item()) }, width, { dtype = "int32" })
+  return columns:index_put_({ label, place }, (node - 1):to "int32")
 end
 
 --- Label Set: every node of a label graph is a coin of its own, and a sample's target is all nodes on the paths to
@@ -104,22 +133,23 @@ return schema.declare("head.label_set", {
   { "paths", "one of all|det|self", "all",
     "which nodes count: of every path to the label, of the deterministic ones, or (self) the label alone" },
 }, function(o, context)
-  local made = targets(o, context)
-  local module = Linear(context.features, made.width)
-  module:register_buffer("rows", torch.tensor(made.rows, { dtype = "float32" }), false)
-  module:register_buffer("row_of", torch.tensor(made.row_of, { dtype = "int64" }), false)
+  local graph, classes = context.graph, context.classes
+  local width = graph and graph:size() or classes
+  -- without a graph the columns are the classes; with one its nodes, of which number 1 is the first (0 ends a path)
+  local columns = graph and columns_of_labels(graph, classes, o.paths)
+    or torch.arange(classes + 1, { dtype = "int32" }):unsqueeze(1)
+  local module = Linear(context.features, width)
+  module:register_buffer("columns", columns, false)
   module:register_buffer("threshold", torch.tensor((context.decoding or {}).threshold or 0.5))
   local self = setmetatable({
-    module = module, criterion = require "loss.bce" {}:build(context), loss = "bce", numbers = context.classes,
-    column_of = made.column_of,
+    module = module, criterion = require "loss.bce" {}:build(context), loss = "bce", numbers = classes, width = width,
+    first = graph and 1 or 0,
   }, LabelSet)
   local data, numbers = context.data, {}
   if data and data.evaluated then
     numbers = select(2, data:evaluated(context.evaluated or "test"))
   else
-    for number = 0, context.classes - 1 do
-      if made.column_of[number] then numbers[#numbers + 1] = number end
-    end
+    for number = self.first, classes - 1 do numbers[#numbers + 1] = number end
   end
   self:evaluate(numbers)
   return self

@@ -14,8 +14,8 @@ return schema.declare("path.nll", {
   return setmetatable({
     options = { teacher_forcing = o.teacher_forcing, pool = o.pool, max_paths = o.max_paths, alpha = o.alpha },
   }, {
-    __call = function(self, decoder, features, labels, generator)
-      self.options.generator = generator
+    __call = function(self, decoder, features, labels, generator, weights)
+      self.options.generator, self.options.weights = generator, weights
       return decoder:nll(features, labels, self.options)
     end,
   })

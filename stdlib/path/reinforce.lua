@@ -14,8 +14,8 @@ return schema.declare("path.reinforce", {
   return setmetatable({
     options = { samples = o.samples, reward = o.reward, baseline = o.baseline, decay = o.decay },
   }, {
-    __call = function(self, decoder, features, labels, generator)
-      self.options.generator = generator
+    __call = function(self, decoder, features, labels, generator, weights)
+      self.options.generator, self.options.weights = generator, weights
       return decoder:reinforce(features, labels, self.options)
     end,
   })

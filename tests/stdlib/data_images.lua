@@ -32,7 +32,7 @@ local images = schema.find "data.images"
 local crop, flip = schema.find "augment.crop", schema.find "augment.flip"
 
 t.test("folders train and test are the splits; classes have the names joins compare", function()
-  local node = images { name = "pets", root = "$DATA/pets", size = 4 }
+  local node = images { name = "pets", root = "$DATA/pets", side = 4 }
   t.eq(node.class_names, { "beagle", "persian_cat" })
   local built = node:build()
   t.eq(built:splits(), { "train", "test" })
@@ -47,14 +47,14 @@ t.test("folders train and test are the splits; classes have the names joins comp
 end)
 
 t.test("a share of each class is for testing, and the options of all sets hold", function()
-  local built = images { root = folder .. "/flat", split = { train = 0.75, test = 0.25 }, per_class = 2, size = { 4, 6 },
+  local built = images { root = folder .. "/flat", split = { train = 0.75, test = 0.25 }, per_class = 2, side = { 4, 6 },
                          labels = { dog = { "beagle", "boxer" } } }:build()
   t.eq(built:set "train":shape(), { 3, 4, 6 })
   t.eq(#built:set "train", 4)
   t.eq(#built:set "test", 2)
   t.eq(built:set "train":overlap(built:set "test"), 0)
   t.eq(built.class_names, { "dog" })
-  t.eq(images { root = folder .. "/flat", size = 4 }:build():splits(), { "train" })
+  t.eq(images { root = folder .. "/flat", side = 4 }:build():splits(), { "train" })
 end)
 
 t.test("what is wrong with a folder of pictures is said", function()
@@ -64,7 +64,7 @@ t.test("what is wrong with a folder of pictures is said", function()
   t.raises(build { root = folder .. "/flat", split = { train = 0.5, tset = 0.5 } }, "got 'tset'")
   t.raises(build { root = folder .. "/flat", split = { train = 0.5, test = 0.2 } }, "must add up to 1")
   t.raises(build { root = folder .. "/flat", mean = { 0.5 } }, "mean takes three numbers")
-  t.raises(build { root = folder .. "/flat", size = { 1, 2, 3 } }, "size is a number or { height, width }")
+  t.raises(build { root = folder .. "/flat", side = { 1, 2, 3 } }, "side is a number or { height, width }")
   t.raises(function() images { root = "x", fit = "corp" } end, "crop")
   put("broken/a/1.png", 5)
   put("broken/a/2.png", 5)
@@ -74,7 +74,7 @@ t.test("what is wrong with a folder of pictures is said", function()
 end)
 
 t.test("augmented batches depend on seed and epoch, not on workers; other splits stay as they are", function()
-  local built = images { root = "$DATA/pets", size = 8, batch = 3, normalise = false,
+  local built = images { root = "$DATA/pets", side = 8, batch = 3, normalise = false,
                          augment = { crop { pad = 2, fill = 1 }, flip {} } }:build()
   local function batches(seed, epoch, workers)
     local list = {}
@@ -88,7 +88,7 @@ t.test("augmented batches depend on seed and epoch, not on workers; other splits
   t.eq(first:max():item(), 1)
   for batch in built:loader "test":each(0) do t.near(batch.x:max():item(), 30 / 255, 1e-6) end
   t.raises(function() built:loader("train", { transform = "return function(x) return x end" }) end,
-    "give one of transform and the data's augment")
+    "give one of transform and the data's own transform and augment")
   t.raises(function() images { root = "$DATA/pets", augment = { flip { p = 2 } } } end, "p")
 end)
 
@@ -121,7 +121,7 @@ end)
 if official and official ~= "" then
   t.test("four labels of the two real collections of flowers are the same", function()
     system.set_environment("MOONLAB_DATA", official)
-    local a, b = schema.find "data.flowers17" { size = 16 }, schema.find "data.flowers5" { size = 16 }
+    local a, b = schema.find "data.flowers17" { side = 16 }, schema.find "data.flowers5" { side = 16 }
     local seen, shared = {}, {}
     for _, name in ipairs(a.class_names) do seen[name] = true end
     for _, name in ipairs(b.class_names) do

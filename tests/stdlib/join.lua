@@ -88,7 +88,7 @@ t.test("the report counts labels, shared ones and images in two datasets", funct
   t.eq(report.shared, { "0", "2", "3", "4", "5", "6", "7", "8", "9" })
   t.eq(report.labels[1], { name = "straight", node = 1, samples = { 0, 250 } })
   t.eq(report.labels[2], { name = "0", node = 4, samples = { 30, 250 } })
-  t.eq(report.datasets[1], { name = "digits", classes = 10, train = 300, test = 1500 })
+  t.eq(report.datasets[1], { name = "digits", classes = 10, train = 300, test = 1500, weight = 1, draw = 1, epoch = 300 })
 end)
 
 t.test("the report tells the paths of each label and the samples of each node", function()

@@ -7,34 +7,36 @@
 -- names.
 --
 -- The paper takes 160 pictures of 17 Flowers, 20 of each shared class; which, it does not say: here a seeded choice.
--- Its accuracies stand in the rows (paper: ...). Smaller than the paper: it has EfficientNet-B4, pretrained on
--- ImageNet; here four convolutions learn from nothing on 64 pixels for `steps` steps, because two cores shall do it
--- in minutes.
+-- Its accuracies stand beside ours. Smaller than the paper, which trains EfficientNet-B4 on 380 pixels:
+-- EfficientNet-Lite0, pretrained on ImageNet and frozen, at 128 pixels, its features computed once, 1,500 steps of what
+-- stands on it. Each step sees 64 pictures of the 102; with 17 Flowers joined it sees 64 of those besides, so that every
+-- row makes equally many steps and sees the 102 equally often.
 
 params {
   learn = { "joined", "what learns: 'softmax' on the 102, 'union' softmax on both, 'label set', or the 'joined' "
     .. "paths" },
   both = { true, "train on 17 Flowers too" },
   beta = { 0.1, "weight of REINFORCE where a flower has several colours" },
-  steps = { 600, "training steps" },
+  batch = { 64, "pictures of the 102 a step, and of the 17 besides" },
+  steps = { 1500, "training steps" },
 }
 
 return ablate "flowers102" {
   seeds = { 1, 2, 3 }, metrics = { "flowers102.test.top1" },
-  { "softmax, 102 (paper: 90.91)", learn = "softmax" },
-  { "softmax, 102 + 17 (paper: 91.01)", learn = "union" },
-  { "Label Set, 102 (paper: 85.28)", learn = "label set", both = false },
-  { "label augmentation, 102 (paper: 92.80)", both = false },
-  { "label augmentation, 102 + 17 (paper: 93.27)" },
+  { "softmax, 102", learn = "softmax", paper = 0.9091 },
+  { "softmax, 102+17", learn = "union", paper = 0.9101 },
+  { "Label Set, 102", learn = "label set", both = false, paper = 0.8528 },
+  { "label-aug, 102", both = false, paper = 0.9280 },
+  { "label-aug, 102+17", paper = 0.9327 },
   base = function(p)
-    local A = images { name = "flowers102", root = "$DATA/flowers102", split = "official", size = 64, batch = 64,
-                       labels = { tiger_lily = "tigerlily", common_dandelion = "dandelion" },
-                       augment = { augment.flip {} } }
-    local B = flowers17 { size = 64, per_class = 20, augment = { augment.flip {} },
+    local A = images { name = "flowers102", root = "$DATA/flowers102", split = "official", side = 128, batch = p.batch,
+                       labels = { tiger_lily = "tigerlily", common_dandelion = "dandelion" } }
+    local B = flowers17 { side = 128, per_class = 20,
                           only = { "buttercup", "colts_foot", "daffodil", "dandelion", "fritillary", "sunflower",
                                    "tigerlily", "windflower" } }
-    local encoder = vision.cnn { channels = { 32, 64, 96, 128 }, width = 256, dropout = 0.2 }
-    local joined = join { graph = graph.load "flowers", batch = 64, unpack(p.both and { A, B } or { A }) }
+    local encoder = vision.efficientnet_lite0 { weights = "imagenet", freeze = true }
+    local joined = join { graph = graph.load "flowers", mix = "balanced", batch = p.both and 2 * p.batch or p.batch,
+                          unpack(p.both and { A, B } or { A }) }
     local softmax = trunk { encoder, head = head.softmax {} }
     local data, model, loss = unpack(pick(p.learn, {
       softmax = { A, softmax, ce {} },

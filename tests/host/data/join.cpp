@@ -32,9 +32,28 @@ TEST_CASE("every class without a node is named with the nearest one") {
                     "a: no node carries the class 'dgo'; did you mean 'dog'?");
 }
 
-TEST_CASE("overlap counts rows of one origin, and equal images of two") {
+TEST_CASE("of many classes without a node the first are named and the others counted") {
+  std::vector<std::string> classes;
+  for (int i = 0; i < 30; ++i) classes.push_back("class " + std::to_string(i));
+  CHECK_THROWS_WITH(bind_classes(set("a", {1}, {0}, classes), kNodes),
+                    Contains("'class 7'") && !Contains("'class 8'") && Contains("a: nor do nodes carry 22 more of its 30 classes"));
+}
+
+TEST_CASE("samples are shared where they are equal, whatever row or set they come from") {
   auto a = set("a", {1, 2, 3, 3}, {0, 0, 0, 0}, {"x"}), b = set("b", {3, 9}, {0, 0}, {"x"});
-  CHECK(overlap(a.subset(at::tensor({0, 1, 2}, at::kLong)), a.subset(at::tensor({1, 3}, at::kLong))) == 1);
-  CHECK(overlap(a, b) == 2);
-  CHECK(overlap(b, a) == 1);
+  CHECK(shared(a, b) == std::vector<int64_t>{2, 3});
+  CHECK(shared(b, a) == std::vector<int64_t>{0});
+  // rows of one origin: 1 by its row, 3 by its content
+  auto rows = [&](std::vector<int64_t> index) { return a.subset(index); };
+  CHECK(shared(rows({0, 1, 2}), rows({1, 3})) == std::vector<int64_t>{1, 2});
+  CHECK(shared(rows({0}), rows({1})).empty());
+}
+
+TEST_CASE("what others hold too can be left out") {
+  auto a = set("a", {1, 2, 3, 3, 5}, {0, 1, 0, 0, 1}, {"x", "y"}), b = set("b", {3, 9}, {0, 0}, {"x"});
+  auto rest = without(a, {b, set("c", {1}, {0}, {"x"})});
+  CHECK(rest.images().flatten().equal(at::tensor({2, 5}).to(at::kByte)));
+  CHECK(rest.class_names() == a.class_names());
+  CHECK(rest.labels().equal(at::tensor({1, 1}, at::kLong)));
+  CHECK_THROWS_WITH(without(b.subset(std::vector<int64_t>{0}), {a, b}), "b: no sample is left without those that a holds too");
 }

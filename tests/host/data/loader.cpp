@@ -121,6 +121,57 @@ TEST_CASE("round-robin mixing gives batches of one dataset by turns") {
   CHECK(seen(batches).size() == 43);
 }
 
+// how many samples an epoch has of each of two datasets
+static std::pair<int64_t, int64_t> shares(Loader& loader, int64_t number = 0) {
+  std::pair<int64_t, int64_t> n;
+  for (const auto& [sample, times] : seen(epoch(loader, number))) (sample.first == 0 ? n.first : n.second) += times;
+  return n;
+}
+
+TEST_CASE("draw says how often a dataset is drawn from, under every mix") {
+  std::vector<Source> sources{{toy("a", 30), {}}, {toy("b", 90), {}}};
+  auto options = [](Mix mix, std::vector<double> draw) { return SamplerOptions{10, true, false, mix, 1, std::move(draw)}; };
+  Loader twice(sources, options(Mix::kProportional, {2, 0.5}));
+  CHECK(shares(twice) == std::pair<int64_t, int64_t>{60, 45});
+  auto first = seen(epoch(twice, 0)), second = seen(epoch(twice, 1));
+  CHECK(first.size() == 30 + 45);  // every sample of a twice, 45 different ones of b
+  CHECK(first != second);          // others in the next epoch
+  CHECK(twice.batches() == 11);
+  CHECK(static_cast<int64_t>(epoch(twice, 0).size()) == 11);
+
+  Loader balanced(sources, options(Mix::kBalanced, {3, 1}));  // 120 samples as 3 : 1
+  CHECK(shares(balanced) == std::pair<int64_t, int64_t>{90, 30});
+  Loader thirds({{toy("a", 4), {}}, {toy("b", 4), {}}, {toy("c", 2), {}}}, options(Mix::kBalanced, {0.1, 0.1, 0.1}));
+  std::map<int64_t, int> of;
+  for (const auto& [sample, times] : seen(epoch(thirds, 0))) of[sample.first] += times;
+  CHECK(of == std::map<int64_t, int>{{0, 4}, {1, 3}, {2, 3}});
+
+  Loader turns(sources, options(Mix::kRoundRobin, {2, 0.5}));
+  CHECK(shares(turns) == std::pair<int64_t, int64_t>{60, 45});
+  auto batches = epoch(turns, 0);
+  CHECK(turns.batches() == 11);
+  REQUIRE(batches.size() == 11);
+  for (const auto& b : batches) CHECK(b.domain.max().equal(b.domain.min()));
+
+  Loader alone({sources[0]}, options(Mix::kProportional, {1.5}));
+  CHECK(alone.batches() == 5);
+  CHECK(seen(epoch(alone, 0)).size() == 30);
+  CHECK_THROWS_WITH(Loader(sources, options(Mix::kProportional, {1, 0})), Contains("draw must be above 0, got 0"));
+  CHECK_THROWS_WITH(Loader(sources, options(Mix::kProportional, {0.01, 1})), Contains("leaves no sample of its 30"));
+  CHECK_THROWS_WITH(Loader(sources, options(Mix::kProportional, {1})), Contains("2 datasets, but 1 values of draw"));
+}
+
+TEST_CASE("samples carry the weight of their dataset where any weighs other than 1") {
+  std::vector<Source> sources{{toy("a", 3), {}}, {toy("b", 3), {}}};
+  Loader plain(sources, {6, false});
+  CHECK_FALSE(epoch(plain, 0)[0].w.defined());
+  sources[1].weight = 2.5;
+  Loader weighted(sources, {6, false});
+  CHECK(epoch(weighted, 0)[0].w.equal(at::tensor({1.0f, 1.0f, 1.0f, 2.5f, 2.5f, 2.5f})));
+  sources[1].weight = 0;
+  CHECK_THROWS_WITH(Loader(sources, {6, false}), Contains("'b': weight must be above 0, got 0"));
+}
+
 TEST_CASE("targets replace class numbers") {
   Loader loader({{toy("a", 2), {7, 9}}, {toy("b", 2), {}}}, {4, false});
   CHECK(epoch(loader, 0)[0].y.equal(at::tensor({7, 9, 0, 1}, at::kLong)));

@@ -156,9 +156,9 @@ TEST_CASE("a loader of texts pads, masks and lays out several labels") {
 TEST_CASE("equal texts of two origins are found") {
   Dataset a(make_text_samples("a", texts({"one", "two"}), longs({0, 0}), {"x"}, "a"));
   Dataset b(make_text_samples("b", texts({"two", "three"}), longs({0, 0}), {"x"}, "b"));
-  CHECK(overlap(a, b) == 1);
-  CHECK(overlap(a, a) == 2);
+  CHECK(shared(a, b).size() == 1);
+  CHECK(shared(a, a).size() == 2);
   Dataset images(make_samples("i", at::zeros({1, 1, 1, 1}, at::kByte), longs({0}), {"x"}, "i"));
-  CHECK(overlap(a, images) == 0);
+  CHECK(shared(a, images).empty());
   CHECK(a.fingerprint() != b.fingerprint());
 }
