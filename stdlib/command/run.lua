@@ -121,6 +121,11 @@ local function show(result, spec, outcome)
           trial.label, trial.seed, paths:read "*a"))
         paths:close()
       end
+      local similar = io.open(folder .. "similar_labels.txt")
+      if similar then
+        write(("\nLabels that '%s' (seed %d) holds for alike:\n%s"):format(trial.label, trial.seed, similar:read "*a"))
+        similar:close()
+      end
       if system.stat(folder .. "graph.svg") then write("\nLabel graph with these paths: " .. folder .. "graph.svg\n") end
       return
     end

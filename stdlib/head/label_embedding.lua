@@ -34,11 +34,11 @@ local function factors(target, like)
   return target.w and torch.where(target.ignore, counts, target.w:to(like.dtype)) or counts
 end
 
--- Is it too early for the soft term? Counts updates, on the device: a batch that comes again (a second pass, a second
+-- Has the soft term begun? Counts batches, on the device: one that comes again (the second pass of a balance, a second
 -- look of LBFGS) is the same update.
 local function opened(self, target)
   local updates = self.module.updates
-  if self.module.training and self.seen[1] ~= target then
+  if self.module.training and target.pass ~= 2 and self.seen[1] ~= target then
     self.seen[1] = target
     updates:add_(1)
   end
@@ -99,11 +99,6 @@ function Embedding:label_matrix(history)
     matrix = embeddings(self, torch.arange(self.classes, { device = self.module.compressed.device }))
   end
   return history and matrix or matrix:detach()
-end
-
---- A vector for each label, float [K, d]: its row of E, or of the compressed embeddings A.
-function Embedding:label_vectors()
-  return (self.compressed and self.module.compressed or self.module.embedding):detach()
 end
 
 --- The `count` (default 3) most similar labels of each; prints as a table, see similar_labels.

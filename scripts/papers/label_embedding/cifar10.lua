@@ -14,7 +14,7 @@ params {
 }
 
 return ablate "CIFAR-10, ResNet-8" {
-  seeds = { 1, 2, 3 }, metrics = { "test.error" },
+  seeds = { 1, 2, 3 }, metrics = { "test.error" }, show = "label embedding, code",
   { "one-hot", learn = "one-hot", paper = 0.0866 },
   { "label embedding, code", paper = 0.0697 },
   { "label embedding, text", preset = "paper" },
@@ -27,7 +27,7 @@ return ablate "CIFAR-10, ResNet-8" {
       model = trunk { vision.resnet8 { width = p.width }, head = output },
       optim = adam { lr = 1e-3 },
       train = { epochs = p.epochs },
-      eval = { metrics = { "error" } },
+      eval = { metrics = { "error" }, report = p.learn ~= "one-hot" and { "similar_labels" } or {} },
     }
   end,
 }

@@ -15,7 +15,7 @@ params {
 }
 
 return ablate "CIFAR-100, ResNet-18" {
-  seeds = { 1, 2, 3 }, metrics = { "test.error" },
+  seeds = { 1, 2, 3 }, metrics = { "test.error" }, show = "label embedding",
   { "one-hot", learn = "one-hot", paper = 0.2735 },
   { "label embedding", paper = 0.2397 },
   { "label embedding, compressed", learn = "compressed" },
@@ -29,7 +29,7 @@ return ablate "CIFAR-100, ResNet-18" {
       model = trunk { vision.resnet18 { width = p.width }, head = output },
       optim = adam { lr = 1e-3, schedule = step { at = { "40%", "80%" }, factor = 0.2 } },
       train = { epochs = p.epochs },
-      eval = { metrics = { "error" } },
+      eval = { metrics = { "error" }, report = p.learn ~= "one-hot" and { "similar_labels" } or {} },
     }
   end,
 }
