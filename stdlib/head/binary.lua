@@ -27,6 +27,7 @@ end
 
 --- Named loss terms for bit logits [B, D] and a target { y or t, w, ignore }.
 function Binary:losses(logits, target, criterion)
+  logits = logits:to(torch.promote_types(logits.dtype, "float32")) -- losses are not of half precision
   local outputs = logits
   if not criterion and self.loss ~= "bce" then outputs = logits:sigmoid() end
   local value = (criterion or self.criterion)(outputs, bits_of(self, target, outputs))

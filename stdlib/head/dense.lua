@@ -27,6 +27,8 @@ end
 
 --- Named loss terms for outputs [B, D] and a target { y or t, w, ignore }.
 function Dense:losses(outputs, target, criterion)
+  -- half precision would blur the labels
+  outputs = outputs:to(torch.promote_types(outputs.dtype, self.module.labels.dtype))
   local value = (criterion or self.criterion)(outputs, vectors_of(self, target, outputs))
   return { { name = self.loss, value = value } }
 end

@@ -146,6 +146,8 @@ t.test("binary: words are bytes; ignored samples may have no label; several labe
   local alike = head:label_matrix()
   t.eq(alike.shape, { 4, 4 })
   t.near(alike[0][0]:item(), 1, 1e-6)
+  local half = head:losses(outputs:to "bfloat16", { y = torch.zeros(2, { dtype = "int64" }) })[1].value
+  t.eq(half.dtype, "float32")
 end)
 
 t.test("binary: a model that was saved with words of floats is loaded", function()

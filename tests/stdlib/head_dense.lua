@@ -107,6 +107,10 @@ t.test("outputs of half precision, labels of double", function()
   local head = build { labels = torch.randn(3, 4, { dtype = "float64" }) }
   local z = head:ideal(long { 2, 0 }):to "bfloat16"
   t.eq(head:predict(z).y:totable(), { 2, 0 })
+  t.eq(head:losses(z, { y = long { 2, 0 } })[1].value.dtype, "float64")
+  local gap = (z:double() - head:ideal(long { 2, 0 })):abs():max():item()
+  t.ok(gap > 0 and gap < 0.05)
+  t.ok(head:losses(z, { y = long { 2, 0 } })[1].value:item() > 0) -- labels are not rounded to the outputs' precision
   head.module:to "float64"
   head:losses(head:forward(torch.randn(2, 3, { dtype = "float64" })), { y = long { 0, 1 } })[1].value:backward()
   t.eq(head.module.weight.grad.dtype, "float64")
