@@ -20,8 +20,7 @@ std::vector<double> check_numbers(lua_State* L, int index) {
   std::vector<double> list;
   for (int i = 1, n = static_cast<int>(lua_objlen(L, index)); i <= n; ++i) {
     lua_rawgeti(L, index, i);
-    if (lua_type(L, -1) != LUA_TNUMBER)
-      fail("a list of numbers has ", describe(L, lua_gettop(L)), " at place ", i);
+    if (lua_type(L, -1) != LUA_TNUMBER) fail("a list of numbers has ", describe(L, lua_gettop(L)), " at place ", i);
     list.push_back(lua_tonumber(L, -1));
     lua_pop(L, 1);
   }
@@ -46,7 +45,8 @@ std::pair<std::vector<double>, int64_t> check_square(lua_State* L, int index) {
     lua_rawgeti(L, index, i);
     const auto row = check_numbers(L, lua_gettop(L));
     lua_pop(L, 1);
-    if (static_cast<int64_t>(row.size()) != rows) fail("row ", i, " of a matrix of ", rows, " rows has ", row.size(), " numbers");
+    if (static_cast<int64_t>(row.size()) != rows)
+      fail("row ", i, " of a matrix of ", rows, " rows has ", row.size(), " numbers");
     values.insert(values.end(), row.begin(), row.end());
   }
   return {std::move(values), rows};
@@ -85,7 +85,8 @@ int linkage(lua_State* L) {
   const auto merges = metric::linkage(std::move(distances), k, metric::linkage_named(optional_string(L, 2, "average")));
   std::vector<double> z;
   for (const auto& m : merges)
-    z.insert(z.end(), {static_cast<double>(m.left), static_cast<double>(m.right), m.height, static_cast<double>(m.size)});
+    z.insert(z.end(),
+             {static_cast<double>(m.left), static_cast<double>(m.right), m.height, static_cast<double>(m.size)});
   push(L, metric::matrix(z, static_cast<int64_t>(merges.size()), 4));
   return 1;
 }
@@ -198,7 +199,8 @@ int confusion(lua_State* L) {
   return 1;
 }
 
-/// class_report(truth long[N], predicted long[N], K) -> { precision, recall, f1, support, predicted }: lists of K numbers
+/// class_report(truth long[N], predicted long[N], K) -> { precision, recall, f1, support, predicted }: lists of K
+/// numbers
 int class_report(lua_State* L) {
   const int64_t k = check_integer(L, 3);
   const auto truth = check_classes(L, 1);
@@ -213,7 +215,8 @@ int class_report(lua_State* L) {
   return 1;
 }
 
-/// reliability(confidence float[N], hit bool[N], bins) -> { count, confidence, accuracy: lists of `bins` numbers, ece, mce }
+/// reliability(confidence float[N], hit bool[N], bins) -> { count, confidence, accuracy: lists of `bins` numbers, ece,
+/// mce }
 int reliability(lua_State* L) {
   const auto hits = metric::numbers(check_tensor(L, 2));
   const auto r = metric::reliability(check_numbers(L, 1), {hits.begin(), hits.end()}, check_integer(L, 3));

@@ -26,7 +26,7 @@ local evaluation = {
   { "on", "string or list of string", "test",
     "the split that is evaluated at the end, [dataset.]split, or several, each on its own dataset's classes" },
   { "during", "list of string", {}, "splits evaluated while training, such as { \"val\" }" },
-  { "every", "integer > 0", 1, "epochs between two evaluations while training" },
+  { "every", "integer > 0 or one of epoch", 1, "epochs between two evaluations while training; \"epoch\" is 1" },
   { "metrics", "list of (string or node metric)", { "top1" }, "what is measured, [head.]name" },
   { "main", "string", schema.optional, "the metric that stands for the run; the first one where absent" },
   { "decode", "one of greedy|beam|class|path_set", "greedy",

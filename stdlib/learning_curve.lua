@@ -13,8 +13,8 @@ function learning_curve.mode_of(name)
   return lower_is_better[name:match "[^.]*$"] and "min" or "max"
 end
 
---- The curve of a key ("test.top1") in the records of a run (run:metrics()). The evaluation after training is no part of
--- it, nor are records in which the key has no number.
+--- The curve of a key ("test.top1") in the records of a run (run:metrics()). The evaluation after training is no part
+-- of it, nor are records in which the key has no number.
 function learning_curve.of_records(records, key)
   local curve = { epoch = {}, step = {}, seconds = {}, value = {} }
   for _, record in ipairs(records) do
@@ -51,8 +51,8 @@ function learning_curve.reached(values, level, mode)
   end
 end
 
---- The share of epochs that need not be trained to be as good as `level`: 1 - e / T, for the first epoch e that is, of T.
--- nan where none is.
+--- The share of epochs that need not be trained to be as good as `level`: 1 - e / T, for the first epoch e that is, of
+-- T. nan where none is.
 function learning_curve.epochs_saved(curve, level, mode)
   local e = learning_curve.reached(curve.value, level, mode)
   return e and 1 - curve.epoch[e] / curve.epoch[#curve.epoch] or nan

@@ -95,15 +95,14 @@ function reference_runs.finder(store, result, smoke)
       else
         local run = hash and finished(store, hash)
         known[text] = run and { records = run:metrics() }
-          or { hint = ("no finished run to compare with in %s; it would be: moonlab run %s"):format(store,
+          or { hint = ("no finished run to compare with in %s; it would be: moonlab run %s%s"):format(store,
+            smoke and "--smoke " or "",
             table.concat({ result.script.name, unpack(changed and changed.overrides or {}) }, " ")) }
       end
     end
     local entry = known[text]
     if not entry.records then return nil, entry.hint end
-    local curve = learning_curve.of_records(entry.records, key)
-    if #curve.value == 0 then return nil, ("the run with %s has no %s of its epochs"):format(text, key) end
-    return { curve = curve, final = final_of(entry.records, key) }
+    return { curve = learning_curve.of_records(entry.records, key), final = final_of(entry.records, key) }
   end
 end
 
@@ -122,7 +121,7 @@ function Row:records()
   return self.loaded
 end
 
--- The mean curve over seeds and the mean of what was reached: { curve, final }, or nil where no run has the key.
+-- The mean curve over seeds and the mean of what was reached: { curve, final }.
 local function averaged(list_of_records, key)
   local curves, finals = {}, {}
   for _, records in ipairs(list_of_records) do
@@ -130,7 +129,6 @@ local function averaged(list_of_records, key)
     if #curve.value > 0 then curves[#curves + 1] = curve end
     finals[#finals + 1] = final_of(records, key)
   end
-  if #curves == 0 then return nil end
   return { curve = learning_curve.mean(curves), final = (tabulate.statistics(finals)) }
 end
 
@@ -157,8 +155,8 @@ local function reference_records(self, rows, row, changes)
   return nil, ("no row and no finished run in %s with %s"):format(self.store, text)
 end
 
---- Fills in what an ablation's rows say of each other, once all trials are done: curves and results are averaged over the
--- seeds of a row first. A row's own reference has no value.
+--- Fills in what an ablation's rows say of each other, once all trials are done: curves and results are averaged over
+-- the seeds of a row first. A row's own reference has no value.
 -- @param result what language.evaluate gave (kind "ablate")
 -- @param spec { rows, against, trials, smoke } (ablation.run)
 -- @param values[r][key] = list over seeds: changed in place, one value or none for these keys
@@ -167,7 +165,7 @@ end
 -- @return list of hints: what could not be told, and why
 function reference_runs.complete(result, spec, values, results, store)
   local self = { result = result, store = store, smoke = spec.smoke }
-  local rows, place, hints, said = {}, {}, {}, {}
+  local rows, place, hints = {}, {}, {}
   for r, label in ipairs(spec.rows) do
     rows[r] = setmetatable({ label = label, runs = {}, trials = {}, store = store }, Row)
     place[label] = r
@@ -206,23 +204,18 @@ function reference_runs.complete(result, spec, values, results, store)
       for _, key in ipairs(found) do
         local own = averaged(row:records(), key)
         local pairs_list, more = course.read(metric, key, {
-          curve = own and own.curve or learning_curve.of_records({}, key), final = own and own.final,
+          curve = own.curve, final = own.final,
           reference = function(changes)
             local records, why = reference_records(self, rows, row, changes)
-            local other = records and averaged(records, key)
-            if records and not other then why = "its reference has no " .. key .. " of its epochs" end
-            return other, why
+            return records and averaged(records, key), why
           end,
         })
         for _, pair in ipairs(pairs_list) do values[r][pair[1]] = pair[2] == pair[2] and { pair[2] } or {} end
-        for _, hint in ipairs(more) do
-          hint = ("%s, %s"):format(row.label, hint)
-          if not said[hint] then hints[#hints + 1], said[hint] = hint, true end
-        end
+        for _, hint in ipairs(more) do hints[#hints + 1] = { ("%s (%s)"):format(hint[1], row.label), hint[2] } end
       end
     end
   end
-  return hints
+  return course.lines(hints)
 end
 
 return reference_runs

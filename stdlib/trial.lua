@@ -72,7 +72,11 @@ end
 -- The splits evaluated while training. Metrics of the whole training are of those; where there are none, of the final
 -- ones (nothing is chosen by them).
 local function during_of(o, final, of_training)
-  return #o.eval.during == 0 and #of_training > 0 and final or o.eval.during
+  local during = o.eval.during
+  for _, entry in ipairs(of_training) do
+    if #during == 0 and not entry.metric.after then during = final end
+  end
+  return during
 end
 
 --- Builds everything of an experiment: data, model, objective, optimizer, loaders, metrics.
@@ -181,7 +185,8 @@ function trial.run(made, report)
   local state = {
     model = made.model, data = made.data, objective = made.objective, optim = made.optim, loaders = made.loaders,
     metrics = made.metrics, device = made.device, seed = made.seed, epochs = made.epochs, steps = o.train.steps,
-    clip = o.train.clip, during = #made.during > 0 and made.during or nil, every = o.eval.every,
+    clip = o.train.clip, during = #made.during > 0 and made.during or nil,
+    every = o.eval.every == "epoch" and 1 or o.eval.every,
     accumulate = o.train.accumulate, precision = precision.new(o.train.precision, made.device),
     watch = watched(made), on = o.train.on, log = report.log, progress = report.progress,
     keep_best = o.train.checkpoint == "best" and report.keep_best or nil,
@@ -190,7 +195,7 @@ function trial.run(made, report)
   if state.diverged or state.interrupted then return state end
   if state.keep_best and state.best then report.restore_best() end
   state.final, state.final_samples = trial.evaluate(made)
-  state.hints = course.finish(made.of_training, state.during or {}, state.course, state.final, report.reference)
+  state.hints = course.finish(made.of_training, made.during, made.final, state.course, state.final, report.reference)
   return state
 end
 

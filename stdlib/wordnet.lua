@@ -5,13 +5,14 @@ local schema = require "schema"
 
 local sets = { "awa2", "cifar10", "fashion_mnist" }
 
---- How far apart classes are in WordNet 3.0: edges of the shortest path between their synsets over a common hypernym. The
--- distances of cifar10, of eight classes of fashion_mnist and of 23 animals of awa2 come with the program; others are
--- read from a dictionary (Debian's wordnet-base) by the synset of each class.
+--- How far apart classes are in WordNet 3.0: edges of the shortest path between their synsets over a common hypernym.
+-- The distances of cifar10, of eight classes of fashion_mnist and of 23 animals of awa2 come with the program; others
+-- are read from a dictionary (Debian's wordnet-base) by the synset of each class, as in wordnet { synsets = { cat =
+-- "cat.n.01", lorry = "truck.n.01" } }.
 -- @usage wordnet "cifar10"
--- @usage wordnet { synsets = { cat = "cat.n.01", dog = "dog.n.01", lorry = "truck.n.01" } }
 return schema.declare("wordnet", {
-  { "set", "one of " .. table.concat(sets, "|"), schema.optional, "a set of classes whose distances are known", at = 1 },
+  { "set", "one of " .. table.concat(sets, "|"), schema.optional, "a set of classes whose distances are known",
+    at = 1 },
   { "synsets", "map of string", schema.optional, "the synset of each class, such as \"dog.n.01\" or \"n02084071\"" },
   { "folder", "path", schema.optional, "the dictionary; else $WNSEARCHDIR, $WNHOME/dict, /usr/share/wordnet" },
 }, function(o)

@@ -39,8 +39,8 @@ std::vector<int64_t> class_sizes(std::span<const int64_t> truth, int64_t k) {
 
 ClassReport class_report(std::span<const int64_t> confusion, std::span<const int64_t> truth, int64_t k) {
   if (k < 0 || static_cast<int64_t>(confusion.size()) != k * k || static_cast<int64_t>(truth.size()) != k)
-    fail("class_report: ", k, " classes need ", k, " x ", k, " counts and ", k, " sizes, got ", confusion.size(), " and ",
-         truth.size());
+    fail("class_report: ", k, " classes need ", k, " x ", k, " counts and ", k, " sizes, got ", confusion.size(),
+         " and ", truth.size());
   ClassReport report;
   for (int64_t c = 0; c < k; ++c) {
     const int64_t right = confusion[c * k + c];
@@ -67,7 +67,8 @@ Reliability reliability(std::span<const double> confidence, const std::vector<bo
   for (size_t i = 0; i < confidence.size(); ++i) {
     const double p = confidence[i];
     if (!(p >= -1e-6 && p <= 1 + 1e-6)) fail("reliability: the confidence of sample ", i, " is ", p, ", not in [0, 1]");
-    const auto bin = std::clamp(static_cast<int64_t>(std::ceil(p * static_cast<double>(bins))) - 1, int64_t{0}, bins - 1);
+    const auto bin =
+        std::clamp(static_cast<int64_t>(std::ceil(p * static_cast<double>(bins))) - 1, int64_t{0}, bins - 1);
     ++r.count[bin];
     r.confidence[bin] += p;
     r.accuracy[bin] += hit[i] ? 1 : 0;

@@ -30,9 +30,9 @@ struct Reliability {
   double mce = 0;                            // the largest of these gaps
 };
 
-/// Equally wide bins ((m - 1) / M, m / M] of confidence (Guo et al. 2017, Eq. 2, 3 and 5); confidence 0 is in the first.
-/// ECE and MCE of no sample are nan. Errors: lists of different lengths, bins < 1, a confidence outside [0, 1] or nan
-/// (up to rounding: 1 + 1e-6 counts as 1).
+/// Equally wide bins ((m - 1) / M, m / M] of confidence (Guo et al. 2017, Eq. 2, 3 and 5); confidence 0 is in the
+/// first. ECE and MCE of no sample are nan. Errors: lists of different lengths, bins < 1, a confidence outside [0, 1]
+/// or nan (up to rounding: 1 + 1e-6 counts as 1).
 Reliability reliability(std::span<const double> confidence, const std::vector<bool>& hit, int64_t bins);
 
 }  // namespace moonlab::metric

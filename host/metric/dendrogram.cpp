@@ -50,7 +50,8 @@ Dendrogram dendrogram(const std::vector<Merge>& merges, BranchOrder order) {
       continue;
     }
     x[c] = (x[first] + x[second]) / 2;
-    made.links.push_back({c, {x[first], x[first], x[second], x[second]}, {height(first), height(c), height(c), height(second)}});
+    made.links.push_back(
+        {c, {x[first], x[first], x[second], x[second]}, {height(first), height(c), height(c), height(second)}});
   }
   return made;
 }

@@ -30,13 +30,14 @@ int64_t tied_pairs(int64_t n, Alike&& alike) {
   return tied;
 }
 
-/// Sorts and counts the exchanges that a bubble sort would make: the pairs whose order is reversed. Ties are no reversal.
+/// Sorts and counts the exchanges that a bubble sort would make: the pairs whose order is reversed. Ties are no
+/// reversal.
 int64_t sort_counting(std::span<double> values, std::span<double> space) {
   const size_t n = values.size();
   if (n < 2) return 0;
   const size_t half = n / 2;
-  int64_t count = sort_counting(values.first(half), space.first(half)) +
-                  sort_counting(values.subspan(half), space.subspan(half));
+  int64_t count =
+      sort_counting(values.first(half), space.first(half)) + sort_counting(values.subspan(half), space.subspan(half));
   size_t left = 0, right = half;
   for (size_t out = 0; out < n; ++out) {
     const bool from_right = left == half || (right < n && values[right] < values[left]);
@@ -57,8 +58,7 @@ double kendall_tau_b(std::span<const double> x, std::span<const double> y) {
     return kUndefined;
   std::vector<int64_t> order(n);
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](int64_t a, int64_t b) { return x[a] != x[b] ? x[a] < x[b] : y[a] < y[b]; });
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return x[a] != x[b] ? x[a] < x[b] : y[a] < y[b]; });
   std::vector<double> by_x(n), space(n);
   for (int64_t i = 0; i < n; ++i) by_x[i] = y[order[i]];
   const int64_t tied_x = tied_pairs(n, [&](int64_t a, int64_t b) { return x[order[a]] == x[order[b]]; });

@@ -68,7 +68,8 @@ std::vector<Merge> neighbour_chain(Square& d, Linkage method) {
   std::vector<Merge> merges;
   std::vector<int64_t> size(k, 1), chain;
   while (static_cast<int64_t>(merges.size()) < k - 1) {
-    if (chain.empty()) chain.push_back(std::find_if(size.begin(), size.end(), [](int64_t s) { return s > 0; }) - size.begin());
+    if (chain.empty())
+      chain.push_back(std::find_if(size.begin(), size.end(), [](int64_t s) { return s > 0; }) - size.begin());
     int64_t a, b;
     while (true) {
       a = chain.back();

@@ -37,7 +37,7 @@ BranchOrder branch_order_named(const std::string& name);
 
 /// A merge as it is drawn: up from the left branch, across, and down to the right one.
 struct DendrogramLink {
-  int64_t cluster;         // the number it made
+  int64_t cluster;          // the number it made
   std::array<double, 4> x;  // leaves stand at 0, 1, 2, ...
   std::array<double, 4> y;  // heights
 };

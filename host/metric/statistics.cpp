@@ -78,8 +78,7 @@ double share_of_signs_up_to(const std::vector<int64_t>& doubled, int64_t doubled
   std::vector<double> chance(total + 1, 0);
   chance[0] = 1;
   for (int64_t rank : doubled)
-    for (int64_t sum = total; sum >= 0; --sum)
-      chance[sum] = (chance[sum] + (sum >= rank ? chance[sum - rank] : 0)) / 2;
+    for (int64_t sum = total; sum >= 0; --sum) chance[sum] = (chance[sum] + (sum >= rank ? chance[sum - rank] : 0)) / 2;
   double share = 0;
   for (int64_t sum = 0; sum <= std::min(doubled_w, total); ++sum) share += chance[sum];
   return share;

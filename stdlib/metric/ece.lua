@@ -26,7 +26,8 @@ function Ece:value()
 end
 
 --- Expected calibration error (Guo et al. 2017, eq. 3): the gap between confidence and accuracy, averaged over
--- equally wide bins of confidence, (0, 1/M], (1/M, 2/M], ..., and weighted by their sizes. Between 0 and 1; lower is better.
+-- equally wide bins of confidence, (0, 1/M], (1/M, 2/M], ..., and weighted by their sizes. Between 0 and 1; lower is
+-- better.
 -- @usage metric.ece { bins = 15 }
 return schema.declare("metric.ece", { { "bins", "integer > 0", 15, "number of equally wide bins" } }, function(o)
   return setmetatable({ bins = o.bins }, Ece)

@@ -2,7 +2,7 @@ local course = require "course"
 local learning_curve = require "learning_curve"
 local schema = require "schema"
 
-local Reduction = { stem = "error_reduction_" } -- what its key begins with
+local Reduction = { stem = "error_reduction_", after = true } -- stem: what its key begins with
 Reduction.__index = Reduction
 
 local nan = 0 / 0
@@ -13,7 +13,8 @@ local function error_rate(value, mode) return mode == "min" and value or 1 - val
 function Reduction:read(given)
   local name = self.stem .. given.name
   local other, hint = given.reference(self.against)
-  if not other or not other.final or not given.final then return { { name, nan, hint } } end
+  if not other then return { { name, nan, hint } } end
+  if not other.final or not given.final then return { { name, nan, "its reference has no " .. given.name } } end
   return { { name, learning_curve.error_reduction(error_rate(other.final, given.mode),
                                                   error_rate(given.final, given.mode)) } }
 end

@@ -64,10 +64,10 @@ function TauB:more()
   return undefined > 0 and { { "tau_b_undefined", undefined } } or {}
 end
 
---- How well distances between learnt labels agree with those of a tree, such as WordNet's: Kendall's tau-b between the two
--- rows of distances of a class, its own entry left out, averaged over the classes (semantic score, Eq. 4 of LwAL). A
--- class whose row is all ties has none; it is in no mean and counted as tau_b_undefined. Classes that the tree lacks are
--- left out.
+--- How well distances between learnt labels agree with those of a tree, such as WordNet's: Kendall's tau-b between the
+-- two rows of distances of a class, its own entry left out, averaged over the classes (semantic score, Eq. 4 of LwAL).
+-- A class whose row is all ties has none; it is in no mean and counted as tau_b_undefined. Classes that the tree lacks
+-- are left out.
 --
 -- Learnt distances are those of a head's label vectors; where it has similarities instead (label_embedding), those of
 -- vectors with these products; where it has neither (softmax), those of the mean output of each class over the samples

@@ -12,12 +12,15 @@ function TimeTo:read(given)
   local level, total, whose = self.reach, nil, ""
   if type(level) ~= "number" then
     local other, hint = given.reference(level and level.args.changes)
+    if other and #other.curve.value == 0 then
+      other, hint = nil, ("its reference has no %s after each epoch"):format(given.name)
+    end
     if not other then return { { epochs, nan, hint }, { time, nan } } end
     level = learning_curve.best(other.curve.value, given.mode)
-    total, whose = other.curve.seconds[#other.curve.seconds], ", the reference's best"
+    total, whose = other.curve.seconds[#other.curve.seconds], ", the best of its reference,"
   end
   local share = learning_curve.epochs_saved(given.curve, level, given.mode)
-  local never = share ~= share and ("%.4g%s, was not reached"):format(level, whose) or nil
+  local never = share ~= share and ("%.4g%s was not reached"):format(level, whose) or nil
   return { { epochs, share, never },
            { time, learning_curve.time_saved(given.curve, level, given.mode, total) } }
 end
@@ -26,9 +29,10 @@ end
 -- as good as the reference ever was (LwAL's "percent time reduced"), and 1 - seconds until then / seconds of the whole
 -- reference. Two keys: epochs_saved_NAME and time_saved_NAME, as shares (0.6 is 60 %).
 --
--- reach = best_of { head = "onehot" } is the finished run of the store that has this run's configuration and seed but for
--- these parameters; reach = 0.9 a value. In the table of an ablation curves are averaged over seeds first, and without
--- `reach` the reference is the row that a row is compared with. "-": never reached, or no such run.
+-- reach = best_of { head = "onehot" } is the finished run of the store that has this run's configuration and seed but
+-- for these parameters; reach = 0.9 a value. In the table of an ablation curves are averaged over seeds first, and
+-- without `reach` the reference is the row that a row is compared with. "-": never reached, or no such run. Seconds are
+-- those of the clock: of trainings that shared the machine with others they say little.
 -- @usage metric.time_to { "top1", reach = best_of { head = "onehot" } }
 return schema.declare("metric.time_to", {
   course.metric_field,

@@ -33,8 +33,8 @@ function Report:__tostring()
 end
 
 --- The confusions of some samples; arguments as of report.per_class.
--- @return { classes = names, counts = list of rows, a row for each true class, pairs = list of { class, taken for, samples,
---   share of the class }, the most frequent first }, which prints as a table
+-- @return { classes = names, counts = list of rows, a row for each true class, pairs = list of { class, taken for,
+--   samples, share of the class }, the most frequent first }, which prints as a table
 function report.of(y, predicted, names)
   y, predicted = torch.tensor(y, { dtype = "int64" }), torch.tensor(predicted, { dtype = "int64" })
   local all = metric.confusion(y, predicted, #names)

@@ -40,9 +40,9 @@ end
 --- The report of some samples.
 -- @param y, predicted lists (or long tensors [N]) of classes from 0; -1 among the predicted ones is none
 -- @param names of the classes; those that are neither true nor predicted anywhere are left out
--- @return { classes = names, precision, recall, f1, support, predicted: lists, macro, weighted = { precision, recall, f1 },
---   accuracy, samples }, which prints as a table. Where nothing can be divided by (a class that is never predicted) the
---   number is 0.
+-- @return { classes = names, precision, recall, f1, support, predicted: lists, macro, weighted = { precision, recall,
+--   f1 }, accuracy, samples }, which prints as a table. Where nothing can be divided by (a class that is never
+--   predicted) the number is 0.
 function report.of(y, predicted, names)
   y, predicted = torch.tensor(y, { dtype = "int64" }), torch.tensor(predicted, { dtype = "int64" })
   local all = metric.class_report(y, predicted, #names)

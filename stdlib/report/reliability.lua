@@ -24,10 +24,14 @@ end
 -- @param confidence list or tensor [N] of the probabilities of the predicted classes
 -- @param hit bool [N]: whether each was right
 -- @return { count, confidence, accuracy: lists of `bins` numbers, ece, mce }, which prints as a table
-function report.of(confidence, hit, bins) return setmetatable(metric.reliability(confidence, hit, bins or 15), Report) end
+function report.of(confidence, hit, bins)
+  return setmetatable(metric.reliability(confidence, hit, bins or 15), Report)
+end
 
 function report.check(made)
-  if made.model.decisions then error("eval.report: \"reliability\": a path_decoder gives no probabilities of all classes", 0) end
+  if made.model.decisions then
+    error("eval.report: \"reliability\": a path_decoder gives no probabilities of all classes", 0)
+  end
 end
 
 function report.write(made, run)

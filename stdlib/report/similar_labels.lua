@@ -1,5 +1,5 @@
---- Which labels the model holds for alike: artifacts/similar_labels.txt, and as numbers with the distances and the merges
--- of their average linkage similar_labels.json.
+--- Which labels the model holds for alike: artifacts/similar_labels.txt, and as numbers with the distances and the
+-- merges of their average linkage similar_labels.json.
 local canonical = require "language.canonical"
 local label_distances = require "label_distances"
 local metric = require "host.metric"

@@ -12,7 +12,8 @@ local function node(kind, options) return schema.find(kind)(options) end
 
 -- tau_b of a head of these classes, evaluated on no sample at all or on these batches.
 local function tau_b(tree, head, names, batches)
-  local metrics = evaluate.metrics({ node("metric.tau_b", { tree = tree }) }, {}, { classes = #names, class_names = names })
+  local metrics = evaluate.metrics({ node("metric.tau_b", { tree = tree }) }, {},
+    { classes = #names, class_names = names })
   local model = { head = function() return head end, eval = function() end, train = function() end,
                   predict = function(_, batch) return { y = batch.y, outputs = batch.outputs } end }
   local loader = { each = function()
@@ -27,6 +28,12 @@ local function tau_b(tree, head, names, batches)
   return values["test.tau_b"], values["test.tau_b_undefined"], metrics[1].metric
 end
 
+-- The same for a head whose label vectors these are.
+local function of_vectors(tree, vectors, names)
+  return tau_b(tree, { label_vectors = function() return vectors end }, names)
+end
+
+local cifar_tree = node("wordnet", "cifar10")
 local cifar = { "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck" }
 
 t.test("known answers 001-16 and 001-18: label vectors against WordNet", function()
@@ -47,34 +54,35 @@ t.test("heads without vectors: similarities, or the mean outputs of each class",
   -- products of vectors whose distances these are, as classical scaling finds them; the tree is nearly Euclidean
   local centre = torch.eye(10, { dtype = "float64" }) - 0.1
   local products = centre:matmul(distances * distances):matmul(centre) * -0.5
-  local value = tau_b(node("wordnet", "cifar10"), { label_matrix = function() return products end }, cifar)
+  local value = tau_b(cifar_tree, { label_matrix = function() return products end }, cifar)
   t.ok(value > 0.8, tostring(value))
   -- outputs scattered around vectors
-  local vectors = torch.tensor({ { 0, 0 }, { 1, 0 }, { 5, 5 }, { 9, 0 }, { 9, 1 }, { 2, 2 }, { 4, 1 }, { 7, 7 }, { 3, 0 }, { 0, 4 } },
-    { dtype = "float64" })
-  local expected = tau_b(node("wordnet", "cifar10"), { label_vectors = function() return vectors end }, cifar)
+  local vectors = torch.tensor({ { 0, 0 }, { 1, 0 }, { 5, 5 }, { 9, 0 }, { 9, 1 },
+                                 { 2, 2 }, { 4, 1 }, { 7, 7 }, { 3, 0 }, { 0, 4 } }, { dtype = "float64" })
+  local expected = of_vectors(cifar_tree, vectors, cifar)
   local y = torch.tensor({ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 }, { dtype = "int64" })
   local function shifted(by) return { y = y, outputs = vectors + by } end
-  local found = tau_b(node("wordnet", "cifar10"), {}, cifar, { shifted(0.25), shifted(-0.75), shifted(0.5) })
+  local found = tau_b(cifar_tree, {}, cifar, { shifted(0.25), shifted(-0.75), shifted(0.5) })
   t.near(found, expected, 1e-12)
   -- a class without a sample is left out: of nine classes
-  local some = tau_b(node("wordnet", "cifar10"), {}, cifar, { { y = y:narrow(0, 1, 9), outputs = vectors:narrow(0, 1, 9) } })
+  local most = vectors:narrow(0, 1, 9)
+  local some = tau_b(cifar_tree, {}, cifar, { { y = y:narrow(0, 1, 9), outputs = most } })
   local nine = { unpack(cifar, 2) }
-  t.near(some, (tau_b(node("wordnet", "cifar10"), { label_vectors = function() return vectors:narrow(0, 1, 9) end }, nine)), 1e-12)
+  t.near(some, (of_vectors(cifar_tree, most, nine)), 1e-12)
 end)
 
 t.test("where nothing can be ranked tau_b is nan, and the classes are counted", function()
-  local value, undefined = tau_b(node("wordnet", "cifar10"), { label_vectors = function() return torch.eye(10) end }, cifar)
+  local value, undefined = of_vectors(cifar_tree, torch.eye(10), cifar)
   t.ok(is_nan(value))
   t.eq(undefined, 10)
-  value, undefined = tau_b(node("wordnet", "cifar10"), { label_vectors = function() return torch.full({ 10, 3 }, nan) end }, cifar)
+  value, undefined = of_vectors(cifar_tree, torch.full({ 10, 3 }, nan), cifar)
   t.ok(is_nan(value))
   t.eq(undefined, 10)
-  t.ok(is_nan((tau_b(node("wordnet", "cifar10"), {}, cifar))), "no sample")
+  t.ok(is_nan((tau_b(cifar_tree, {}, cifar))), "no sample")
   -- one class apart from a centre that all others share: only its row is all ties
   local vectors = torch.zeros(10, 1, { dtype = "float64" })
   vectors[0]:fill_(1)
-  value, undefined = tau_b(node("wordnet", "cifar10"), { label_vectors = function() return vectors end }, cifar)
+  value, undefined = of_vectors(cifar_tree, vectors, cifar)
   t.eq(undefined, 1)
   t.ok(not is_nan(value))
 end)
@@ -85,12 +93,12 @@ t.test("classes of the data that the tree lacks are left out; too few are an err
   local vectors = torch.zeros(10, 8, { dtype = "float64" })
   vectors:narrow(0, 1, 8):copy_(given)
   local rows = metric.distances(given)
-  local value = tau_b(node("wordnet", "fashion_mnist"), { label_vectors = function() return vectors end }, names)
+  local value = of_vectors(node("wordnet", "fashion_mnist"), vectors, names)
   t.near(value, metric.semantic_score(rows, given).mean, 1e-12)
-  t.raises(function() tau_b(node("wordnet", "cifar10"), {}, { "cat", "dog", "spoon" }) end,
+  t.raises(function() tau_b(cifar_tree, {}, { "cat", "dog", "spoon" }) end,
     "the tree has 2 of the data's 3 classes, at least 3 are needed")
-  t.raises(function() tau_b(node("wordnet", "cifar10"), {}, { "catt", "dgo" }) end, "did you mean 'cat'")
-  t.raises(function() tau_b(node("wordnet", "cifar10"), { label_vectors = false }, cifar, { { y = torch.tensor { 0 } } }) end,
+  t.raises(function() tau_b(cifar_tree, {}, { "catt", "dgo" }) end, "did you mean 'cat'")
+  t.raises(function() tau_b(cifar_tree, {}, cifar, { { y = torch.tensor { 0 } } }) end,
     "has no label vectors")
 end)
 
@@ -101,7 +109,7 @@ t.test("a label graph is a tree too", function()
     schema.find "labels" "vehicles" { under = "vehicle", "car", "lorry" },
   }
   local vectors = torch.tensor({ { 0, 0 }, { 0, 1 }, { 5, 0 }, { 5, 1 } }, { dtype = "float64" })
-  local value, undefined = tau_b(graph, { label_vectors = function() return vectors end }, { "cat", "dog", "car", "lorry" })
+  local value, undefined = of_vectors(graph, vectors, { "cat", "dog", "car", "lorry" })
   -- each row: one near label, two as far as each other in the graph, but not among the vectors
   t.near(value, 2 / math.sqrt(2 * 3), 1e-12)
   t.eq(undefined, nil)
@@ -122,8 +130,9 @@ t.test("distances of other classes come from a dictionary of WordNet", function(
   for i, class in ipairs(built.classes) do place[class] = i end
   t.eq(built.distances:totable()[place.cat][place.dog], 4)
   t.eq(built.distances:totable()[place.lorry][place.dog], 12)
-  t.raises(function() schema.build(node("wordnet", { synsets = { a = "cat", b = "cat.n.01" } })) end, "2 classes are only 1 synsets")
-  t.raises(function() schema.build(node("wordnet", { synsets = { a = "catt", b = "dog" } })) end, "no noun synset 'catt'")
+  local function build(synsets) return function() schema.build(node("wordnet", { synsets = synsets })) end end
+  t.raises(build { a = "cat", b = "cat.n.01" }, "2 classes are only 1 synsets")
+  t.raises(build { a = "catt", b = "dog" }, "no noun synset 'catt'")
   t.raises(function() node("wordnet", {}) end, "give either a set of classes")
   t.raises(function() node("wordnet", "imagenet") end, "one of awa2, cifar10, fashion_mnist")
 end)
@@ -144,8 +153,9 @@ end)
 
 t.test("known answer 001-14: tau-b; lists and tensors alike", function()
   local case = oracle "001-14"
-  t.near(metric.kendall_tau_b(case.input.x, case.input.y), case.expected.tau_b, case.tolerance)
-  t.near(metric.kendall_tau_b(torch.tensor(case.input.x), torch.tensor(case.input.y)), case.expected.tau_b, case.tolerance)
+  local x, y, expected = case.input.x, case.input.y, case.expected.tau_b
+  t.near(metric.kendall_tau_b(x, y), expected, case.tolerance)
+  t.near(metric.kendall_tau_b(torch.tensor(x), torch.tensor(y)), expected, case.tolerance)
   t.raises(function() metric.kendall_tau_b({ 1, "a" }, { 1, 2 }) end, "a list of numbers has 'a' at place 2")
   t.raises(function() metric.kendall_tau_b(3, { 1 }) end, "a list of numbers or a tensor")
 end)

@@ -55,7 +55,8 @@ return experiment "reports" {
 ]]
 
 t.test("a run writes them below its artifacts, as text and as numbers", function()
-  local folder = program.folder { ["s.lua"] = (script:gsub("MODEL", "trunk { vision.mlp {}, head = head.softmax {} }")) }
+  local text = script:gsub("MODEL", "trunk { vision.mlp {}, head = head.softmax {} }")
+  local folder = program.folder { ["s.lua"] = text }
   local result = program.run { "run", "s.lua", directory = folder, environment = { MOONLAB_STORE = folder .. "/runs" } }
   t.eq(result.code, 0, result.err)
   local place = result.out:match "(%S+)\n*$" .. "/artifacts/"

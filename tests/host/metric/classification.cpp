@@ -51,7 +51,8 @@ TEST_CASE("reliability: bins are open below and closed above") {
 TEST_CASE("reliability: no samples, no bins, no probabilities") {
   CHECK(std::isnan(reliability({}, {}, 5).ece));
   CHECK_THROWS_WITH(reliability({}, {}, 0), "reliability: at least one bin is needed, got 0");
-  CHECK_THROWS_WITH(reliability(std::vector<double>{1.5}, {true}, 5), "reliability: the confidence of sample 0 is 1.5, not in [0, 1]");
+  CHECK_THROWS_WITH(reliability(std::vector<double>{1.5}, {true}, 5),
+                    "reliability: the confidence of sample 0 is 1.5, not in [0, 1]");
   CHECK_THROWS_WITH(reliability(std::vector<double>{std::nan("")}, {true}, 5), Catch::Contains("is nan"));
   CHECK_THROWS_WITH(reliability(std::vector<double>{0.5}, {}, 5), "reliability: 1 confidences, but 0 hits and misses");
 }

@@ -20,7 +20,9 @@ at::Tensor tensor(const std::vector<std::vector<double>>& rows) {
   return matrix(values, static_cast<int64_t>(rows.size()), rows.empty() ? 0 : static_cast<int64_t>(rows[0].size()));
 }
 
-bool close(const at::Tensor& a, const at::Tensor& b) { return a.sizes() == b.sizes() && at::allclose(a, b, 1e-9, 1e-9); }
+bool close(const at::Tensor& a, const at::Tensor& b) {
+  return a.sizes() == b.sizes() && at::allclose(a, b, 1e-9, 1e-9);
+}
 
 }  // namespace
 
@@ -34,8 +36,8 @@ TEST_CASE("distances between vectors, in double whatever they are") {
 
 TEST_CASE("distances from similarities: the decomposition, its negative part left out") {
   // numpy: S = minmax((E + E^T) / 2), eigh, rows of U sqrt(max(l, 0))
-  const at::Tensor e = tensor({{1.183, .149, -.061, -.199}, {-.102, 1.116, .196, .045}, {-.16, -.175, 1.017, .189},
-                               {.137, -.076, -.2, .913}});
+  const at::Tensor e = tensor(
+      {{1.183, .149, -.061, -.199}, {-.102, 1.116, .196, .045}, {-.16, -.175, 1.017, .189}, {.137, -.076, -.2, .913}});
   const at::Tensor d = similarity_distances(e);
   CHECK(d[0][1].item<double>() == Approx(1.319474424188712));
   CHECK(d[0][2].item<double>() == Approx(1.3680884556269717));
@@ -55,7 +57,8 @@ TEST_CASE("distances over a common ancestor take the shortest way up") {
   graph::Description g;
   g.root = "thing";
   g.nodes = {"animal", "pet", "dog", "wolf", "car"};
-  g.edges = {{"thing", "animal"}, {"thing", "car"}, {"animal", "dog"}, {"animal", "wolf"}, {"animal", "pet"}, {"pet", "dog"}};
+  g.edges = {{"thing", "animal"}, {"thing", "car"},  {"animal", "dog"},
+             {"animal", "wolf"},  {"animal", "pet"}, {"pet", "dog"}};
   g.labels = {"dog", "wolf", "car", "pet"};
   const graph::LabelGraph built(g);
   const at::Tensor d = ancestor_distances(built, {built.at("dog"), built.at("wolf"), built.at("car"), built.at("pet")});

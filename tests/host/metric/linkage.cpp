@@ -42,7 +42,8 @@ TEST_CASE("known answer 001-19: average linkage") {
 TEST_CASE("merges of tied distances come in scipy's order") {
   CHECK(rows_of(linkage(kTied, 5, Linkage::single)) == Rows{{2, 4, 1, 2}, {3, 5, 1, 3}, {0, 1, 2, 2}, {6, 7, 2, 5}});
   CHECK(rows_of(linkage(kTied, 5, Linkage::complete)) == Rows{{2, 4, 1, 2}, {0, 1, 2, 2}, {3, 6, 3, 3}, {5, 7, 5, 5}});
-  CHECK(rows_of(linkage(kTied, 5, Linkage::average)) == Rows{{2, 4, 1, 2}, {0, 1, 2, 2}, {3, 5, 2, 3}, {6, 7, 10.0 / 3, 5}});
+  CHECK(rows_of(linkage(kTied, 5, Linkage::average)) ==
+        Rows{{2, 4, 1, 2}, {0, 1, 2, 2}, {3, 5, 2, 3}, {6, 7, 10.0 / 3, 5}});
 }
 
 TEST_CASE("a dendrogram is laid out as scipy does it") {
@@ -84,6 +85,8 @@ TEST_CASE("linkage: too few items, and what is no matrix of distances") {
                     "linkage: distances are not symmetric: 1 from 0 to 1, but 2 back");
   CHECK_THROWS_WITH(linkage_named("avarage"), Catch::Contains("did you mean 'average'?"));
   CHECK_THROWS_WITH(branch_order_named("descend"), Catch::Contains("unknown order 'descend'"));
-  CHECK_THROWS_WITH(dendrogram({{0, 1, 1, 2}, {1, 3, 2, 3}}), "dendrogram: merge 1 joins cluster 1, which was joined before");
-  CHECK_THROWS_WITH(dendrogram({{0, 3, 1, 2}, {1, 2, 2, 3}}), "dendrogram: merge 0 joins cluster 3, which does not exist yet");
+  CHECK_THROWS_WITH(dendrogram({{0, 1, 1, 2}, {1, 3, 2, 3}}),
+                    "dendrogram: merge 1 joins cluster 1, which was joined before");
+  CHECK_THROWS_WITH(dendrogram({{0, 3, 1, 2}, {1, 2, 2, 3}}),
+                    "dendrogram: merge 0 joins cluster 3, which does not exist yet");
 }
