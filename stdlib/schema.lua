@@ -27,6 +27,7 @@
 --     named = true     called as `experiment "name" { ... }`; the text is the option `name`
 --     metadata = { classes = function(o, node) ... end  or  { function, depends = { "root" } } }   read as d.classes
 --     methods = { trim = { fields, build } }   g:trim(0.36) -> node "graph:trim", whose o.of is the node g
+--     actions = { save = function(node, ...) end }     node:save(...), done at once; not in a script, which only declares
 --     check = function(o) -> nil | message [, field]   what several options must satisfy together
 --
 -- The constructor called makes an inert node { kind, args, position }; schema.build(node, context), also
@@ -93,7 +94,7 @@ function schema.declare(kind, fields, build, more)
   end
   local declaration = {
     kind = kind, spec = record.compile(fields, kind), build = build, named = more.named, check = more.check,
-    metadata = more.metadata or {}, methods = methods_of(kind, more.methods), file = file,
+    metadata = more.metadata or {}, methods = methods_of(kind, more.methods), actions = more.actions, file = file,
   }
   local known = schema.registry[kind]
   if known and known.declaration.file and known.declaration.file ~= file then

@@ -47,7 +47,12 @@ void whisker(Drawing& d, Point from, Point to, bool upright) {
 
 Drawing upright(const BarPlot& plot, const Range& range, const std::vector<LegendEntry>& legend, const Style& style) {
   Frame f(plot.title, plot.subtitle, legend, style);
-  Scale y(range, 6, true);
+  // room for the values beyond the bars' ends
+  Range roomy = range;
+  const double room = (range.high - range.low) * 0.07;
+  if (range.high > 0) roomy.high += room;
+  if (range.low < 0) roomy.low -= room;
+  Scale y(roomy, 6, true);
   double ticks = 0;
   for (const auto& text : y.texts()) ticks = std::max(ticks, style.text_width(text, kTextSize));
   f.labels("", plot.value_label);

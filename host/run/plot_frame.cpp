@@ -30,6 +30,12 @@ double draw_heading(Drawing& d, const std::string& title, const std::string& sub
   return y + (style.cells ? 0 : 6);
 }
 
+double heading_width(const std::string& title, const std::string& subtitle, const Style& style, double most) {
+  // bold letters are an eighth wider
+  const double widest = std::max(style.text_width(title, kTitleSize) * 1.12, style.text_width(subtitle, kTextSize));
+  return std::min(most, widest + 2 * kMargin + 1);
+}
+
 Frame::Frame(const std::string& title, const std::string& subtitle, const std::vector<LegendEntry>& legend,
              const Style& style)
     : style_(style) {

@@ -23,6 +23,9 @@ struct LegendEntry {
 double draw_heading(Drawing& drawing, const std::string& title, const std::string& subtitle, const Style& style,
                     double width);
 
+/// The width that a heading takes in one line, at most `most`.
+double heading_width(const std::string& title, const std::string& subtitle, const Style& style, double most);
+
 /// Draws the heading, a legend (in a row where it fits, else to the right) and leaves a rectangle for the data.
 class Frame {
  public:

@@ -30,7 +30,8 @@ Labels fitted(const std::vector<std::string>& names, double cell, const Style& s
 
 class Map {
  public:
-  Map(const HeatMap& plot, const Style& style) : p_(plot), style_(style), range_(span(plot)), scale_(range_, 5, false) {
+  Map(const HeatMap& plot, const Style& style)
+      : p_(plot), style_(style), range_(span(plot)), scale_(range_, 5, false, whole_numbers(plot)) {
     rows_ = plot.values.size() / columns(), columns_ = columns();
     const double most = static_cast<double>(std::max(rows_, columns_));
     cell_ = style.cells ? 16 : std::max(std::clamp(std::floor(640 / most), most > 160 ? 1.0 : 9.5, 44.0), 320 / most);
@@ -48,6 +49,11 @@ class Map {
 
  private:
   size_t columns() const { return p_.columns.size(); }
+
+  static bool whole_numbers(const HeatMap& p) {
+    return std::all_of(p.values.begin(), p.values.end(),
+                       [](double v) { return !std::isfinite(v) || v == std::round(v); });
+  }
 
   // What the scale of colours reaches from and to.
   static Range span(const HeatMap& p) {
@@ -90,7 +96,9 @@ class Map {
     left_ = kMargin + rows_labels_.widest + 8;
     const double grid = cell_ * static_cast<double>(columns_);
     d_.width = left_ + grid + 24 + kBarWidth + 8 + ticks_ + kMargin;
-    d_.width = std::max(d_.width, std::min(style_.width, style_.text_width(p_.title, kTitleSize) * 1.12 + 2 * kMargin));
+    const double right = std::max(d_.width - kMargin, kMargin + style_.text_width(p_.value_label, kTextSize));
+    d_.width = right + kMargin;
+    d_.width = std::max(d_.width, heading_width(p_.title, p_.subtitle, style_, style_.width));
     top_ = draw_heading(d_, p_.title, p_.subtitle, style_, d_.width);
     if (!p_.row_label.empty()) {
       d_.text(kMargin, top_ + 12, kTextSize, Anchor::kStart, p_.row_label, {Paint::kMuted});
@@ -98,9 +106,9 @@ class Map {
     }
     if (!p_.value_label.empty()) {
       if (p_.row_label.empty()) top_ += line;
-      d_.text(d_.width - kMargin, top_ - line + 12, kTextSize, Anchor::kEnd, p_.value_label, {Paint::kMuted});
+      d_.text(right, top_ - line + 12, kTextSize, Anchor::kEnd, p_.value_label, {Paint::kMuted});
       const double both = style_.text_width(p_.value_label, kTextSize) + style_.text_width(p_.row_label, kTextSize);
-      if (!p_.row_label.empty() && both + 3 * kMargin > d_.width) {  // on lines of their own
+      if (!p_.row_label.empty() && both + 2 * kMargin > right) {  // on lines of their own
         d_.shapes.back().points[0].y += line;
         top_ += line;
       }
@@ -157,8 +165,7 @@ class Map {
   // Numbers in the cells, where each has room.
   void numbers() {
     if (style_.cells || cell_ < 28) return;
-    bool whole = true;
-    for (double v : p_.values) whole = whole && (!std::isfinite(v) || v == std::round(v));
+    const bool whole = whole_numbers(p_);
     auto text = [&](double v) {
       if (whole) return tick_text(v, 1, v);
       const std::string t = short_number(v);

@@ -24,7 +24,7 @@ Axis axis(const InputTable& top, const char* key) {
 }
 
 Drawing xy(const Json& data, const Style& style) {
-  const InputTable top(data, "line plot", with({"x", "y", "series", "references"}));
+  const InputTable top(data, "line plot", with({"height", "x", "y", "series", "references"}));
   XyPlot plot{top.text("title"), top.text("subtitle"), axis(top, "x"), axis(top, "y"), {}, {}};
   for (const auto& entry : top.list("series")) {
     const InputTable s(entry, numbered("line plot: series", plot.series.size() + 1),
@@ -46,7 +46,9 @@ Drawing xy(const Json& data, const Style& style) {
                        {"name", "offset", "slope"});
     plot.references.push_back({r.text("name"), r.number("offset", 0), r.number("slope", 0)});
   }
-  return draw_xy(plot, style);
+  Style own = style;
+  if (!style.cells) own.height = std::clamp(top.number("height", style.height), 160.0, 10000.0);
+  return draw_xy(plot, own);
 }
 
 Drawing bars(const Json& data, const Style& style) {

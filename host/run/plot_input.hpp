@@ -10,7 +10,7 @@ namespace moonlab::run {
 /// A plot as a drawing; `kind` says which keys there are, all but the lists of data optional:
 ///   xy     title, subtitle, x = axis, y = axis, series = { { name, x, y, low, high, mark, width, colour, dashed } ..
 ///   },
-///          references = { { name, offset, slope } .. }; an axis is { label, log, low, high }, a mark line, points or
+///          height, references = { { name, offset, slope } .. }; an axis is { label, log, low, high }, a mark line, points or
 ///          bars
 ///   bars   title, subtitle, label, labels, series = { { name, value, error } .. }, signs
 ///   heat   title, subtitle, label, row_label, column_label, rows, columns, values (row by row), diverging, low, high

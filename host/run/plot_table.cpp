@@ -34,7 +34,7 @@ Drawing draw_table(const TablePicture& plot, const Style& style) {
   d.width = 2 * kMargin + gap * static_cast<double>(columns - 1);
   for (double w : widths) d.width += w;
   const double table_right = d.width - kMargin;
-  d.width = std::max(d.width, std::min(style.width, style.text_width(plot.title, kTitleSize) * 1.12 + 2 * kMargin));
+  d.width = std::max(d.width, heading_width(plot.title, plot.subtitle, style, style.width));
   double y = draw_heading(d, plot.title, plot.subtitle, style, d.width);
   auto write = [&](const std::vector<std::string>& cells, bool header) {
     double x = kMargin;

@@ -202,7 +202,7 @@ Drawing draw_trees(const TreePlot& plot, const Style& style) {
   const double leaves_x = kMargin + 8 + tree_width, names_x = leaves_x + 8,
                right_names = names_x + widest + 8 + kBetween;
   d.width = trees.size() == 1 ? names_x + widest + kMargin : right_names + widest + 8 + tree_width + kMargin + 8;
-  d.width = std::max(d.width, std::min(480.0, style.text_width(plot.title, kTitleSize) * 1.12 + 2 * kMargin));
+  d.width = std::max(d.width, heading_width(plot.title, plot.subtitle, style, 480));
   double top = draw_heading(d, plot.title, plot.subtitle, style, d.width);
   bool titled = false;
   for (const auto& t : plot.trees) titled = titled || !t.title.empty();

@@ -193,8 +193,10 @@ Drawing draw_xy(const XyPlot& plot, const Style& style) {
   if (!plot.y.log && y.low() < 0 && y.high() > 0) f.drawing.line({f.left(), y(0)}, {f.right(), y(0)}, {Paint::kAxis});
   for (const auto& r : plot.references) pen.reference(r);
   for (size_t k = 0; k < plot.series.size(); ++k) {
-    if (plot.series[k].mark == Series::kLine) pen.line(plot.series[k], paints[k], dashes[k]);
-    if (plot.series[k].mark == Series::kPoints) pen.points(plot.series[k], paints[k]);
+    const Series& s = plot.series[k];
+    const bool alone = s.mark == Series::kLine && s.y.size() == 1;  // no line, and no band, of one point
+    if (s.mark == Series::kLine && !alone) pen.line(s, paints[k], dashes[k]);
+    if (s.mark == Series::kPoints || alone) pen.points(s, paints[k]);
   }
   return f.drawing;
 }

@@ -68,7 +68,8 @@ std::string tick_text(double value, double step, double largest) {
 std::string short_number(double value) {
   const double size = std::abs(value);
   if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-  if (size != 0 && (size < 1e-3 || size >= 1e5)) return with_exponent(value, "%.2e");
+  if (size == 0) return "0";
+  if ((size < 1e-3 || size >= 1e5)) return with_exponent(value, "%.2e");
   return printed(size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
 }
 

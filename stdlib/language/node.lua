@@ -192,6 +192,12 @@ function Node.__index(self, name)
   if declaration.metadata[name] then return metadata(self, name, declaration.metadata[name]) end
   local declared = declaration.methods[name]
   if declared then return method(self, name, declared) end
+  local action = declaration.actions and declaration.actions[name]
+  if action then
+    if not site.session then return action end
+    return site.spoilt(site.session.locate(name), ("%s: a script declares and does nothing itself; ':%s' is for the prompt"
+      .. " and for programs"):format(node.title(self.kind), name))
+  end
   if declaration.inherits then
     -- The node of a method reads the properties of its object, g:trim(0.3).depth, and has its methods: g:trim(0.3):without {}.
     local of = args.of

@@ -111,6 +111,7 @@ TEST_CASE("ticks say no more digits than they need") {
   CHECK(short_number(0.12345) == "0.123");
   CHECK(short_number(-1234.5) == "-1234");
   CHECK(short_number(0.00012) == "1.2e-4");
+  CHECK(short_number(0) == "0");
 }
 
 TEST_CASE("an axis of epochs has whole ticks, a logarithmic one round factors") {

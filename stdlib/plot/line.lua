@@ -1,0 +1,51 @@
+local numbers = require "plot_numbers"
+local plotting = require "plotting"
+local schema = require "schema"
+
+-- What lies around y: half widths (a std), or { low, high }. -> low, high
+local function around(o, series, i)
+  if o.band == nil then return nil end
+  local band = o.band
+  if type(band) == "table" and band.low ~= nil and band.high ~= nil then
+    local low = numbers.series(band.low, nil, "plot.line: band.low")[i]
+    local high = numbers.series(band.high, nil, "plot.line: band.high")[i]
+    if not low or not high then error("plot.line: band has fewer rows than y", 0) end
+    return low.values, high.values
+  end
+  local half = numbers.series(band, nil, "plot.line: band")[i]
+  if not half then error("plot.line: band has fewer rows than y", 0) end
+  if #half.values ~= #series.values then
+    error(("plot.line: band has %d numbers, y has %d"):format(#half.values, #series.values), 0)
+  end
+  local low, high = {}, {}
+  for k, value in ipairs(series.values) do low[k], high[k] = value - half.values[k], value + half.values[k] end
+  return low, high
+end
+
+--- Lines of numbers: y against x, or against 1, 2, ...; several where y has rows or names. Points that are nan interrupt
+-- a line.
+-- @usage plot.line { x = torch.arange(3), y = torch.tensor { 0.2, 0.5, 0.6 }, band = torch.tensor { 0.1, 0.05, 0.02 } }
+-- @usage plot.line { y = { ours = { 1, 2, 4 }, theirs = { 1, 3, 9 } }, x_label = "step", log = "y" }
+return plotting.declare("plot.line", {
+  { "y", "any", schema.required, "numbers [N], rows of them [S, N], or { name = numbers }", at = 1 },
+  { "x", "any", schema.optional, "numbers [N]; 1, 2, ... where absent" },
+  { "band", "any", schema.optional, "half the width of a band around each line, as y; or { low = ..., high = ... }" },
+  { "names", "list of string", schema.optional, "of the rows of y" },
+  { "marks", "one of line|points", "line", "lines, or points with the band as whiskers" },
+  { "x_label", "string", "", "below the x axis, with its unit" },
+  { "y_label", "string", "", "above the y axis, with its unit" },
+  { "log", "one of none|x|y|xy", "none", "logarithmic axes" },
+}, function(o)
+  local series = {}
+  for i, found in ipairs(numbers.series(o.y, o.names, "plot.line: y")) do
+    local x = o.x and numbers.list(o.x, "plot.line: x") or numbers.count(#found.values)
+    local low, high = around(o, found, i)
+    if #x ~= #found.values then
+      error(("plot.line: x has %d numbers, y%s has %d"):format(#x, found.name ~= "" and " (" .. found.name .. ")" or "",
+        #found.values), 0)
+    end
+    series[i] = { name = found.name, x = x, y = found.values, low = low, high = high, mark = o.marks }
+  end
+  return { kind = "xy", series = series, x = { label = o.x_label, log = o.log == "x" or o.log == "xy" },
+           y = { label = o.y_label, log = o.log == "y" or o.log == "xy" } }
+end)
