@@ -3,6 +3,7 @@
 --
 --     metric         the metric they are about, a name or a node
 --     mode           "max" or "min", nil: what the metric's name says
+--     stem           what its first key begins with, where it compares with another run (reference_runs.lua)
 --     after          true: it is about the value after training alone, on the splits of eval.on
 --     read(self, course) -> list of { name, value, hint }
 --
@@ -14,11 +15,8 @@ local schema = require "schema"
 
 local course = {}
 
-local kinds = { ["metric.best"] = true, ["metric.auac"] = true, ["metric.time_to"] = true,
-                ["metric.error_reduction"] = true }
-
---- Is this entry of eval.metrics about a whole training?
-function course.is(entry) return schema.is_node(entry) and kinds[entry.kind] == true end
+--- Is this entry of eval.metrics about a whole training? It is where its constructor has the field `metric`.
+function course.is(entry) return schema.is_node(entry) and entry.declaration.spec.by_name.metric ~= nil end
 
 --- The constructor's field of the metric.
 course.metric_field = { "metric", "string or node metric", schema.required,

@@ -132,6 +132,23 @@ local function averaged(list_of_records, key)
   return { curve = learning_curve.mean(curves), final = (tabulate.statistics(finals)) }
 end
 
+-- The keys of what a metric compares, from the keys of what it gives: "test.epochs_saved_top1" is about "test.top1". Of a
+-- metric with options the name may go on after that of its constructor: f1_macro.
+local function read_off(metric, values)
+  local plain = type(metric.metric) == "string"
+  local name = (plain and metric.metric or metric.metric.kind):match "[^.]*$"
+  local keys = {}
+  for key in pairs(values) do
+    local prefix, last = key:match "^(.-)([^.]*)$"
+    local about = last:sub(1, #metric.stem) == metric.stem and last:sub(#metric.stem + 1)
+    if about and (about == name or not plain and about:sub(1, #name + 1) == name .. "_") then
+      keys[#keys + 1] = prefix .. about
+    end
+  end
+  table.sort(keys)
+  return keys
+end
+
 -- Where the reference of a row stands: a row's records, those of runs in the store, or nil and why.
 local function reference_records(self, rows, row, changes)
   if not changes then
@@ -184,24 +201,15 @@ function reference_runs.complete(result, spec, values, results, store)
     if evaluated then
       row.cell = continuation.cell_hash(evaluated, spec.smoke)
       for _, entry in ipairs(evaluated.node.args.eval.metrics) do
-        if entry.kind == "metric.time_to" or entry.kind == "metric.error_reduction" then
-          across, row.metrics[#row.metrics + 1] = true, entry
-        end
+        local metric = course.is(entry) and entry:build() or {}
+        if metric.stem then across, row.metrics[#row.metrics + 1] = true, metric end
       end
     end
   end
   if not across then return hints end
   for r, row in ipairs(rows) do
-    for _, node in ipairs(row.metrics) do
-      local metric = node:build()
-      local inner = type(metric.metric) == "string" and metric.metric or metric.metric.kind
-      local name = inner:match "[^.]*$"
-      local first, found = metric.stem .. name, {}
-      for key in pairs(values[r]) do
-        if key:sub(-#first) == first then found[#found + 1] = key:sub(1, -#first - 1) .. name end
-      end
-      table.sort(found)
-      for _, key in ipairs(found) do
+    for _, metric in ipairs(row.metrics) do
+      for _, key in ipairs(read_off(metric, values[r])) do
         local own = averaged(row:records(), key)
         local pairs_list, more = course.read(metric, key, {
           curve = own.curve, final = own.final,

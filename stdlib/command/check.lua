@@ -1,5 +1,6 @@
 --- `moonlab check FILE [key=value ...]`: builds everything a script declares, runs one batch, trains nothing.
 local language = require "language"
+local reference_runs = require "reference_runs"
 local runner = require "runner"
 
 -- What one batch through model and loss says: numbers before any step.
@@ -17,12 +18,11 @@ local function first_batch(made)
   return state.loss:item(), terms, state.batch
 end
 
+-- @return the exit code and, where it is not 0, what is wrong
 local function check_experiment(result, alone)
   local made, mistake = runner.build(result, true)
-  if not made then
-    io.stderr:write(mistake, "\n")
-    return 2
-  end
+  mistake = mistake or reference_runs.problem(result)
+  if mistake then return 2, mistake end
   local loss, terms, batch = first_batch(made)
   print(("%-12s %s"):format("experiment", made.name))
   print(("%-12s %d batches of up to %d an epoch, %d epochs"):format("data", made.loaders.train:batches(),
@@ -38,12 +38,42 @@ local function check_experiment(result, alone)
   end
   if #terms > 1 then print(("%-12s %.4f"):format("loss", loss)) end
   if loss ~= loss or loss == math.huge then
-    io.stderr:write("the first loss is not finite\n")
-    return 1
+    return 1, "the first loss is not finite"
   end
   if alone and made.data.parts then print(("\n%s\n"):format(tostring(made.data:report()))) end
   print "fine: everything builds and one batch runs"
   return 0
+end
+
+-- Every row of an ablation is looked at, whatever is wrong with another. Mistakes are told at the end, each once with the
+-- rows that have it. @return the exit code
+local function check_rows(file, result)
+  local seen, rows, worst, wrong, texts, rows_of = {}, 0, 0, 0, {}, {}
+  for _, trial in ipairs(language.trials(result)) do
+    if not seen[trial.row] then
+      seen[trial.row], rows = true, rows + 1
+      print("row '" .. trial.label .. "'")
+      local row, mistakes = runner.evaluate(file, trial.overrides, { base = true, positions = trial.positions })
+      local code = 2
+      if row then code, mistakes = check_experiment(row) end
+      if code ~= 0 then
+        print "wrong: see below"
+        worst, wrong = math.max(worst, code), wrong + 1
+        if not rows_of[mistakes] then
+          rows_of[mistakes] = {}
+          texts[#texts + 1] = mistakes
+        end
+        table.insert(rows_of[mistakes], "'" .. trial.label .. "'")
+      end
+    end
+  end
+  io.stdout:flush()
+  for _, text in ipairs(texts) do
+    local labels = rows_of[text]
+    io.stderr:write(("\nin %s %s:\n%s\n"):format(#labels == 1 and "row" or "rows", table.concat(labels, ", "), text))
+  end
+  if wrong > 0 then io.stderr:write(("\n%d of %d rows have mistakes\n"):format(wrong, rows)) end
+  return worst
 end
 
 return {
@@ -79,21 +109,9 @@ return {
       io.stderr:write(mistakes, "\n")
       return 2
     end
-    if result.kind == "experiment" then return check_experiment(result, true) end
-    local seen = {}
-    for _, trial in ipairs(language.trials(result)) do
-      if not seen[trial.row] then
-        seen[trial.row] = true
-        print("row '" .. trial.label .. "'")
-        local row, wrong = runner.evaluate(file, trial.overrides, { base = true, positions = trial.positions })
-        if not row then
-          io.stderr:write(wrong, "\n")
-          return 2
-        end
-        local code = check_experiment(row)
-        if code ~= 0 then return code end
-      end
-    end
-    return 0
+    if result.kind ~= "experiment" then return check_rows(file, result) end
+    local code, mistake = check_experiment(result, true)
+    if mistake then io.stderr:write(mistake, "\n") end
+    return code
   end,
 }

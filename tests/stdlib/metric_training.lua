@@ -175,6 +175,7 @@ t.test("a reference that no configuration has is a mistake before training", fun
   local file = write("wrong.lua", (script:gsub("METRICS", [[time_to { "top1", reach = best_of { haed = "onehot" } }]])))
   local result = program.run(with_store({ "run", file }, folder .. "/none"))
   t.eq(result.code, 2)
+  t.eq(program.run({ "check", file }).err, result.err)
   t.ok(result.err:find("wrong.lua:8:25: the run to compare with, haed=onehot: ", 1, true), result.err)
   t.ok(result.err:find("unknown parameter 'haed'; did you mean 'head'?", 1, true), result.err)
 end)
@@ -187,7 +188,7 @@ return ablate "rows" {
       data  = mnist5k { batch = 32, per_class = 10, test = 20 },
       model = trunk { vision.mlp {}, head = head.softmax {} },
       optim = adamw { lr = p.lr }, train = { epochs = 4 },
-      eval  = { metrics = { "top1", time_to "top1", error_reduction "top1" } },
+      eval  = { metrics = { "top1", time_to "top1", error_reduction "top1", time_to { f1 { average = "macro" } } } },
     }
   end,
   seeds = { 1, 2 }, { "slow", lr = 1e-4 }, { "fast", lr = 1e-2 }, { "faster", lr = 2e-2, against = "fast" },
@@ -197,6 +198,7 @@ return ablate "rows" {
   t.eq(result.code, 0, result.err)
   local function row(label) return result.out:match('"label":"' .. label .. '","metrics":(%b{})') end
   t.ok(row "slow":find('"test.epochs_saved_top1":[]', 1, true), row "slow")
+  t.ok(row "fast":find '"test.epochs_saved_f1_macro":%[0', row "fast")
   local function list(label, key)
     local values = {}
     for value in row(label):match('"' .. key:gsub("%.", "%%.") .. '":(%b[])'):gmatch "[^%[%],]+" do
