@@ -155,12 +155,33 @@ local function for_node(node, call, ...)
   fail_at(node, results[2])
 end
 
+-- Calls a function for each dataset; what is wrong with several of them is told together.
+local function for_each(nodes, call)
+  local mistakes = {}
+  for i, node in ipairs(nodes) do
+    local done, failure = pcall(call, i, node)
+    if not done and (type(failure) ~= "table" or not failure.message) then error(failure, 0) end
+    if not done then
+      for _, mistake in ipairs(failure.mistakes or { failure }) do
+        for line in mistake.message:gmatch "[^\n]+" do
+          mistakes[#mistakes + 1] = { position = mistake.position or node.position, message = line }
+        end
+      end
+    end
+  end
+  if #mistakes == 0 then return end
+  local lines = {}
+  for i, mistake in ipairs(mistakes) do lines[i] = mistake.message end
+  error(setmetatable({ position = mistakes[1].position, message = table.concat(lines, "\n"), mistakes = mistakes }, Located), 0)
+end
+
 -- A sample that is trained on and tested on makes every number of the test a lie: it is refused, left out of training, or
 -- kept where the benchmark itself has it, and told in the report.
 -- @return { { trained on, "tested.on", samples }, ... } of those that stay, and of those that were left out
 local function leaks(nodes, parts, duplicates)
   local stay, dropped = {}, {}
-  for i, trained in ipairs(parts) do
+  for_each(nodes, function(i)
+    local trained = parts[i]
     local train, tested_on = trained.sets.train, {}
     for _, tested in ipairs(parts) do
       for _, split in ipairs { "val", "test" } do
@@ -183,7 +204,7 @@ local function leaks(nodes, parts, duplicates)
       sets.train = for_node(nodes[i], train.without, train, unpack(tested_on))
       trained.sets = sets
     end
-  end
+  end)
   return stay, dropped
 end
 
@@ -192,8 +213,8 @@ local function shape_text(shape) return "[" .. table.concat(shape, ", ") .. "]" 
 -- A model takes images of one shape, or texts: of all datasets, in training and in evaluation.
 local function check_alike(nodes, parts)
   local first
-  for i, part in ipairs(parts) do
-    local set = part.sets.train
+  for_each(nodes, function(i)
+    local part, set = parts[i], parts[i].sets.train
     local source = dataset.source(part, set)
     local changed = source.transform or #(source.augment or {}) > 0
     local kind = set:is_text() and "texts" or "images"
@@ -210,28 +231,18 @@ local function check_alike(nodes, parts)
           changed and " once they are transformed" or "", first.name, other))
       end
     end
-  end
+  end)
 end
 
 -- The names of all tokens of a graph, so that names[y + 1] names the token y, and the tokens of each dataset's classes.
 -- Token 0 ends a path; 1, 2, ... are the nodes below the root. Mistakes of several datasets are told together.
 local function bind(nodes, parts, graph)
-  local names, targets, mistakes = { "<eop>" }, {}, {}
+  local names, targets = { "<eop>" }, {}
   for _, name in ipairs(graph:names()) do names[#names + 1] = name end
-  for i, part in ipairs(parts) do
-    local done, result = pcall(dataset.host, data.bind_classes, part.sets.train, names)
-    if done then
-      targets[i] = result
-      for _, token in ipairs(result) do graph:bind(token) end
-    else
-      for line in tostring(result):gmatch "[^\n]+" do mistakes[#mistakes + 1] = { position = nodes[i].position, message = line } end
-    end
-  end
-  if #mistakes > 0 then
-    local lines = {}
-    for i, mistake in ipairs(mistakes) do lines[i] = mistake.message end
-    error(setmetatable({ position = mistakes[1].position, message = table.concat(lines, "\n"), mistakes = mistakes }, Located), 0)
-  end
+  for_each(nodes, function(i, node)
+    targets[i] = for_node(node, data.bind_classes, parts[i].sets.train, names)
+    for _, token in ipairs(targets[i]) do graph:bind(token) end
+  end)
   return names, targets
 end
 
@@ -259,10 +270,10 @@ return schema.declare("join", {
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local parts = {}
-  for i, node in ipairs(o.datasets) do
+  for_each(o.datasets, function(i, node)
     parts[i] = for_node(node, schema.build, node, context)
     if not parts[i].augment and o.augment then parts[i].augment = dataset.steps(o.augment) end
-  end
+  end)
   local stay, dropped = leaks(o.datasets, parts, o.duplicates)
   check_alike(o.datasets, parts)
   -- The labels are bound to the graph as it was written; what is trimmed from it afterwards are other nodes.

@@ -87,11 +87,12 @@ local function parents_of(graph)
   return parents
 end
 
--- Pairs { label, node } long [N, 2] of tokens: which nodes count for which label, each pair once.
+-- Tokens label long [N] and node long [N]: which nodes count for which label, each pair once, by labels.
 local function pairs_on_paths(graph, which)
   local labels = {}
-  for i, name in ipairs(graph:labels()) do labels[i] = { graph:token(name), graph:token(name) } end
-  local all = { torch.tensor(labels, { dtype = "int64" }) }
+  for i, name in ipairs(graph:labels()) do labels[i] = graph:token(name) end
+  labels = torch.tensor(labels, { dtype = "int64" })
+  local all = { torch.stack({ labels, labels }, 1) }
   if which ~= "self" then
     local found = graph:path_tensors()
     if #found.skipped > 0 and which == "det" then
@@ -109,14 +110,16 @@ local function pairs_on_paths(graph, which)
       if #list > 0 then all[#all + 1] = torch.tensor(list, { dtype = "int64" }) end
     end
   end
-  return (torch.unique(torch.cat(all), { dim = 0 }))
+  local found, most = torch.cat(all), graph:size() + 1
+  local keys = torch.unique(found:select(1, 0) * most + found:select(1, 1)) -- a number a pair sorts sooner than rows
+  return keys:div(most, { rounding_mode = "floor" }), keys:remainder(most)
 end
 
 -- Of each number of a class, and last of none, the columns of its nodes: int32 [numbers + 1, most], filled up with
 -- `width`. A row for each class times all nodes would be gigabytes for the nouns of WordNet.
 local function columns_of_labels(graph, numbers, which)
-  local width, found = graph:size(), pairs_on_paths(graph, which)
-  local label, node = found:select(1, 0), found:select(1, 1)
+  local width = graph:size()
+  local label, node = pairs_on_paths(graph, which)
   local counts = label:bincount(nil, numbers + 1)
   local first = counts:cumsum(0) - counts
   local place = torch.arange(label:size(0)) - first:index_select(0, label)

@@ -94,3 +94,55 @@ t.test("samples of several labels need no graph: sigmoid outputs", function()
   t.near(made:losses(logits, { y = y["..., 0"], t = t_of_y })[1].value:item(), expected, 1e-6)
   t.eq(made:predict(made:ideal(y)).set:totable(), { { true, false, false, true }, { false, true, false, false } })
 end)
+
+t.test("soft labels ask for the expected nodes", function()
+  local graph = cats()
+  local made = head(graph)
+  torch.manual_seed(3)
+  local p = torch.rand(5, graph:size() + 1)
+  local rows = {}
+  for number = 0, graph:size() do
+    local named = {}
+    if number > 0 and graph:is_label(number) then
+      for _, name in ipairs(asked(graph, made, long { number })) do named[graph:token(name)] = true end
+    end
+    rows[number + 1] = {}
+    for node = 1, graph:size() do rows[number + 1][node] = named[node] and 1 or 0 end
+  end
+  local logits = torch.randn(5, graph:size())
+  local expected = torch.binary_cross_entropy_with_logits(logits, p:matmul(torch.tensor(rows))):item()
+  t.near(made:losses(logits, { t = p })[1].value:item(), expected, 1e-6)
+end)
+
+-- `layers` layers of two nodes, each below both of the layer before: 2 ^ (layers - 1) paths to a node of the last.
+local function lattice(layers)
+  local nodes, edges = {}, {}
+  for i = 1, layers do
+    for _, side in ipairs { "a", "b" } do
+      nodes[#nodes + 1] = side .. i
+      for _, above in ipairs(i == 1 and { "root" } or { "a" .. i - 1, "b" .. i - 1 }) do edges[#edges + 1] = { above, side .. i } end
+    end
+  end
+  return host_graph.build { root = "root", nodes = nodes, edges = edges, labels = { "a" .. layers, "b2" } }
+end
+
+t.test("targets of labels with more paths than anyone could walk are known all the same", function()
+  local graph = lattice(40) -- half a million million paths
+  local made = head(graph)
+  t.eq(#asked(graph, made, long { graph:token "a40" }), 79)
+  t.eq(asked(graph, made, long { graph:token "b2" }), { "a1", "b1", "b2" })
+  t.raises(function() head(graph, { paths = "det" }) end, "label 'a40' has 549755813888 paths, too many to tell")
+end)
+
+t.test("the nouns of WordNet take columns of their own paths, not a row of all nodes each", function()
+  local system = require "host.system"
+  if not system.stat "/usr/share/wordnet/data.noun" then t.skip "no /usr/share/wordnet/data.noun" end
+  local graph = schema.build(require "graph".wordnet {}, {})
+  for token = 1, graph:size() do graph:bind(token) end
+  local made = schema.build(schema.find "head.label_set" {}, { features = 2, classes = graph:size() + 1, graph = graph })
+  t.eq(made.module.columns:size(0), graph:size() + 2)
+  t.ok(made.module.columns:size(1) < 50, "as wide as the label with most nodes above it")
+  t.eq(asked(graph, made, long { graph:token "cat.n.01" }), { "animal.n.01", "carnivore.n.01", "cat.n.01", "chordate.n.01",
+    "feline.n.01", "living_thing.n.01", "mammal.n.01", "object.n.01", "organism.n.01", "physical_entity.n.01",
+    "placental.n.01", "vertebrate.n.01", "whole.n.02" })
+end)
