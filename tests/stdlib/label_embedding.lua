@@ -506,6 +506,18 @@ t.test("in an experiment, alone and beside other heads under a balance in two pa
   t.eq(made.model:head "learnt".module.updates:item(), state.step)
 end)
 
+t.test("behaviour (f): the same seed learns the same embedding, to the last bit", function()
+  local function learn()
+    local made, state = run(experiment(schema.find "trunk" { schema.find "vision.mlp" { widths = { 8 } },
+      head = embedding { compressed = 3 } }, nil, 3))
+    return made.model.heads[1].head:label_matrix(), state.loss_reading.loss
+  end
+  local one, loss = learn()
+  local two, again = learn()
+  t.ok(torch.equal(one, two))
+  t.eq(loss, again)
+end)
+
 t.test("an embedding from an experiment that is trained first", function()
   local trunk, mlp = schema.find "trunk", schema.find "vision.mlp" { widths = { 8 } }
   local first = experiment(trunk { mlp, head = embedding {} })

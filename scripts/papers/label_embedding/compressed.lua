@@ -9,11 +9,11 @@ params {
   learn = { "full", "'one-hot', 'full', 'compressed' or 'compressed with bias'" },
   size = { 50, "h of the compressed embeddings" },
   start = { 0, "updates before the soft term; the authors wait for 20,000 with texts" },
-  epochs = { 12, "passes through the 7,500 questions" },
+  epochs = { 8, "passes through the 7,500 questions" },
 }
 
 return ablate "CLINC150, LSTM" {
-  seeds = { 1, 2, 3 }, metrics = { "test.error" },
+  seeds = { 1, 2, 3 }, metrics = { "test.error", "test.error_reduction_error" },
   { "one-hot", learn = "one-hot" },
   { "full" },
   { "compressed, h = 50", learn = "compressed" },
@@ -31,7 +31,7 @@ return ablate "CLINC150, LSTM" {
       model = trunk { text.lstm { embed = 64, hidden = 96, layers = 1, dropout = 0.2 }, head = output },
       optim = adam { lr = 2e-3 },
       train = { epochs = p.epochs },
-      eval = { metrics = { "error" } },
+      eval = { metrics = { "error", error_reduction "error" } },
     }
   end,
 }

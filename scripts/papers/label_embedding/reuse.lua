@@ -18,7 +18,7 @@ local seeds = {}
 for seed = 1, 5 do seeds[seed] = seed end
 
 return ablate "MNIST, E reused" {
-  seeds = seeds, metrics = { "test.error" },
+  seeds = seeds, metrics = { "test.error", "test.error_reduction_error", "val.auac_error" },
   { "one-hot", learn = "one-hot" },
   { "label embedding", learn = "label embedding" },
   { "E given, of an MLP" },
@@ -30,11 +30,12 @@ return ablate "MNIST, E reused" {
       return experiment(name) {
         data = data, model = trunk { encoder, head = output }, optim = adam { lr = 1e-3 },
         train = { epochs = p.epochs, checkpoint = "best" },
-        eval = { during = { "val" }, metrics = { "top1", "error" } },
+        eval = { during = { "val" }, metrics = { "top1", "error", error_reduction "error", auac "error" } },
       }
     end
     local cnn = vision.cnn { channels = { 8, 16 }, width = 64 }
-    local teacher = network("teacher", pick(p.teacher, { mlp = mlp, cnn = cnn }), head.label_embedding { deviation = 0.01 })
+    local learner = pick(p.teacher, { mlp = mlp, cnn = cnn })
+    local teacher = network("teacher", learner, head.label_embedding { deviation = 0.01 })
     return network("reuse", mlp, pick(p.learn, {
       ["one-hot"] = head.softmax { deviation = 0.01 },
       ["label embedding"] = head.label_embedding { deviation = 0.01 },
