@@ -1,3 +1,4 @@
+local course = require "course"
 local nearest = require "language.nearest"
 local schema = require "schema"
 
@@ -46,11 +47,14 @@ local evaluation = {
 -- Metrics of what only one kind of model gives.
 local of_paths = { path_valid = true, path_correct = true, nondeterministic_share = true }
 local of_scores = { confidence = true, ece = true }
+local of_heads = { tau_b = true }
 
 local function unmeasurable(o, decodes)
   for _, entry in ipairs(o.eval.metrics) do
+    if course.is(entry) then entry = entry.args.metric end
     local name = (schema.is_node(entry) and entry.kind or entry):match "[^.]*$"
     if of_paths[name] and not decodes then return name .. ": the model decodes no paths; it needs a path_decoder" end
+    if of_heads[name] and decodes then return name .. ": a path_decoder has no head whose labels could be compared" end
     if of_scores[name] and decodes and o.eval.decode ~= "class" then
       return name .. ": a path_decoder gives probabilities of all classes only with decode = \"class\""
     end

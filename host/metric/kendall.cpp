@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <utility>
 
 #include "host/error.hpp"
 
@@ -56,14 +56,13 @@ double kendall_tau_b(std::span<const double> x, std::span<const double> y) {
   const auto undefined = [](double v) { return std::isnan(v); };
   if (n < 2 || std::any_of(x.begin(), x.end(), undefined) || std::any_of(y.begin(), y.end(), undefined))
     return kUndefined;
-  std::vector<int64_t> order(n);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return x[a] != x[b] ? x[a] < x[b] : y[a] < y[b]; });
+  std::vector<std::pair<double, double>> sorted(n);
+  for (int64_t i = 0; i < n; ++i) sorted[i] = {x[i], y[i]};
+  std::sort(sorted.begin(), sorted.end());
+  const int64_t tied_x = tied_pairs(n, [&](int64_t a, int64_t b) { return sorted[a].first == sorted[b].first; });
+  const int64_t tied_both = tied_pairs(n, [&](int64_t a, int64_t b) { return sorted[a] == sorted[b]; });
   std::vector<double> by_x(n), space(n);
-  for (int64_t i = 0; i < n; ++i) by_x[i] = y[order[i]];
-  const int64_t tied_x = tied_pairs(n, [&](int64_t a, int64_t b) { return x[order[a]] == x[order[b]]; });
-  const int64_t tied_both =
-      tied_pairs(n, [&](int64_t a, int64_t b) { return x[order[a]] == x[order[b]] && by_x[a] == by_x[b]; });
+  for (int64_t i = 0; i < n; ++i) by_x[i] = sorted[i].second;
   const int64_t discordant = sort_counting(by_x, space);
   const int64_t tied_y = tied_pairs(n, [&](int64_t a, int64_t b) { return by_x[a] == by_x[b]; });
   const int64_t all = pairs(n);

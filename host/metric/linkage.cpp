@@ -33,6 +33,7 @@ class Square {
       }
   }
   double& at(int64_t i, int64_t j) { return values_[i * k_ + j]; }
+  double* row(int64_t i) { return values_.data() + i * k_; }
   int64_t items() const { return k_; }
 
  private:
@@ -75,8 +76,10 @@ std::vector<Merge> neighbour_chain(Square& d, Linkage method) {
       a = chain.back();
       const int64_t before = chain.size() > 1 ? chain[chain.size() - 2] : -1;
       b = before;  // preferred among equals: without that the chain need not end
+      double nearest = before < 0 ? kFar : d.at(a, before);
+      const double* from_a = d.row(a);
       for (int64_t i = 0; i < k; ++i)
-        if (size[i] > 0 && i != a && (b < 0 || d.at(a, i) < d.at(a, b))) b = i;
+        if (from_a[i] < nearest && size[i] > 0 && i != a) nearest = from_a[i], b = i;
       if (b == before) break;
       chain.push_back(b);
     }
@@ -87,12 +90,13 @@ std::vector<Merge> neighbour_chain(Square& d, Linkage method) {
     const auto weight_a = static_cast<double>(size[a]), weight_b = static_cast<double>(size[b]);
     size[b] += size[a];
     size[a] = 0;
+    // the matrix is symmetric: rows are read, which lie together in memory
+    const double *from_a = d.row(a), *from_b = d.row(b);
     for (int64_t i = 0; i < k; ++i) {
       if (size[i] == 0 || i == b) continue;
-      const double from_a = d.at(i, a), from_b = d.at(i, b);
-      d.at(i, b) = d.at(b, i) = method == Linkage::complete
-                                    ? std::max(from_a, from_b)
-                                    : (weight_a * from_a + weight_b * from_b) / (weight_a + weight_b);
+      d.at(i, b) = d.row(b)[i] = method == Linkage::complete
+                                     ? std::max(from_a[i], from_b[i])
+                                     : (weight_a * from_a[i] + weight_b * from_b[i]) / (weight_a + weight_b);
     }
   }
   return merges;

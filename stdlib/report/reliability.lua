@@ -29,8 +29,9 @@ function report.of(confidence, hit, bins)
 end
 
 function report.check(made)
-  if made.model.decisions then
-    error("eval.report: \"reliability\": a path_decoder gives no probabilities of all classes", 0)
+  if made.model.decisions and made.o.eval.decode ~= "class" then
+    error("eval.report: \"reliability\": a path_decoder gives probabilities of all classes only with "
+      .. "decode = \"class\"", 0)
   end
 end
 
