@@ -54,7 +54,7 @@ return ablate "arxiv" {
     }))
     return experiment "arxiv" {
       data = data, model = model, loss = loss,
-      optim = adamw { lr = frozen and 1e-2 or 3e-3, schedule = cosine { warmup = "10%" } },
+      optim = adamw { lr = 3e-3, schedule = cosine { warmup = "10%" } },
       train = { steps = frozen and 1500 or 600, checkpoint = "none" },
       eval = { on = "fine.test", metrics = { "top1", "f1_macro" } },
     }

@@ -6,10 +6,10 @@
 -- the script says where it was looked for.
 --
 -- The paper's accuracies stand beside ours, those of graph size and pooling by adding the differences of its Table 4.
--- Smaller than the paper, which trains EfficientNet-B4 on 380 pixels: EfficientNet-Lite0, pretrained on ImageNet and
--- frozen, at 128 pixels, its features computed once, 1,500 steps of what stands on it. Each step sees 64 pictures with a
--- breed; with cats and dogs joined it sees 64 of those besides, so that every row makes equally many steps and sees the
--- breeds equally often (pseudo labels: batches of 128 from both together).
+-- Smaller than the paper, which trains EfficientNet-B4: EfficientNet-Lite0, pretrained on ImageNet and frozen, at 128
+-- pixels, its features computed once, 1,500 steps of what stands on it. Each step sees 64 pictures with a breed; with
+-- cats and dogs joined it sees 64 of those besides, so that every row makes equally many steps and sees the breeds
+-- equally often (pseudo labels: batches of 128 from both together).
 
 params {
   learn = { "joined", "what learns: 'softmax' on the breeds, 'label set', 'pseudo' labels, or the 'joined' paths" },

@@ -43,7 +43,7 @@ return ablate "trec" {
       minilm = text.minilm { freeze = true, max_length = 32 },
     })
     local steps = frozen and 1000 or 300
-    local optim = adamw { lr = frozen and 1e-2 or 3e-3, schedule = cosine { warmup = "10%" } }
+    local optim = adamw { lr = 3e-3, schedule = cosine { warmup = "10%" } }
     local softmax = trunk { encoder, head = head.softmax {} }
     local joined = join { graph = g, mix = "balanced", batch = p.both and 2 * p.batch or p.batch, duplicates = 20,
                           unpack(p.both and { fine, coarse } or { fine }) }
