@@ -17,7 +17,7 @@ function plot_source.run(run, made)
   local meta = run:meta()
   local name = meta.name or run:id()
   return plot_source.new {
-    title = name, of_run = true,
+    title = name, of_run = true, id = run:id(),
     groups = { { name = name, runs = { { records = run:metrics(), seed = meta.seed, id = run:id() } } } },
     made = function()
       made = made or require "load_run"(run:id(), { store = run:path():match "^(.*)/[^/]+$" }).made

@@ -35,7 +35,7 @@ local function of_ablation(file, overrides)
     error(("no finished run of %s is in %s: moonlab run %s makes them"):format(file, store, file), 0)
   end
   return plot_source.new { title = args.name, groups = groups, main = args.metrics and args.metrics[1], trials = #trials,
-                           finished = found, script = file, seeds = args.seeds, metrics = args.metrics }
+                           finished = found, seeds = args.seeds, metrics = args.metrics }
 end
 
 --- @param word a run's id (or a unique part of it, or last), or the path of an ablation's script

@@ -1,0 +1,56 @@
+--- `moonlab report RUN|ABLATION.lua -o out.html`: one page that opens anywhere, without a network.
+local host_run = require "host.run"
+local html_report = require "html_report"
+local runner = require "runner"
+local runs_of = require "runs_of"
+
+local function complain(message, code)
+  io.stderr:write("moonlab report: ", message, "\n")
+  return code or 2
+end
+
+local function write(path, text)
+  local file, reason = io.open(path, "wb")
+  if not file then error(("cannot write %s"):format(reason), 0) end
+  local written, problem = file:write(text)
+  local closed, late = file:close()
+  if not (written and closed) then error(("cannot write %s: %s"):format(path, problem or late), 0) end
+end
+
+return {
+  usage = "RUN|ABLATION.lua -o FILE.html",
+  summary = "a run or an ablation as one HTML file: result, plots, configuration, sources",
+  help = "  RUN             a unique part of a run's beginning or end, or last\n"
+    .. "  ABLATION.lua    the script of an ablation that was run\n"
+    .. "  -o FILE         where to; nothing in the page refers to another address",
+  flags = { "-o" },
+  main = function(args)
+    local what, output, i = nil, nil, 1
+    while i <= #args do
+      if args[i] == "-o" then
+        i = i + 1
+        output = args[i]
+        if not output then return complain "-o needs a value" end
+      elseif args[i]:match "^%-o=" then
+        output = args[i]:sub(4)
+      elseif what then
+        return complain(("takes one run or ablation, got '%s' too"):format(args[i]))
+      else
+        what = args[i]
+      end
+      i = i + 1
+    end
+    if not what then return complain "which run? moonlab report RUN -o FILE.html (moonlab ls lists them)" end
+    if not output then return complain "where to? moonlab report RUN -o FILE.html" end
+    local done, failure = pcall(function()
+      local source = runs_of(what)
+      local page = source.of_run and html_report.of_run(host_run.open(runner.store(), source.id), source)
+        or html_report.of_ablation(source, runner.store())
+      write(output, page)
+      io.stdout:write(output, "\n")
+    end)
+    if done then return 0 end
+    local text = tostring(type(failure) == "table" and failure.message or failure)
+    return complain((text:gsub("^[^\n]-%.lua:%d+: ", "")), 1)
+  end,
+}
