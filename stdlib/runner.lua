@@ -157,7 +157,10 @@ function runner.experiment(result, options)
     for i, pair in ipairs(state.final) do final[pair[1]], final.final_keys[i] = pair[2], pair[1] end
     run:add_metrics(final)
     if #made.o.eval.report > 0 then require "reports".write(made, run) end
-    if #made.o.eval.plots > 0 then state.plots, state.plot_problems = require "plots".write(made, run) end
+    if #made.o.eval.plots > 0 then
+      local _, problems = require "plots".write(made, run)
+      for _, problem in ipairs(problems) do io.stderr:write("not drawn: ", problem, "\n") end
+    end
     run:set_status "done"
   end)
   if not stored then
