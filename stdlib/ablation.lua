@@ -119,7 +119,7 @@ end
 --   trials = list of { label = of the row, row, seed, overrides } }
 -- @param options { command = function(overrides) -> list, write, live, width, note = a line above and below the table,
 --   done = { [i] = result } of trials that need not run, markdown = the table as Markdown,
---   complete = function(values, results) -> hints: fills in what rows say of each other (reference_runs) }
+--   complete = function(values, results) -> hints: fills in what rows say of each other (row_references) }
 -- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;
 --   75 where interrupted, the running trials saved), and { values, failed, keys, results } for whoever reports further
 function ablation.run(spec, options)

@@ -3,7 +3,7 @@
 --
 --     metric         the metric they are about, a name or a node
 --     mode           "max" or "min", nil: what the metric's name says
---     stem           what its first key begins with, where it compares with another run (reference_runs.lua)
+--     stem           what its first key begins with, where it compares with another run (row_references.lua)
 --     after          true: it is about the value after training alone, on the splits of eval.on
 --     read(self, course) -> list of { name, value, hint }
 --

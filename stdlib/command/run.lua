@@ -163,7 +163,7 @@ local function run_ablation(result, file, overrides, options)
     write = options.quiet and function() end or write, live = system.isatty "stdout" and not options.quiet,
     width = system.terminal_width(100),
     complete = function(values, results)
-      return require "reference_runs".complete(result, spec, values, results, runner.store())
+      return require "row_references"(result, spec, values, results, runner.store())
     end,
     command = function(words)
       local command = { system.executable(), "run", "--trial", file }
