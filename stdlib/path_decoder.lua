@@ -185,7 +185,8 @@ return schema.declare("path_decoder", {
   { "normalizer", "one of group|children", "group",
     "a softmax over the whole block, or over the node's children in it" },
   { "end_rule", "one of leaf|gate", "leaf",
-    "paths end at nodes without children, or (gate) a label with children may end them too" },
+    "paths end at nodes without children, or (gate) a label with children may end them too; samples of coarse labels "
+    .. "then teach to stop there, so ask for finer ones with eval.decode = \"class\"" },
   { "limit", "integer > 0", 100000, "most paths of one label; a graph with more is refused" },
 }, function(o, context)
   local data, graph = context.data, context.graph

@@ -95,8 +95,9 @@ end
 local function train(k)
   scope(function()
     optimizer:zero_grad()
-    local y = batches[k % 12];
-    (decoder:nll(features, y) + decoder:reinforce(features, y)):backward()
+    local y = batches[k % 12]
+    local nll, reinforce = decoder:losses(features, y)
+    (nll + reinforce):backward()
     optimizer:step()
   end)
 end
