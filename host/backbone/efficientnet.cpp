@@ -21,10 +21,10 @@ constexpr size_t kLast = std::size(kStages) - 1;
 
 /// What all blocks of a network share.
 struct Style {
-  bool lite;
+  bool lite, same;  // same: TensorFlow's padding
   double eps, momentum;
   ConvNormOptions conv(int64_t kernel, int64_t stride, int64_t groups, bool active) const {
-    return {kernel, stride, groups, !active ? Activation::none : lite ? Activation::relu6 : Activation::silu, eps, momentum, lite};
+    return {kernel, stride, groups, !active ? Activation::none : lite ? Activation::relu6 : Activation::silu, eps, momentum, same};
   }
 };
 
@@ -115,10 +115,10 @@ struct EfficientNet : Backbone {
   Tensors forward(const Tensors& inputs) override { return {(*part("features"))(inputs.at(0)).mean({2, 3})}; }
 };
 
-const Register efficientnet("EfficientNet", {{"in_channels", 3}, {"width_mult", 1.0}, {"depth_mult", 1.0}, {"lite", false},
+const Register efficientnet("EfficientNet", {{"in_channels", 3}, {"width_mult", 1.0}, {"depth_mult", 1.0}, {"lite", false}, {"same", false},
                                              {"stochastic_depth", 0.2}, {"eps", 1e-5}, {"momentum", 0.1}, {"freeze", 0}},
                             [](const Options& o) {
-  const Style style{o["lite"], o["eps"], o["momentum"]};
+  const Style style{o["lite"], o["same"], o["eps"], o["momentum"]};
   return std::make_shared<EfficientNet>(o, style, o["width_mult"].get<double>(), o["depth_mult"].get<double>(),
                                         o["stochastic_depth"].get<double>());
 });

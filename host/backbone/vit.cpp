@@ -11,10 +11,8 @@ namespace moonlab::nn {
 
 namespace {
 
-constexpr double kEps = 1e-6;
-
-std::shared_ptr<Module> norm(int64_t width) {
-  return build("LayerNorm", {{"normalized_shape", Options::array({width})}, {"eps", kEps}});
+std::shared_ptr<Module> norm(int64_t width, double eps) {
+  return build("LayerNorm", {{"normalized_shape", Options::array({width})}, {"eps", eps}});
 }
 
 std::shared_ptr<Module> linear(int64_t in, int64_t out) {
@@ -51,10 +49,10 @@ struct Block : Module {
   Part ln_1, attention, ln_2;
   double drop;
 
-  Block(int64_t width, int64_t heads, int64_t inner, double dropout)
-      : Module("EncoderBlock"), ln_1(this, "ln_1", norm(width)),
-        attention(this, "self_attention", std::make_shared<SelfAttention>(width, heads, dropout)), ln_2(this, "ln_2", norm(width)),
-        drop(dropout) {
+  Block(int64_t width, int64_t heads, int64_t inner, double dropout, double eps)
+      : Module("EncoderBlock"), ln_1(this, "ln_1", norm(width, eps)),
+        attention(this, "self_attention", std::make_shared<SelfAttention>(width, heads, dropout)),
+        ln_2(this, "ln_2", norm(width, eps)), drop(dropout) {
     auto mlp = add("mlp", build("Sequential", Options::object()));
     mlp->set_child("0", linear(width, inner));  // numbered as torchvision does, with activation and dropout between
     mlp->set_child("3", linear(inner, width));
@@ -87,9 +85,9 @@ struct VisionTransformer : Backbone {
     encoder->register_parameter("pos_embedding", at::empty({1, (image / patch) * (image / patch) + 1, width_}).normal_(0, 0.02));
     auto stack = build("Sequential", Options::object());
     for (int64_t i = 0; i < layers; ++i)
-      stack->set_child("encoder_layer_" + std::to_string(i), std::make_shared<Block>(width_, heads, inner, drop));
+      stack->set_child("encoder_layer_" + std::to_string(i), std::make_shared<Block>(width_, heads, inner, drop, o["eps"].get<double>()));
     encoder->set_child("layers", stack);
-    encoder->set_child("ln", norm(width_));
+    encoder->set_child("ln", norm(width_, o["eps"]));
     freeze(o["freeze"]);
   }
   Stages stages() const override {
@@ -111,7 +109,7 @@ struct VisionTransformer : Backbone {
 };
 
 const Register vit("VisionTransformer", {{"in_channels", 3}, {"image", 224}, {"patch", 16}, {"layers", 12}, {"heads", 12},
-                                         {"width", 768}, {"inner", 3072}, {"dropout", 0.0}, {"freeze", 0}},
+                                         {"width", 768}, {"inner", 3072}, {"dropout", 0.0}, {"eps", 1e-6}, {"freeze", 0}},
                    [](const Options& o) { return std::make_shared<VisionTransformer>(o); });
 
 }  // namespace

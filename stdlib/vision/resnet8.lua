@@ -6,4 +6,4 @@ local residual_network = require "residual_network"
 -- CIFAR-100 is vision.resnet18 { width = 128 }.
 -- @usage vision.resnet8 { width = 16 }
 return schema.declare("vision.resnet8", residual_network.fields { width = 128, pool = 2 },
-  residual_network.builder { 1, 1, 1 })
+  residual_network.builder("vision.resnet8", { 1, 1, 1 }))

@@ -52,11 +52,16 @@ TEST_CASE("EfficientNets compute torchvision's numbers from the same weights") {
 }
 
 TEST_CASE("EfficientNet-Lite pads as TensorFlow does") {
-  const Options lite0{{"lite", true}, {"eps", 1e-3}, {"momentum", 0.01}};
+  const Options lite0{{"lite", true}, {"same", true}, {"eps", 1e-3}, {"momentum", 0.01}};
   check("EfficientNet", lite0, 224, {294, 2142.33197503, 6445.10792412});
   Options lite4 = lite0;
   lite4["width_mult"] = 1.4, lite4["depth_mult"] = 1.8;
   check("EfficientNet", lite4, 300, {546, 1581.62055445, 4746.20553345});  // odd sizes on the way: 75, 19
+}
+
+TEST_CASE("residual networks of bottlenecks compute torchvision's numbers from the same weights") {
+  check("ResNet", {{"blocks", {3, 4, 6, 3}}, {"bottleneck", true}}, 64, {318, 4479.74186848, 13418.9756566});
+  check("ResNet", {{"blocks", {3, 4, 23, 3}}, {"bottleneck", true}}, 64, {624, 14535.1954318, 43584.3108526});
 }
 
 TEST_CASE("DenseNets compute torchvision's numbers from the same weights") {
@@ -74,7 +79,8 @@ TEST_CASE("networks are frozen stage by stage from the input on") {
     const char *kind, *last, *first_trained;
     Options options;
   };
-  for (const Case& c : {Case{"EfficientNet", "features.1.0.block.2.1.bias", "features.2.0.block.0.0.weight", {{"freeze", 2}}},
+  for (const Case& c : {Case{"ResNet", "layer1.1.bn2.bias", "layer2.0.conv1.weight", {{"freeze", 2}}},
+                        Case{"EfficientNet", "features.1.0.block.2.1.bias", "features.2.0.block.0.0.weight", {{"freeze", 2}}},
                         Case{"DenseNet", "features.transition1.conv.weight", "features.denseblock2.denselayer1.norm1.weight",
                              {{"freeze", 2}}},
                         Case{"VisionTransformer", "encoder.layers.encoder_layer_0.mlp.3.bias",
