@@ -43,7 +43,6 @@ end
 
 function Balanced:criterion(state)
   local weights = self.weights:at(math.max((state.step or 1) - 1, 0), state.epoch or 1)
-  local learnt = self.balance and self.balance.factors and self.balance:factors()
   self.alone = one_by_one(self)
   -- a balance that looks at the last layer alone needs no more of the tasks one by one
   self.narrow = self.alone and self.balance and self.balance.needs_norms and not self.log.gradients
@@ -55,7 +54,8 @@ function Balanced:criterion(state)
     for i, task in ipairs(self.tasks) do
       local loss, outputs = loss_of(task, self.leaf, state.batch)
       self.outputs[i] = outputs
-      local factor = learnt and learnt[i - 1] * weights[i] or weights[i]
+      local learnt = self.balance and self.balance.factor and self.balance:factor(i)
+      local factor = learnt and learnt * weights[i] or weights[i]
       local value = loss * factor
       if learnt and self.balance.extra then value = value + self.balance:extra(i) * weights[i] end
       state.terms[i], self.weighted[i], self.factors[i] = loss, value, factor

@@ -10,8 +10,11 @@ function Dwa:begin(state)
   self.current = state.epoch
 end
 
---- The factors on the declared weights, [T]; nil while all are 1.
-function Dwa:factors() return self.host:weights() end
+--- The factor on the declared weight of a task (from 1); nil while all are 1.
+function Dwa:factor(i)
+  local weights = self.host:weights()
+  return weights and weights[i - 1]
+end
 function Dwa:observe(losses) torch.no_grad(function() self.host:add(torch.stack(losses)) end) end
 function Dwa:state_dict() return self.host:state_dict() end
 function Dwa:load_state_dict(dict) self.host:load_state_dict(dict) end

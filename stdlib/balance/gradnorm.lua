@@ -4,8 +4,11 @@ local host = require "host.balance"
 local GradNorm = { needs_norms = true }
 GradNorm.__index = GradNorm
 
---- The factors on the declared weights, [T]; nil while all are 1.
-function GradNorm:factors() return self.host:weights() end
+--- The factor on the declared weight of a task (from 1); nil while all are 1.
+function GradNorm:factor(i)
+  local weights = self.host:weights()
+  return weights and weights[i - 1]
+end
 
 --- Takes the inner products [T, T] of the weighted gradients in the last shared layer, the weights they carry, and the
 -- losses.

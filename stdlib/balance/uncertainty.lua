@@ -3,8 +3,8 @@ local schema = require "schema"
 local Uncertainty = {}
 Uncertainty.__index = Uncertainty
 
---- 1 / (2 exp(s)) for each task, with history: s learns along with the model.
-function Uncertainty:factors() return (-self.s):exp() / 2 end
+--- 1 / (2 exp(s)) of a task (from 1), with history: s learns along with the model.
+function Uncertainty:factor(i) return (-self.s[i - 1]):exp() / 2 end
 --- What keeps s from growing without end, for one task (from 1).
 function Uncertainty:extra(i) return self.s[i - 1] / 2 end
 function Uncertainty:state_dict() return { s = self.s:detach() } end
