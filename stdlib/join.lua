@@ -182,22 +182,27 @@ local function leaks(nodes, parts, duplicates)
   local stay, dropped = {}, {}
   for_each(nodes, function(i)
     local trained = parts[i]
-    local train, tested_on = trained.sets.train, {}
+    local train, tested_on, found, most = trained.sets.train, {}, {}, 0
     for _, tested in ipairs(parts) do
       for _, split in ipairs { "val", "test" } do
         local held = tested.sets[split]
         local both = held and train:overlap(held) or 0
-        local place = tested.name .. "." .. split
-        if both > 0 and (duplicates == "refuse" or both > (tonumber(duplicates) or math.huge)) then
-          fail_at(nodes[i], ("%d training %s of '%s' are in %s too; leave them out of training by duplicates = \"drop\" in the "
-            .. "join, keep the sets apart by skip and per_class, or write duplicates = %d where the benchmark itself has them")
-            :format(both, train:is_text() and "texts" or "images", trained.name, place, both))
-        elseif both > 0 then
-          tested_on[#tested_on + 1] = held
-          table.insert(duplicates == "drop" and dropped or stay, { trained.name, place, both })
+        if both > 0 then
+          tested_on[#tested_on + 1], most = held, math.max(most, both)
+          found[#found + 1] = { trained.name, tested.name .. "." .. split, both }
         end
       end
     end
+    if #found > 0 and (duplicates == "refuse" or most > (tonumber(duplicates) or math.huge)) then
+      local others = {}
+      for k = 2, #found do others[k - 1] = ("%d in %s"):format(found[k][3], found[k][2]) end
+      fail_at(nodes[i], ("%d training %s of '%s' %s in %s too%s; leave them out of training by duplicates = \"drop\" in the "
+        .. "join, keep the sets apart by skip and per_class, or write duplicates = %d where the benchmark itself has them")
+        :format(found[1][3], (train:is_text() and "text" or "image") .. (found[1][3] == 1 and "" or "s"), trained.name,
+          found[1][3] == 1 and "is" or "are", found[1][2],
+          #others > 0 and (", and %s"):format(table.concat(others, ", ")) or "", most))
+    end
+    for _, leak in ipairs(found) do table.insert(duplicates == "drop" and dropped or stay, leak) end
     if duplicates == "drop" and #tested_on > 0 then
       local sets = {}
       for split, set in pairs(trained.sets) do sets[split] = set end

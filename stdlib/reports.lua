@@ -5,12 +5,13 @@
 --   decisions  artifacts/decisions.txt  what stood to choose on these paths, and how likely each was
 --   graph      artifacts/graph.svg      the label graph with the traffic of all evaluated samples
 --   nodes      artifacts/nodes.txt, nodes/NAME.svg   the samples that pass the augmented nodes; node_report { ... }
---   join       artifacts/join.txt       what is joined: datasets, labels, overlaps, paths, samples a node
+--   join       artifacts/join.txt, join.json   what is joined: datasets, labels, overlaps, paths, samples a node
 -- and of every model, each also as numbers in a file .json:
 --   per_class       artifacts/per_class.txt        precision, recall, F1 and support of each class
 --   confusion       artifacts/confusion.txt        which classes are taken for which
 --   reliability     artifacts/reliability.txt      accuracy by confidence, ECE and MCE
 --   similar_labels  artifacts/similar_labels.txt   the labels that are most alike; distances and their linkage
+-- Of further evaluated splits, each on its own dataset's classes, NAME.SPLIT.ENDING: paths.strokes.test.txt.
 local schema = require "schema"
 
 local reports = {}
@@ -41,13 +42,27 @@ function reports.check(made)
   end
 end
 
---- Writes all reports below a run's artifacts.
+-- A run as the reports of one split see it: their files are named after it.
+local function named(run, split)
+  return {
+    write = function(_, name, text)
+      run:write(name:gsub("(%.%w+)$", function(ending) return "." .. split .. ending end), text)
+    end,
+  }
+end
+
+--- Writes all reports of all evaluated splits below a run's artifacts. Those that look at no samples (report.once) are
+-- written once.
 function reports.write(made, run)
-  made.traversals, made.predictions = nil, nil -- of weights that have changed
-  for _, entry in ipairs(made.o.eval.report) do
-    local module, options = resolved(entry)
-    module.write(made, run, options)
+  made.traversals, made.predictions = {}, {} -- none of weights that have changed
+  for i, split in ipairs(made.final) do
+    local seen = setmetatable({ final = { split } }, { __index = made })
+    for _, entry in ipairs(made.o.eval.report) do
+      local module, options = resolved(entry)
+      if i == 1 or not module.once then module.write(seen, i == 1 and run or named(run, split), options) end
+    end
   end
+  if #made.final > 1 and made.model.evaluate_on then made.model:evaluate_on(made.final[1]) end
 end
 
 return reports

@@ -1,5 +1,6 @@
 #include "host/data/split.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 
@@ -35,13 +36,20 @@ std::vector<int64_t> permutation(int64_t n, uint64_t seed) {
 Partition::Partition(Dataset data, uint64_t seed, bool stratified)
     : data_(std::move(data)), names_(stratified ? data_.class_names() : std::vector<std::string>{"any"}) {
   of_class_.resize(names_.size());
+  // A class is shuffled by its number in the origin: left with other classes or alone it has the same order, so that
+  // parts by `skip` stay apart whichever classes each of them keeps.
+  const auto& origin = data_.samples().class_names;
+  auto number_of = [&](size_t c) {
+    const auto found = std::find(origin.begin(), origin.end(), names_[c]);
+    return stratified && found != origin.end() ? static_cast<size_t>(found - origin.begin()) : c;
+  };
   const at::Tensor labels = data_.first_labels();
   const int64_t* y = labels.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < data_.size(); ++i) of_class_[stratified ? y[i] : 0].push_back(i);
   for (size_t c = 0; c < of_class_.size(); ++c) {
     auto& members = of_class_[c];
     std::vector<int64_t> shuffled;
-    for (int64_t i : permutation(static_cast<int64_t>(members.size()), derive_seed(seed, "split", c)))
+    for (int64_t i : permutation(static_cast<int64_t>(members.size()), derive_seed(seed, "split", number_of(c))))
       shuffled.push_back(members[i]);
     members = std::move(shuffled);
     back_.push_back(members.size());

@@ -22,7 +22,8 @@ struct Amount {
 };
 
 /// One seeded order of the samples in which any two stretches are disjoint and nearly stratified: every class is
-/// shuffled on its own, then the classes take turns. Parts of a partition are stretches of it.
+/// shuffled on its own (in the same order whichever other classes there are), then the classes take turns. Parts of a
+/// partition are stretches of it.
 class Partition {
  public:
   /// Not `stratified`: one order over all classes, as if they were one.

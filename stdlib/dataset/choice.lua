@@ -94,7 +94,7 @@ function choice.groups(o, origin)
   local grouped = origin.groups and o.level == origin.group_level
   if grouped and o.labels then return nil, "give one of level and labels", "labels" end
   if grouped then return choice.coarser(origin.groups, classes) end
-  if not o.labels then return false end
+  if not o.labels or next(o.labels) == nil then return false end
   local known, label_of, members, labels, renames = {}, {}, {}, {}, false
   for _, name in ipairs(classes) do known[name] = true end
   local function put(class, label)

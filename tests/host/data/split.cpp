@@ -96,3 +96,13 @@ TEST_CASE("without strata the classes count as one") {
   CHECK(counts[0] + counts[1] + counts[2] == 40);
   CHECK(counts[0] > counts[2]);  // 40 of the 80 are of class a, 10 of class c
 }
+
+TEST_CASE("a class is in one order, alone and among others") {
+  auto front = [](const Dataset& data, int64_t n) { return rows_of(Partition(data, 7).take_front({n, {}, {}}, "train")); };
+  const auto all = front(toy(), 4), c = front(toy().only({"c"}), 4), cb = front(toy().only({"c", "b"}), 4);
+  std::set<int64_t> together = all;
+  together.insert(cb.begin(), cb.end());
+  together.insert(c.begin(), c.end());
+  CHECK(all.size() == 12);
+  CHECK(together == all);
+}
