@@ -13,7 +13,6 @@
 local accumulation = require "accumulation"
 local host = require "host.balance"
 local precision = require "precision"
-local schema = require "schema"
 local task_log = require "task_log"
 local task_weight = require "task_weight"
 local two_passes = require "two_passes"
@@ -207,15 +206,13 @@ end
 
 --- Says which task a loss or a gradient that is not finite belongs to.
 function Balanced:look(state, reading)
-  for _, term in ipairs(reading.terms) do
-    if reading.diverged and (term[2] ~= term[2] or math.abs(term[2]) == math.huge) then
-      state.stop = ("the loss of head '%s' is not finite since step %d"):format(term[1], reading.diverged)
-      return
-    end
+  if reading.diverged and #reading.broken > 0 then
+    state.stop = ("the loss of head '%s' is not finite since step %d"):format(table.concat(reading.broken, "', '"),
+      reading.diverged)
   end
-  if reading.diverged or precision.scale(state.precision) then return end -- an overflow of float16 is nothing unusual
-  local name, at = self.log:broken()
-  if name then
+  local name, at
+  if not precision.scale(state.precision) then name, at = self.log:broken() end -- overflows of float16 are nothing unusual
+  if name and at < (reading.diverged or math.huge) then
     state.diverged = at
     state.stop = ("the gradient of head '%s' is not finite since update %d"):format(name, at)
   end

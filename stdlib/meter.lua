@@ -11,8 +11,8 @@ function meter.new(names, device)
     sums = torch.zeros({ #names + 1 }, options),
     steps = 0,                                  -- since the last reading
     epoch_sums = {}, epoch_steps = 0,           -- since the last call of epoch(), in Lua
-    alive = torch.ones({ 1 }, options),         -- 1 until a loss is not finite
-    finite = torch.zeros({ 1 }, options),       -- steps before the first such loss
+    alive = torch.ones({ #names + 1 }, options),   -- 1 until the loss, or a term, is not finite
+    finite = torch.zeros({ #names + 1 }, options), -- steps before the first such value
   }, meter)
 end
 
@@ -23,7 +23,7 @@ function meter:add(loss, terms)
     for i = 1, #self.names do values[i + 1] = terms[i] end
     local row = torch.stack(values):float()
     self.sums:add_(row)
-    self.alive:mul_(row[0]:isfinite())
+    self.alive:mul_(row:isfinite())
     self.finite:add_(self.alive)
   end)
   self.steps = self.steps + 1
@@ -36,14 +36,22 @@ local function means(self, sums, steps)
 end
 
 --- Means since the last reading: { loss =, terms = {{name, value}, ...}, steps = } and, where a loss was not finite,
--- diverged = the number of the first such step (from 1, over the whole run). nil where no step was taken.
+-- diverged = the number of the first such step (from 1, over the whole run), broken = the terms that are not finite since
+-- then, by name. nil where no step was taken.
 function meter:read()
   if self.steps == 0 then return nil end
   local sums = self.sums:totable()
   local reading = means(self, sums, self.steps)
   for i, sum in ipairs(sums) do self.epoch_sums[i] = (self.epoch_sums[i] or 0) + sum end
   self.epoch_steps = self.epoch_steps + self.steps
-  if self.alive:item() == 0 then reading.diverged = self.finite:item() + 1 end
+  local alive = self.alive:totable()
+  if alive[1] == 0 then
+    local finite = self.finite:totable()
+    reading.diverged, reading.broken = finite[1] + 1, {}
+    for i, name in ipairs(self.names) do
+      if alive[i + 1] == 0 and finite[i + 1] <= finite[1] then table.insert(reading.broken, name) end
+    end
+  end
   self.sums:zero_()
   self.steps = 0
   return reading
@@ -54,7 +62,7 @@ function meter:epoch()
   local reading = self:read()
   if self.epoch_steps == 0 then return nil end
   local result = means(self, self.epoch_sums, self.epoch_steps)
-  result.diverged = reading and reading.diverged
+  result.diverged, result.broken = reading and reading.diverged, reading and reading.broken
   self.epoch_sums, self.epoch_steps = {}, 0
   return result
 end
