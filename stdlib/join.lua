@@ -1,5 +1,9 @@
+local alike = require "join.alike"
+local contents = require "join.contents"
 local data = require "host.data"
 local dataset = require "dataset"
+local leaks = require "join.leaks"
+local mistakes = require "join.mistakes"
 local nearest = require "language.nearest"
 local schema = require "schema"
 
@@ -71,184 +75,30 @@ function Join:fingerprints()
   return prints
 end
 
-local Report = { __tostring = function(report) return require "report.join".text(report) end }
-
-local enumerated = 10000 -- paths of a label whose kinds are told
-
--- The paths of each label, and the samples of each node that lies on one of its label's paths.
-local function on_paths(graph, labels, datasets)
-  local paths, nodes = {}, {}
-  for token, name in ipairs(graph:names()) do
-    nodes[token] = { name = name, label = graph:is_label(token), samples = {} }
-    for i = 1, datasets do nodes[token].samples[i] = 0 end
-  end
-  for i, label in ipairs(labels) do
-    local count = graph:path_count(label.node)
-    paths[i] = { label = label.name, paths = count }
-    if count <= enumerated then
-      local found = { det = 0, nondet = 0 }
-      local seen = {}
-      for _, path in ipairs(graph:paths(label.node)) do
-        found[path.kind] = found[path.kind] + 1
-        for _, name in ipairs(path.path) do seen[graph:token(name)] = true end
-      end
-      paths[i].det, paths[i].nondet = found.det, found.nondet
-      for token in pairs(seen) do
-        for d, samples in ipairs(label.samples) do nodes[token].samples[d] = nodes[token].samples[d] + samples end
-      end
-    end
-  end
-  return paths, nodes
-end
-
---- What is joined: { datasets = { { name, train, val, test, classes, weight, draw, epoch = samples an epoch has }, ... },
---   labels = { { name, node, samples = of each dataset's training images }, ... } in the order of the nodes,
---   shared = the names of labels that several datasets have,
---   overlaps = { { a, b, samples }, ... } of training images that are in two datasets,
---   leaks = { { a, "b.test", samples }, ... } of training samples that are tested on, where `duplicates` lets them stay,
---   dropped = the same of those that were left out of training for it,
---   paths = { { label, paths, det, nondet }, ... } of each of labels: how many, and of which kind,
---   nodes = { { name, label = boolean, samples = of each dataset's training images }, ... }: on whose paths it lies }
--- It prints as tables.
-function Join:report()
-  local report = setmetatable({ datasets = {}, labels = {}, shared = {}, overlaps = {}, leaks = self.leaks,
-                                dropped = self.dropped }, Report)
-  local pairs_of, sizes, draw = {}, {}, {}
-  for i, part in ipairs(self.parts) do sizes[i], draw[i] = part.sets.train:size(), part.draw or 1 end
-  local shares = data.epoch_shares(sizes, { mix = self.mix, draw = draw })
-  for i, part in ipairs(self.parts) do
-    local row = { name = part.name, classes = part.classes, weight = part.weight or 1, draw = draw[i], epoch = shares[i] }
-    for _, split in ipairs(part:splits()) do row[split] = part.sets[split]:size() end
-    report.datasets[i], pairs_of[i] = row, { part.sets.train, self.targets[i] }
-    for j = 1, i - 1 do
-      local both = self.parts[j].sets.train:overlap(part.sets.train)
-      if both > 0 then table.insert(report.overlaps, { self.parts[j].name, part.name, both }) end
-    end
-  end
-  report.labels = data.count_labels(pairs_of, self.class_names)
-  local carriers = {}
-  for i in ipairs(self.parts) do
-    for _, node in ipairs(self.targets[i]) do carriers[node] = (carriers[node] or 0) + 1 end
-  end
-  for _, label in ipairs(report.labels) do
-    if carriers[label.node] > 1 then table.insert(report.shared, label.name) end
-  end
-  report.paths, report.nodes = on_paths(self.graph, report.labels, #self.parts)
-  return report
-end
-
--- A mistake that only reading finds stands where the dataset is written, not where the join is.
-local Located = { __tostring = function(failure)
-  local place = failure.position or {}
-  return ("%s:%s:%s: %s"):format(place.file or "?", place.line or 0, place.column or 0, failure.message)
-end }
-
-local function fail_at(node, message)
-  error(setmetatable({ position = node.position, message = message }, Located), 0)
-end
-
--- Calls a function for a dataset: what goes wrong stands where the dataset is written.
-local function for_node(node, call, ...)
-  local results = { pcall(dataset.host, call, ...) }
-  if results[1] then return unpack(results, 2, table.maxn(results)) end
-  if type(results[2]) ~= "string" then error(results[2], 0) end
-  fail_at(node, results[2])
-end
-
--- Calls a function for each dataset; what is wrong with several of them is told together.
-local function for_each(nodes, call)
-  local mistakes = {}
-  for i, node in ipairs(nodes) do
-    local done, failure = pcall(call, i, node)
-    if not done and (type(failure) ~= "table" or not failure.message) then error(failure, 0) end
-    if not done then
-      for _, mistake in ipairs(failure.mistakes or { failure }) do
-        for line in mistake.message:gmatch "[^\n]+" do
-          mistakes[#mistakes + 1] = { position = mistake.position or node.position, message = line }
-        end
-      end
-    end
-  end
-  if #mistakes == 0 then return end
-  local lines = {}
-  for i, mistake in ipairs(mistakes) do lines[i] = mistake.message end
-  error(setmetatable({ position = mistakes[1].position, message = table.concat(lines, "\n"), mistakes = mistakes }, Located), 0)
-end
-
--- A sample that is trained on and tested on makes every number of the test a lie: it is refused, left out of training, or
--- kept where the benchmark itself has it, and told in the report.
--- @return { { trained on, "tested.on", samples }, ... } of those that stay, and of those that were left out
-local function leaks(nodes, parts, duplicates)
-  local stay, dropped = {}, {}
-  for_each(nodes, function(i)
-    local trained = parts[i]
-    local train, tested_on, found, most = trained.sets.train, {}, {}, 0
-    for _, tested in ipairs(parts) do
-      for _, split in ipairs { "val", "test" } do
-        local held = tested.sets[split]
-        local both = held and train:overlap(held) or 0
-        if both > 0 then
-          tested_on[#tested_on + 1], most = held, math.max(most, both)
-          found[#found + 1] = { trained.name, tested.name .. "." .. split, both }
-        end
-      end
-    end
-    if #found > 0 and (duplicates == "refuse" or most > (tonumber(duplicates) or math.huge)) then
-      local others = {}
-      for k = 2, #found do others[k - 1] = ("%d in %s"):format(found[k][3], found[k][2]) end
-      fail_at(nodes[i], ("%d training %s of '%s' %s in %s too%s; leave them out of training by duplicates = \"drop\" in the "
-        .. "join, keep the sets apart by skip and per_class, or write duplicates = %d where the benchmark itself has them")
-        :format(found[1][3], (train:is_text() and "text" or "image") .. (found[1][3] == 1 and "" or "s"), trained.name,
-          found[1][3] == 1 and "is" or "are", found[1][2],
-          #others > 0 and (", and %s"):format(table.concat(others, ", ")) or "", most))
-    end
-    for _, leak in ipairs(found) do table.insert(duplicates == "drop" and dropped or stay, leak) end
-    if duplicates == "drop" and #tested_on > 0 then
-      local sets = {}
-      for split, set in pairs(trained.sets) do sets[split] = set end
-      sets.train = for_node(nodes[i], train.without, train, unpack(tested_on))
-      trained.sets = sets
-    end
-  end)
-  return stay, dropped
-end
-
-local function shape_text(shape) return "[" .. table.concat(shape, ", ") .. "]" end
-
--- A model takes images of one shape, or texts: of all datasets, in training and in evaluation.
-local function check_alike(nodes, parts)
-  local first
-  for_each(nodes, function(i)
-    local part, set = parts[i], parts[i].sets.train
-    local source = dataset.source(part, set)
-    local changed = source.transform or #(source.augment or {}) > 0
-    local kind = set:is_text() and "texts" or "images"
-    local shapes = { for_node(nodes[i], dataset.shape, source, true), changed and for_node(nodes[i], dataset.shape, source) or nil }
-    first = first or { name = part.name, kind = kind, shapes = shapes }
-    if kind ~= first.kind then
-      fail_at(nodes[i], ("'%s' holds %s, and '%s' %s: a join is of images or of texts"):format(part.name, kind, first.name, first.kind))
-    end
-    for k = 1, 2 do
-      local shape, other = shape_text(shapes[k] or shapes[1]), shape_text(first.shapes[k] or first.shapes[1])
-      if shape ~= other then
-        fail_at(nodes[i], ("%simages of '%s' are %s%s, those of '%s' %s: a join needs one shape; a transform can give it, as "
-          .. "can `side` of pictures in folders"):format(k == 1 and changed and "training " or "", part.name, shape,
-          changed and " once they are transformed" or "", first.name, other))
-      end
-    end
-  end)
-end
+--- What is joined, see join/contents.lua. It prints as tables.
+function Join:report() return contents(self) end
 
 -- The names of all tokens of a graph, so that names[y + 1] names the token y, and the tokens of each dataset's classes.
 -- Token 0 ends a path; 1, 2, ... are the nodes below the root. Mistakes of several datasets are told together.
 local function bind(nodes, parts, graph)
   local names, targets = { "<eop>" }, {}
   for _, name in ipairs(graph:names()) do names[#names + 1] = name end
-  for_each(nodes, function(i, node)
-    targets[i] = for_node(node, data.bind_classes, parts[i].sets.train, names)
+  mistakes.each(nodes, function(i, node)
+    targets[i] = mistakes.of(node, data.bind_classes, parts[i].sets.train, names)
     for _, token in ipairs(targets[i]) do graph:bind(token) end
   end)
   return names, targets
+end
+
+-- An epoch that has nothing of a dataset is a mistake of its `draw`.
+local function shares(o, parts)
+  local sizes, draw = {}, {}
+  for i, part in ipairs(parts) do sizes[i], draw[i] = part.sets.train:size(), part.draw or 1 end
+  local done, failure = pcall(dataset.host, data.epoch_shares, sizes, { mix = o.mix, draw = draw })
+  if done then return end
+  local i = tonumber(tostring(failure):match "dataset (%d+) %(from 0%)") + 1
+  mistakes.at(o.datasets[i], ("an epoch has none of the %d training samples of '%s' with draw = %g"):format(sizes[i],
+    parts[i].name, draw[i]))
 end
 
 --- Several datasets on the nodes of one label graph. A class stands for the node of its name; `labels` of a dataset
@@ -275,17 +125,20 @@ return schema.declare("join", {
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local parts = {}
-  for_each(o.datasets, function(i, node)
-    parts[i] = for_node(node, schema.build, node, context)
+  mistakes.each(o.datasets, function(i, node)
+    parts[i] = mistakes.of(node, schema.build, node, context)
     if not parts[i].augment and o.augment then parts[i].augment = dataset.steps(o.augment) end
   end)
-  local stay, dropped = leaks(o.datasets, parts, o.duplicates)
-  check_alike(o.datasets, parts)
   -- The labels are bound to the graph as it was written; what is trimmed from it afterwards are other nodes.
   local whole = o.graph
   while whole.kind:find ":" do whole = whole.args.of end
-  local graph = schema.build(whole, context)
-  local names, targets = bind(o.datasets, parts, graph)
+  local graph, names, targets, stay, dropped = schema.build(whole, context)
+  mistakes.together {
+    function() names, targets = bind(o.datasets, parts, graph) end,
+    function() alike(o.datasets, parts) end,
+    function() stay, dropped = leaks(o.datasets, parts, o.duplicates) end,
+  }
+  shares(o, parts)
   if whole ~= o.graph then
     local labels = {}
     for _, part in ipairs(parts) do

@@ -25,6 +25,12 @@ end
 --- { labelled, kept, dropped, classes = { { name, kept = n, dropped = n }, ... } }: by pseudo label.
 function Pseudo:report() return self.counts end
 
+local function check_coarse(coarse)
+  if coarse.sets.train:several() then
+    error(("pseudo: samples of '%s' have several labels, and a pseudo label stands for one"):format(coarse.name), 0)
+  end
+end
+
 local function check_teacher(made)
   if made.data.parts then
     error("pseudo: the teacher learns from one dataset, not from a join: it names fine labels", 0)
@@ -88,6 +94,7 @@ return schema.declare("pseudo", {
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local coarse = schema.build(o.data, context)
+  check_coarse(coarse)
   local made, metrics = require "teacher".train(o.teacher, context, "pseudo", check_teacher)
   local fine = made.data
   local fits = o.filter == "coarse" and below(schema.build(o.graph, context), coarse, fine)
@@ -107,7 +114,9 @@ return schema.declare("pseudo", {
     if #indices > 0 then
       local targets = {}
       for c = 1, coarse.classes do targets[c] = k - 1 end
-      sources[#sources + 1] = dataset.source(coarse, coarse.sets.train:subset(indices), targets)
+      local source = dataset.source(coarse, coarse.sets.train:subset(indices), targets)
+      source.whole, source.places = coarse.sets.train, indices
+      sources[#sources + 1] = source
     end
   end
   local facts = { { "pseudo.kept", counts.kept / counts.labelled } }

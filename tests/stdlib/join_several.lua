@@ -97,3 +97,58 @@ t.test("documents of several categories are learnt by the Label Set", function()
     t.ok(values[set_name .. ".test.f1_micro"] > 0.95, t.show(values))
   end
 end)
+
+-- Three datasets: one label each, up to two, up to three, with label sets that overlap by name, by map, and not at all.
+local function of_rows(kind, class_names, rows)
+  local texts = {}
+  for i = 1, #rows do texts[i] = kind .. " " .. i end
+  local set = host_data.from_texts(texts, torch.tensor(rows, { dtype = "int64" }), { name = kind, class_names = class_names })
+  local dataset = require "dataset"
+  local origin = { name = kind, things = "texts", class_names = class_names, counts = set:counts(), official_test = true,
+                   sets = { train = set, test = set } }
+  return schema.declare("data." .. kind, dataset.fields(origin), dataset.builder(origin), dataset.more(origin))
+end
+local one = of_rows("one_label", { "cs.CL", "cs.LG" }, { 0, 1, 1 })
+local two = of_rows("two_labels", { "cs.CL", "stat", "learning" }, { { 0, 2 }, { 1, -1 }, { 2, 1 } })
+local three = of_rows("three_labels", { "stat.ML", "stat.TH", "cs" }, { { 0, 1, 2 }, { 2, -1, -1 } })
+
+-- Every combination of mixes: what each sample asks for, by name.
+t.test("rows of any number of labels join, padded to the widest", function()
+  for _, mix in ipairs { "proportional", "balanced", "round-robin" } do
+    local joined = schema.find "join" { graph = graph {}, duplicates = "keep", mix = mix, batch = 3,
+      one {}, two { labels = { learning = "cs.LG" }, weight = 2 }, three {} }:build()
+    t.eq(joined:report().shared, { "cs.CL", "cs.LG" })
+    local vocabulary = require "host.text".train_vocabulary({ joined.parts[1].sets.train }, {})
+    local seen = {}
+    for batch in joined:loader("train", { seed = 1, tokenizer = vocabulary }):each(0) do
+      t.eq({ batch.y:size(1), batch.t:size(1) }, { 3, joined.classes })
+      for i, row in ipairs(batch.y:totable()) do
+        local names, ones = {}, batch.t[i - 1]:nonzero():flatten():totable()
+        for _, token in ipairs(row) do
+          if token >= 0 then names[#names + 1] = joined.class_names[token + 1] end
+        end
+        table.sort(row)
+        local tokens = {}
+        for _, token in ipairs(row) do
+          if token >= 0 then tokens[#tokens + 1] = token end
+        end
+        t.eq(ones, tokens)
+        seen[batch.domain[i - 1]:item() .. ":" .. batch.idx[i - 1]:item()] = { names, batch.w[i - 1]:item() }
+      end
+    end
+    local expected = {
+      ["one_label"] = { { "cs.CL" }, { "cs.LG" }, { "cs.LG" } },
+      ["two_labels"] = { { "cs.CL", "cs.LG" }, { "stat" }, { "cs.LG", "stat" } },
+      ["three_labels"] = { { "stat.ML", "stat.TH", "cs" }, { "cs" } },
+    }
+    for d, part in ipairs(joined.parts) do
+      local rows = part.sets.train:rows():totable()
+      for i, row in ipairs(rows) do
+        local found = seen[(d - 1) .. ":" .. (i - 1)]
+        if mix ~= "balanced" or found then t.eq(found, { expected[part.name][row + 1], d == 2 and 2 or 1 }, mix .. " " .. part.name) end
+      end
+    end
+    -- a split of one label each stays one label each
+    for batch in joined:loader("one_label.test", { tokenizer = vocabulary }):each(0) do t.eq({ batch.y.ndim, batch.t }, { 1 }) end
+  end
+end)

@@ -206,5 +206,6 @@ t.test("weights and draws that mean nothing are refused where they are written",
     t.raises(function() fine { [field] = wrong } end, ("option '%s' must be a positive number, got %d"):format(field, wrong))
   end
   t.raises(function() fine { wieght = 2 } end, "did you mean 'weight'?")
-  t.raises(function() epoch(join { fine { draw = 0.01 }, coarse {} }) end, "draw = 0.01 leaves no sample of its 8")
+  t.raises(function() epoch(join { fine { draw = 0.01 }, coarse {} }) end,
+    "an epoch has none of the 8 training samples of 'weights_fine' with draw = 0.01")
 end)
