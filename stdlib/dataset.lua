@@ -133,9 +133,16 @@ function dataset.shape(source, random)
   return dataset.host(one.next, one).x[0]:size()
 end
 
+-- Features of a source's samples; of a part, those of the whole that it was taken from, which are kept.
+local function features_of(source, features)
+  if not source.whole then return features(source[1], source[3]) end
+  return features(source.whole, source[3]):index_select(0, torch.tensor(source.places, { dtype = "int64" }))
+end
+
 --- A loader over sources { { set, targets, normalise, transform = function, augment = steps, weight, draw }, ... } with
 -- the options of `owner` (batch, last, mix). Random changes come from the seed, the epoch and the sample: batches do not
--- depend on the number of workers. Weight, draw and (but where options.augment is false) augment are training's.
+-- depend on the number of workers. Weight, draw and (but where options.augment is false) augment are training's. A
+-- source that is a part of a set may say of which, and of which places (whole, places): its features are kept already.
 function dataset.loader(sources, split, owner, options)
   options = options or {}
   local training = split:match "[^.]*$" == "train"
@@ -144,7 +151,7 @@ function dataset.loader(sources, split, owner, options)
   local features = not own and not options.transform and options.features -- changed pictures differ each time
   local taken = {}
   for i, source in ipairs(sources) do
-    taken[i] = { source[1], source[2], source[3], features and features(source[1], source[3]) or nil,
+    taken[i] = { source[1], source[2], source[3], features and features_of(source, features) or nil,
                  weight = training and source.weight or nil, draw = training and source.draw or nil }
   end
   local shuffle = options.shuffle

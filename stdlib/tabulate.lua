@@ -18,6 +18,19 @@ function tabulate.pad(text, width, right)
   return right and fill .. text or text .. fill
 end
 
+--- `text` cut to `width` columns, with an ellipsis where something is left out.
+function tabulate.cut(text, width)
+  if tabulate.width(text) <= width then return text end
+  local count, i = 0, 1
+  while i <= #text do
+    local byte = text:byte(i)
+    if byte < 0x80 or byte >= 0xC0 then count = count + 1 end
+    if count == width then break end
+    i = i + 1
+  end
+  return text:sub(1, i - 1) .. "…"
+end
+
 --- Mean, sample standard deviation (divided by n - 1; nil for one value) and n of a list of numbers.
 -- A list with nan gives nan: a failed value is never dropped in silence.
 function tabulate.statistics(values)

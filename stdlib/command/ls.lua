@@ -3,6 +3,7 @@
 local host_run = require "host.run"
 local liveness = require "liveness"
 local runner = require "runner"
+local system = require "host.system"
 local tabulate = require "tabulate"
 
 -- The record of the final evaluation, or the last one that there is.
@@ -30,7 +31,8 @@ return {
     for _, entry in ipairs(host_run.list(store)) do
       local run = host_run.open(store, entry.id)
       local meta = run:meta()
-      local row = { entry.id, liveness.status(run) .. (meta.smoke and ", smoke" or ""), table.concat(meta.overrides or {}, " "), numbers(last_record(run)) }
+      local row = { entry.id, liveness.status(run) .. (meta.smoke and ", smoke" or ""), numbers(last_record(run)),
+                    table.concat(meta.overrides or {}, " ") }
       local line, matches = table.concat(row, " "), true
       for _, word in ipairs(args) do matches = matches and line:find(word, 1, true) ~= nil end
       if matches then rows[#rows + 1] = row end
@@ -39,7 +41,9 @@ return {
       print(("no run in %s%s"):format(store, #args > 0 and " has " .. table.concat(args, " and ") or ""))
       return 0
     end
-    print(tabulate.text({ "run", "status", "overrides", "result" }, rows, "llll"))
+    local text = tabulate.text({ "run", "status", "result", "overrides" }, rows, "llll")
+    local width = system.isatty "stdout" and system.terminal_width(80) or math.huge
+    for line in text:gmatch "[^\n]+" do print(tabulate.cut(line, width)) end
     return 0
   end,
 }

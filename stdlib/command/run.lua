@@ -193,13 +193,16 @@ return {
   usage = "FILE [key=value ...]",
   summary = "train what a script declares, evaluate it and keep the run",
   help = [[
-  key=value      a parameter of the script or any option by its path (optim.lr=1e-3); ~key restores its default
+  key=value      a parameter of the script or any option by its path
+                 (optim.lr=1e-3); ~key restores its default
   --device D     auto, cpu, cuda, cuda:1
   --name N       part of the run's id, instead of the experiment's name
   --tag T        written down with the run
-  --smoke        a few steps of everything, evaluation and reports included, to see that it works; of an ablation
-                 every row with one seed. Its runs are marked and never stand in for others
-  --force        trains what is in the store already, too; without it an ablation runs what is missing
+  --smoke        a few steps of everything, evaluation and reports included, to
+                 see that it works; of an ablation every row with one seed. Its
+                 runs are marked and never stand in for others
+  --force        trains what is in the store already, too; without it an
+                 ablation runs what is missing
   --markdown     the table of an ablation as Markdown
   --jobs N       trials of an ablation that run at the same time
   --json         the result as one line of JSON

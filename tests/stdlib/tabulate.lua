@@ -30,3 +30,10 @@ t.test("a table of Markdown", function()
   t.eq(tabulate.markdown({ "row", "n" }, { { "a|b", 1 }, { "c" } }),
     "| row | n |\n| --- | ---: |\n| a\\|b | 1 |\n| c |  |")
 end)
+
+t.test("a line is cut by what is seen of it", function()
+  t.eq(tabulate.cut("abc", 3), "abc")
+  t.eq(tabulate.cut("abcd", 3), "ab…")
+  t.eq(tabulate.cut("± ± ±", 4), "± ±…")
+  t.eq(tabulate.width(tabulate.cut("± ± ±", 4)), 4)
+end)
