@@ -123,6 +123,14 @@ function dataset.source(part, set, targets)
            draw = part.draw }
 end
 
+--- The same splits with another training set.
+function dataset.replaced(sets, train)
+  local others = {}
+  for split, set in pairs(sets) do others[split] = set end
+  others.train = train
+  return others
+end
+
 --- The shape [C, H, W] that images of a source have after its transform (and its random changes); {} of texts.
 function dataset.shape(source, random)
   local list = stages(source, random)

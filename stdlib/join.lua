@@ -90,6 +90,27 @@ local function bind(nodes, parts, graph)
   return names, targets
 end
 
+-- `subset` training samples altogether: of each dataset in proportion to what it has, chosen at random.
+local function cut(o, parts)
+  local total, before, given = 0, 0, 0
+  for _, part in ipairs(parts) do total = total + part.sets.train:size() end
+  if o.subset > total then
+    error(("join: subset = %d, but its datasets have %d training samples"):format(o.subset, total), 0)
+  end
+  mistakes.each(o.datasets, function(i, node)
+    local part = parts[i]
+    local size = part.sets.train:size()
+    before = before + size
+    local take = math.floor(before * o.subset / total + 0.5) - given
+    given = given + take
+    if take == 0 then
+      mistakes.at(node, ("subset = %d of %d training samples leaves none of '%s', which has %d"):format(o.subset, total,
+        part.name, size))
+    end
+    part.sets = dataset.replaced(part.sets, part.sets.train:partition(o.split_seed, false):take_front({ total = take }, "train"))
+  end)
+end
+
 -- An epoch that has nothing of a dataset is a mistake of its `draw`.
 local function shares(o, parts)
   local sizes, draw = {}, {}
@@ -119,6 +140,9 @@ return schema.declare("join", {
       .. "gives it more or less of it" },
   { "augment", "list of (node augment or function)", schema.optional,
     "random changes of the training images of every dataset that has no `augment` of its own" },
+  { "subset", "integer > 0", schema.optional,
+    "training samples altogether, of each dataset in proportion to what it has; all where absent" },
+  { "split_seed", "integer >= 0", 0, "seed of that choice" },
   { "duplicates", "integer >= 0 or one of refuse|drop|keep", "refuse",
     "training samples that are also samples of a test or validation split of the join, pixel by pixel or letter by letter: "
       .. "an error, left out of training, or kept, so many of a dataset at most; the report tells them" },
@@ -138,6 +162,7 @@ return schema.declare("join", {
     function() alike(o.datasets, parts) end,
     function() stay, dropped = leaks(o.datasets, parts, o.duplicates) end,
   }
+  if o.subset then cut(o, parts) end
   shares(o, parts)
   if whole ~= o.graph then
     local labels = {}
@@ -154,9 +179,9 @@ return schema.declare("join", {
 end, {
   metadata = { size = { function(o)
     local sum = 0
-    for _, node in ipairs(o.datasets) do sum = sum + node.size end
-    return sum
-  end, depends = { "datasets" } } },
+    for _, node in ipairs(o.subset and {} or o.datasets) do sum = sum + node.size end
+    return o.subset or sum
+  end, depends = { "datasets", "subset" } } },
   check = function(o)
     if #o.datasets == 0 then return "it joins nothing: write the datasets into its table", "datasets" end
     local seen = {}

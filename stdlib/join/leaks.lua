@@ -1,3 +1,4 @@
+local dataset = require "dataset"
 local mistakes = require "join.mistakes"
 
 --- A sample that is trained on and tested on makes every number of the test a lie: it is refused, left out of training, or
@@ -29,10 +30,7 @@ return function(nodes, parts, duplicates)
     end
     for _, leak in ipairs(found) do table.insert(duplicates == "drop" and dropped or stay, leak) end
     if duplicates == "drop" and #tested_on > 0 then
-      local sets = {}
-      for split, set in pairs(trained.sets) do sets[split] = set end
-      sets.train = mistakes.of(nodes[i], train.without, train, unpack(tested_on))
-      trained.sets = sets
+      trained.sets = dataset.replaced(trained.sets, mistakes.of(nodes[i], train.without, train, unpack(tested_on)))
     end
   end)
   return stay, dropped

@@ -15,15 +15,14 @@ local function count_cells(counts)
   return cells
 end
 
--- The first `most` bytes of a text at most, cut where a character begins, with "…" where something is missing.
+-- A text of `most` characters at most, with "…" for what is missing in its middle: names often differ in their ends.
 local function shortened(text, most)
-  if tabulate.width(text) <= most then return text end
-  local kept, width = {}, 0
-  for character in text:gmatch "[%z\1-\127\194-\255][\128-\191]*" do
-    if width == most - 1 then break end
-    kept[#kept + 1], width = character, width + 1
-  end
-  return table.concat(kept) .. "…"
+  local width = tabulate.width(text)
+  if width <= most then return text end
+  local characters = {}
+  for character in text:gmatch "[%z\1-\127\194-\255][\128-\191]*" do characters[#characters + 1] = character end
+  local front = math.floor(most / 2)
+  return table.concat(characters, "", 1, front) .. "…" .. table.concat(characters, "", #characters - (most - front - 2))
 end
 
 -- A table whose columns from the `first`-th on are the datasets'. Where it is wider than a terminal the datasets are
@@ -56,7 +55,7 @@ local function any(r, key, plain)
   return false
 end
 
-local function datasets(r)
+local function datasets(r, full)
   local header, keys = { "", "dataset", "classes" }, { "classes" }
   local function column(key, title)
     header[#header + 1], keys[#keys + 1] = title or key, key
@@ -77,7 +76,13 @@ local function datasets(r)
     rows[i] = { "#" .. i, row.name }
     for _, key in ipairs(keys) do table.insert(rows[i], row[key] or "-") end
   end
-  return tabulate.text(header, rows, "ll" .. ("r"):rep(#keys))
+  local function text() return tabulate.text(header, rows, "ll" .. ("r"):rep(#keys)) end
+  local over = tabulate.width(text():match "^[^\n]*\n([^\n]*)") - columns
+  if full or over <= 0 then return text() end
+  local longest = 0
+  for _, row in ipairs(r.datasets) do longest = math.max(longest, tabulate.width(row.name)) end
+  for _, row in ipairs(rows) do row[2] = shortened(row[2], math.max(16, longest - over)) end
+  return text()
 end
 
 local function labels(r, most)
@@ -148,7 +153,7 @@ end
 function report.text(r, full)
   local most = full and math.huge or shown
   return table.concat({
-    datasets(r), overlaps(r), extent(r),
+    datasets(r, full), overlaps(r), extent(r),
     "training samples by label, and the paths to it\n" .. labels(r, most),
     "training samples on whose paths a node lies\n" .. nodes(r, most),
   }, "\n\n")

@@ -201,6 +201,21 @@ t.test("known answer 000-19: the sizes of joined training sets", function()
   t.eq({ size, classes }, { expected.FlowerFusion_train, expected.FlowerFusion_classes })
 end)
 
+t.test("subset cuts the training samples of all datasets in proportion", function()
+  local node = schema.find "join" { graph = graph {}, duplicates = "keep", subset = 12, fine {}, coarse {}, third {} }
+  local joined = node:build()
+  local sizes = {}
+  for i, part in ipairs(joined.parts) do sizes[i] = part.sets.train:size() end
+  t.eq({ sizes, node.size, joined:loader("weights_fine.test"):size() }, { { 3, 8, 1 }, 12, 1 })
+  local prints = joined:fingerprints()
+  t.eq(node:build():fingerprints(), prints)
+  local other = join { subset = 12, split_seed = 5, fine {}, coarse {}, third {} }:fingerprints()
+  t.ok(other["weights_coarse.train"] ~= prints["weights_coarse.train"], "another seed chooses others")
+  t.raises(function() join { subset = 37, fine {}, coarse {}, third {} } end, "subset = 37, but its datasets have 36")
+  t.raises(function() join { subset = 2, coarse {}, third {}, fine {} } end,
+    "subset = 2 of 36 training samples leaves none of 'weights_fine', which has 8")
+end)
+
 t.test("weights and draws that mean nothing are refused where they are written", function()
   for field, wrong in pairs { weight = 0, draw = -1 } do
     t.raises(function() fine { [field] = wrong } end, ("option '%s' must be a positive number, got %d"):format(field, wrong))

@@ -67,7 +67,7 @@ local function counts(made)
   return found, samples
 end
 
-t.test("samples whose pseudo label contradicts their coarse label are dropped", function()
+t.test("known answer 000-18, by hand: samples whose pseudo label contradicts their coarse label are dropped", function()
   local made = pseudo { graph = graph() }
   local report = made:report()
   t.eq({ report.labelled, report.kept, report.dropped }, { 10, 7, 3 })
@@ -86,6 +86,12 @@ t.test("without the filter all stay; a rehearsal trains one step", function()
   local rehearsed = pseudo({ filter = "none" }, { seed = 1, device = "cpu", rehearse = true })
   local _, samples = counts(rehearsed)
   t.eq(samples, 50)
+end)
+
+t.test("samples whose pseudo label is less sure than `confidence` are dropped", function()
+  t.eq(pseudo({ filter = "none", confidence = 1 }):report().kept, 0)
+  local some = pseudo({ filter = "none", confidence = 0.25 }):report() -- the likeliest of four has a quarter at least
+  t.eq(some.kept, 10)
 end)
 
 t.test("what is missing is said", function()
