@@ -207,7 +207,7 @@ return schema.declare("head.label_embedding", {
   { "mask", "one of second|first|none", "second",
     "a sample teaches the embedding only where this output is right (Appendix A), or (none) always" },
   { "embedding_reduction", "one of counted|batch", "counted", "mean over the samples that teach, or over the batch" },
-  { "start", "integer >= 0", 0, "updates before the soft term is learnt" },
+  { "start", "integer >= 0", 0, "batches before the soft term is learnt; with texts the authors wait for 20,000" },
   { "compressed", "integer > 0", schema.optional, "size h of compressed embeddings" },
   { "compressed_bias", "boolean", false, "ReLU(A_y B + b)" },
   { "embedding", "path or node experiment or any", schema.optional,
