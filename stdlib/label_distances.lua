@@ -94,6 +94,16 @@ function label_distances.among(matrix_of_all, numbers)
   return matrix_of_all:index_select(0, index):index_select(1, index)
 end
 
+--- What an experiment cannot give the plots of labels, said before training.
+function label_distances.ready(kind)
+  return function(o, made)
+    if o.distances ~= nil or o.vectors ~= nil then return nil end
+    if made.model.decisions then return kind .. ": a path_decoder has neither label vectors nor outputs of classes" end
+    local problem = predictions.problem(made, o.head)
+    return problem and kind .. ": " .. problem
+  end
+end
+
 --- The fields of constructors that draw them.
 label_distances.fields = {
   { "distances", "any", schema.optional, "between labels, [K, K]; what a run's head has learnt where absent" },

@@ -40,7 +40,8 @@ function plots.write(made, run)
     if done then
       written[#written + 1] = file
     else
-      problems[#problems + 1] = ("%s: %s"):format(node.kind, tostring(type(problem) == "table" and problem.message or problem))
+      local text = tostring(type(problem) == "table" and problem.message or problem)
+      problems[#problems + 1] = text:sub(1, #node.kind) == node.kind and text or node.kind .. ": " .. text
       run:log(problems[#problems])
     end
   end

@@ -23,6 +23,12 @@ local function head_of(made, name)
   error(("the model has no head '%s'%s (%s)"):format(name, nearest.did_you_mean(name, names), table.concat(names, ", ")), 0)
 end
 
+--- What is wrong with asking a model's head of this name, or nil.
+function predictions.problem(made, name)
+  local fine, problem = pcall(head_of, made, name)
+  return not fine and problem or nil
+end
+
 local function loader_of(made, split)
   if made.loaders[split] then return made.loaders[split] end
   local known = {}

@@ -96,6 +96,7 @@ return {
   KIND            curve KEY ...     metrics while training; all of them without a KEY (patterns: 'grad_norm/*')
                   deltas [KEY]      what each row of an ablation changes; bar [KEY]  its values
                   against PARAMETER a metric against a parameter, such as fraction (metric=KEY, by=PARAMETER)
+                  grid ROWS COLUMNS a metric over two parameters, such as head fraction (metric=KEY)
                   tasks             weights of tasks, norms and cosines of their gradients
                   confusion, reliability, dendrogram, label_heat, similar      of a run's model, which is loaded
                   A KEY alone is a curve. help "plot.curve" at the prompt has the options of each kind

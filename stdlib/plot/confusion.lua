@@ -67,4 +67,9 @@ return plotting.declare("plot.confusion", {
            column_label = "predicted class", low = 0,
            subtitle = ("%s%d samples, %.1f %% of them right"):format(found.split and found.split .. ", " or "", #found.y,
              100 * right / #found.y) }
-end)
+end, {
+  ready = function(o, made)
+    local problem = predictions.problem(made, o.head)
+    return problem and "plot.confusion: " .. problem
+  end,
+})

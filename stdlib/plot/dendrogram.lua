@@ -30,4 +30,4 @@ return plotting.declare("plot.dendrogram", fields, function(o, source)
   tree(distances, other and "learnt" or nil, learnt.what)
   if other then tree(other.distances, o.tree.kind == "wordnet" and "WordNet" or "label graph", other.what) end
   return { kind = "trees", title = source and source.title .. ": labels" .. (other and " beside " .. trees[2].title or ""), subtitle = o.linkage .. " linkage", labels = names, trees = trees }
-end)
+end, { ready = label_distances.ready "plot.dendrogram" })

@@ -26,4 +26,4 @@ return plotting.declare("plot.label_heat", fields, function(o, source)
   return { kind = "heat", title = source and source.title .. ": labels", rows = names, columns = names,
            label = learnt.similarities and "softmax of similarities" or learnt.what,
            values = numbers.flat((numbers.matrix(values, "distances"))) }
-end)
+end, { ready = label_distances.ready "plot.label_heat" })

@@ -60,4 +60,10 @@ return plotting.declare("plot.reliability", {
         series = { { mark = "bars", width = 1 / o.bins, colour = 8, x = x, y = share } } },
     },
   }
-end)
+end, {
+  ready = function(o, made)
+    if made.model.decisions then return "plot.reliability: a path_decoder gives no probabilities of all classes" end
+    local problem = predictions.problem(made, o.head)
+    return problem and "plot.reliability: " .. problem
+  end,
+})

@@ -22,4 +22,4 @@ return plotting.declare("plot.similar", fields, function(o, source)
   end
   return { kind = "table", title = source and source.title .. ": similar labels", header = header, rows = rows,
            subtitle = learnt.similarities and "with learnt similarities" or "with " .. learnt.what }
-end)
+end, { ready = label_distances.ready "plot.similar" })

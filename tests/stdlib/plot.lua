@@ -135,6 +135,16 @@ t.test("against: a point for each value of a parameter", function()
   t.raises(function() drawn("against", { "head" }, runs()) end, "'head' must be a number in all rows, got a in 'full'")
 end)
 
+t.test("grid: a cell for each pair of values", function()
+  local source = runs()
+  source.groups[3].runs[1] = { seed = 1, params = { rate = 0.01, head = "b" }, records = { { epoch = 1, ["test.top1"] = 0.25 } } }
+  local data = drawn("grid", { "head", "rate" }, source).data
+  t.eq({ data.rows, data.columns }, { { "a", "b" }, { "0.01", "0.1" } })
+  t.near({ data.values[1], data.values[2], data.values[3] }, { 0.7, 0.8, 0.25 }, 1e-12)
+  t.ok(data.values[4] ~= data.values[4])
+  t.raises(function() drawn("grid", { "haed", "rate" }, source) end, "no parameter 'haed'; did you mean 'head'? (head, rate)")
+end)
+
 t.test("tasks: weights and norms in a panel each", function()
   local data = drawn("tasks", {}, runs()).data
   t.eq(#data.parts, 2)
