@@ -20,6 +20,7 @@ int open_initializers(lua_State* L);
 int open_graph(lua_State* L);
 int open_label(lua_State* L);
 int open_representation(lua_State* L);
+int open_adaptive(lua_State* L);
 int open_balance(lua_State* L);
 int open_metric(lua_State* L);
 int open_data(lua_State* L);

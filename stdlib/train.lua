@@ -109,6 +109,7 @@ function train.run(state)
   emit(state, "start")
   while state.epoch < state.epochs and not state.stop do
     state.epoch = state.epoch + 1
+    if state.model.begin_epoch then state.model:begin_epoch(state) end
     emit(state, "epoch")
     local in_epoch = 0
     for batch in state.loaders.train:each(state.epoch - 1) do

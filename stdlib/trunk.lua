@@ -48,6 +48,13 @@ function Trunk:evaluate_on(split)
   end
 end
 
+--- Told before each epoch of training: state has epoch (from 1) and epochs. Heads that keep something by epoch listen.
+function Trunk:begin_epoch(state)
+  for _, entry in ipairs(self.heads) do
+    if entry.head.begin_epoch then entry.head:begin_epoch(state) end
+  end
+end
+
 --- The probability from which on a class is in a predicted set.
 function Trunk:set_threshold(value)
   for _, entry in ipairs(self.heads) do

@@ -1,0 +1,63 @@
+-- What the tables of this folder share (Learning with Adaptive Labels, Table 1): the rows, and the experiment of a row.
+--
+--     local recipe = require "recipe"
+--     return ablate "..." { unpack(recipe.rows(paper)), ... }
+local recipe = {}
+
+recipe.seeds = { 12, 123, 1234 } -- the paper's
+
+recipe.metrics = { "test.best_top1", "test.auac_top1", "test.epochs_saved_top1" }
+
+-- What learns, in the paper's order.
+local order = {
+  { "STD", { learn = "onehot" } },
+  { "StaticLabel", { learn = "static" } },
+  { "LWR, k = 2", { learn = "lwr", k = 2 } },
+  { "LWR, k = 3", { learn = "lwr", k = 3 } },
+  { "LWR, k = 5", { learn = "lwr", k = 5 } },
+  { "LabelEmbed", { learn = "label embedding" } },
+  { "LwAL", { learn = "lwal" } },
+  { "LwAL10", { learn = "lwal", times = 10 } },
+  { "LwAL10+rpl", { learn = "lwal", times = 10, repel = 10 } },
+}
+
+--- The rows of a table.
+-- @param paper by label { best accuracy, share of epochs saved or nil } of the paper
+function recipe.rows(paper)
+  local rows = {}
+  for i, entry in ipairs(order) do
+    local row, numbers = { entry[1] }, paper[entry[1]]
+    for key, value in pairs(entry[2]) do row[key] = value end
+    if numbers then
+      row.paper = { ["test.best_top1"] = numbers[1] }
+      if numbers[2] then row.paper["test.epochs_saved_top1"] = numbers[2] end
+    end
+    rows[i] = row
+  end
+  return unpack(rows)
+end
+
+--- The head that a row learns with.
+-- @param p { learn, k, times, repel, form }, @param classes of the data
+function recipe.head(p, classes)
+  return pick(p.learn, {
+    onehot = head.softmax {},
+    static = head.static { vectors = "normal", dim = 768 }, -- as long as BERT's
+    lwr = head.lwr { form = p.form, update_every = p.k },
+    ["label embedding"] = head.label_embedding {},
+    lwal = head.lwal { dim = p.times * classes, repel = p.repel },
+  })
+end
+
+--- The experiment of a row: judged on the test images after each epoch, as the paper's tables are.
+function recipe.experiment(name, p, data, encoder, classes)
+  return experiment(name) {
+    data = data,
+    model = trunk { encoder, head = recipe.head(p, classes) },
+    optim = adam { lr = p.lr },
+    train = { epochs = p.epochs },
+    eval = { during = { "test" }, metrics = { "top1", best "top1", auac "top1", time_to "top1" } },
+  }
+end
+
+return recipe
