@@ -65,6 +65,8 @@ class Map {
     if (range.empty()) fail("heat map '", p.title, "': no finite value");
     if (std::isfinite(p.low)) range.low = p.low;
     if (std::isfinite(p.high)) range.high = p.high;
+    if (range.low > range.high)
+      fail("heat map '", p.title, "': its colours end at ", range.high, ", which is below ", range.low);
     if (p.diverging) {
       const double reach = std::max({std::abs(range.low), std::abs(range.high), 1e-300});
       range.low = -reach, range.high = reach;

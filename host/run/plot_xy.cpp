@@ -23,6 +23,8 @@ void check(const XyPlot& plot) {
 Range limited(Range range, const Axis& axis, const char* name, const std::string& title) {
   if (std::isfinite(axis.low)) range.low = axis.low;
   if (std::isfinite(axis.high)) range.high = axis.high;
+  if (std::isfinite(axis.low) && std::isfinite(axis.high) && axis.low >= axis.high)
+    fail("line plot '", title, "': the ", name, " axis ends at ", axis.high, ", which is not above ", axis.low);
   if (range.empty())
     fail("line plot '", title, "': no finite ", axis.log ? "positive " : "", "value for the ", name, " axis");
   if (axis.log && range.low <= 0) fail("line plot '", title, "': a logarithmic axis begins above 0, got ", range.low);

@@ -65,8 +65,8 @@ return plotting.declare("plot.confusion", {
   return { kind = "heat", title = source and source.title .. ": confusion", rows = names, columns = names, values = numbers.flat(rows),
            label = o.share and "share of the true class" or "samples", row_label = "true class",
            column_label = "predicted class", low = 0,
-           subtitle = ("%s%d samples, %.1f %% of them right"):format(found.split and found.split .. ", " or "", #found.y,
-             100 * right / #found.y) }
+           subtitle = ("%s%d sample%s, %.1f %% right"):format(found.split and found.split .. ", " or "", #found.y,
+             #found.y == 1 and "" or "s", 100 * right / #found.y) }
 end, {
   ready = function(o, made)
     local problem = predictions.problem(made, o.head)

@@ -23,7 +23,8 @@ local function around(o, series, i)
 end
 
 --- Lines of numbers: y against x, or against 1, 2, ...; several where y has rows or names. Points that are nan interrupt
--- a line.
+-- a line. Like every plot it is written by p:save "a.svg" (or .png, with { theme = "dark", scale = 2 }) and printed by
+-- p:show().
 -- @usage plot.line { x = torch.arange(3), y = torch.tensor { 0.2, 0.5, 0.6 }, band = torch.tensor { 0.1, 0.05, 0.02 } }
 -- @usage plot.line { y = { ours = { 1, 2, 4 }, theirs = { 1, 3, 9 } }, x_label = "step", log = "y" }
 return plotting.declare("plot.line", {

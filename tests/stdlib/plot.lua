@@ -175,7 +175,7 @@ t.test("confusion counts, or divides by the true class; none is the last column"
   local data = drawn("confusion", { y = { 0, 1, 1, 2 }, predicted = { 0, 1, 0, -1 }, labels = { "a", "b" } }).data
   t.eq(data.rows, { "a", "b", "2", "(none)" })
   t.eq(data.values, { 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0 })
-  has(data.subtitle, "4 samples, 50.0 % of them right")
+  has(data.subtitle, "4 samples, 50.0 % right")
   t.near(drawn("confusion", { y = { 1, 1 }, predicted = { 1, 0 }, share = true }).data.values[3], 0.5, 1e-12)
   t.raises(function() drawn("confusion", { y = { 1 } }) end, "give both y and predicted")
 end)

@@ -177,6 +177,17 @@ TEST_CASE("a heat map joins equal neighbours, names its classes and marks what i
   CHECK_THROWS_WITH(draw_plot(data), Contains("2 values for 3 rows and 3 columns"));
 }
 
+TEST_CASE("a scale that ends before it begins is refused") {
+  auto data = heat(3, "c");
+  data["low"] = 100;
+  CHECK_THROWS_WITH(draw_plot(data), Contains("its colours end at 50, which is below 100"));
+  data["low"] = 2, data["high"] = 2;  // one colour
+  CHECK_THAT(to_svg(draw_plot(data)), !Contains("nan"));
+  auto lines = curves();
+  lines["y"] = {{"low", 1}, {"high", 1}};
+  CHECK_THROWS_WITH(draw_plot(lines), Contains("the y axis ends at 1, which is not above 1"));
+}
+
 TEST_CASE("trees stand side by side over the same leaves") {
   const Drawing d = draw_plot(trees(12));
   int brackets = 0, joins = 0;
@@ -251,6 +262,18 @@ TEST_CASE("a PNG shows the same drawing") {
   const uint32_t blue = at(light, y, x) & 0xff, red = at(light, y, x) >> 16;
   CHECK(blue > red + 100);
   CHECK_THROWS_WITH(to_png(d, Theme::kLight, 100), Contains("at most 16384 a side"));
+}
+
+TEST_CASE("upright texts, dashes and bands come to a PNG too") {
+  auto lines = curves();
+  lines["series"][0]["dashed"] = true;
+  for (const auto& data : {lines, heat(12, "a class with a name "), trees(12)})
+    for (Theme theme : {Theme::kLight, Theme::kDark}) {
+      const Drawing d = draw_plot(data);
+      const auto image = moonlab::image::decode(to_png(d, theme, 1), "plot");
+      CHECK(image.size(0) == static_cast<int64_t>(std::ceil(d.height)));
+      CHECK(image.size(1) == static_cast<int64_t>(std::ceil(d.width)));
+    }
 }
 
 TEST_CASE("a terminal shows lines as braille and texts as they are") {
