@@ -106,3 +106,17 @@ t.test("what is in the store is not run again and is in the table", function()
   t.ok(text:find("0.850 ± 0.212", 1, true), text)
   t.eq(select(2, text:gsub("nothing but a try\n", "")), 2)
 end)
+
+t.test("a paper's number is a number, of a column that there is", function()
+  local language = require "language"
+  local function mistake(paper)
+    local text = [[return ablate "x" { metrics = { "test.top1" }, { "a", paper = ]] .. paper .. [[ },
+      base = function() return experiment "e" { data = mnist5k {}, model = trunk { vision.mlp {}, head = head.softmax {} } } end }]]
+    local result, errors = language.evaluate({ name = "x.lua", text = text }, {})
+    return not result and errors[1].message or "none"
+  end
+  t.eq(mistake "0.9", "none")
+  t.eq(mistake '{ ["test.top1"] = 0.9 }', "none")
+  t.ok(mistake('"0.9"'):find("'rows[1].paper' must be a number or", 1, true), mistake '"0.9"')
+  t.ok(mistake('{ ["test.top"] = 0.9 }'):find("no column is called 'test.top'; did you mean 'test.top1'?", 1, true))
+end)
