@@ -1,6 +1,7 @@
 #include "host/balance/mtadam.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 
@@ -14,6 +15,66 @@ constexpr double kNothing = 1e-10;
 
 std::string key(const char* what, size_t task, size_t parameter) {
   return std::string(what) + "." + std::to_string(task) + "." + std::to_string(parameter);
+}
+
+/// What one loss has to do with one parameter.
+struct Part {
+  at::Tensor gradient, first, second, scale;  // scale: a number on the device
+};
+
+/// The update in one pass over memory, for numbers of the CPU.
+template <class T>
+void update_once(at::Tensor& parameter, const std::vector<Part>& parts, const MtAdam::Rate& rate, double correction1,
+                 double correction2) {
+  struct Raw {
+    const T* g;
+    T *m, *v, scale;
+  };
+  std::vector<Raw> raw;
+  for (const auto& part : parts)
+    raw.push_back({part.gradient.const_data_ptr<T>(), part.first.mutable_data_ptr<T>(),
+                   part.second.mutable_data_ptr<T>(), part.scale.item<T>()});
+  T* p = parameter.mutable_data_ptr<T>();
+  const T b1 = rate.beta1, b2 = rate.beta2, eps = rate.eps, root = std::sqrt(correction2);
+  const T keep = 1 - rate.lr * rate.weight_decay, length = rate.lr / correction1;
+  at::parallel_for(0, parameter.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      T sum = 0, largest = 0;
+      for (const Raw& r : raw) {
+        const T g = r.g[i] * r.scale;
+        const T m = r.m[i] = b1 * r.m[i] + (1 - b1) * g;
+        const T v = r.v[i] = b2 * r.v[i] + (1 - b2) * g * g;
+        const T denominator = std::sqrt(v) / root + eps;
+        largest = denominator > largest || denominator != denominator ? denominator : largest;
+        sum += m;
+      }
+      p[i] = p[i] * keep - length * sum / largest;
+    }
+  });
+}
+
+void update(at::Tensor parameter, std::vector<Part>& parts, const MtAdam::Rate& rate, double correction1,
+            double correction2) {
+  bool plain = parameter.is_cpu() && parameter.is_contiguous() &&
+               (parameter.scalar_type() == at::kFloat || parameter.scalar_type() == at::kDouble);
+  for (const auto& part : parts)
+    plain = plain && part.gradient.is_contiguous() && part.first.is_contiguous() && part.second.is_contiguous() &&
+            part.gradient.scalar_type() == parameter.scalar_type() &&
+            part.first.scalar_type() == parameter.scalar_type();
+  if (plain && parameter.scalar_type() == at::kFloat)
+    return update_once<float>(parameter, parts, rate, correction1, correction2);
+  if (plain) return update_once<double>(parameter, parts, rate, correction1, correction2);
+  at::Tensor sum, largest;
+  for (auto& part : parts) {
+    at::Tensor g = part.gradient * part.scale;
+    part.first.mul_(rate.beta1).add_(g, 1 - rate.beta1);
+    part.second.mul_(rate.beta2).addcmul_(g, g, 1 - rate.beta2);
+    at::Tensor denominator = part.second.sqrt().div_(std::sqrt(correction2)).add_(rate.eps);
+    largest = largest.defined() ? at::maximum(largest, denominator) : denominator;
+    sum = sum.defined() ? sum + part.first : part.first;
+  }
+  if (rate.weight_decay > 0) parameter.mul_(1 - rate.lr * rate.weight_decay);
+  parameter.addcdiv_(sum, largest, -rate.lr / correction1);
 }
 
 }  // namespace
@@ -53,27 +114,19 @@ void MtAdam::step(const Tensors& parameters, const TaskGradients& gradients, con
   for (size_t p = 0; p < parameters.size(); ++p) {
     const Rate& rate = rates[rates.size() == 1 ? 0 : p];
     const double correction1 = 1 - std::pow(rate.beta1, steps_), correction2 = 1 - std::pow(rate.beta2, steps_);
-    at::Tensor sum, largest;
+    std::vector<Part> parts;
     for (size_t i = 0; i < tasks; ++i) {
       if (!lists[i][p].defined()) continue;
       const double rank = ranks_.empty() ? 1 : ranks_[i];
-      at::Tensor scale = (factor.select(0, static_cast<int64_t>(p)).select(0, static_cast<int64_t>(i)) * rank);
-      at::Tensor g = lists[i][p] * scale.to(lists[i][p].options());
+      at::Tensor scale = factor.select(0, static_cast<int64_t>(p)).select(0, static_cast<int64_t>(i)) * rank;
       at::Tensor &m = first_[i][p], &v = second_[i][p];
       if (!m.defined()) {
-        m = at::zeros_like(g);
-        v = at::zeros_like(g);
+        m = at::zeros_like(lists[i][p]);
+        v = at::zeros_like(lists[i][p]);
       }
-      m.mul_(rate.beta1).add_(g, 1 - rate.beta1);
-      v.mul_(rate.beta2).addcmul_(g, g, 1 - rate.beta2);
-      at::Tensor denominator = v.sqrt().div_(std::sqrt(correction2)).add_(rate.eps);
-      largest = largest.defined() ? at::maximum(largest, denominator) : denominator;
-      sum = sum.defined() ? sum + m : m;
+      parts.push_back({lists[i][p], m, v, scale.to(lists[i][p].options())});
     }
-    if (!sum.defined()) continue;
-    at::Tensor parameter = parameters[p];
-    if (rate.weight_decay > 0) parameter.mul_(1 - rate.lr * rate.weight_decay);
-    parameter.addcdiv_(sum, largest, -rate.lr / correction1);
+    if (!parts.empty()) update(parameters[p], parts, rate, correction1, correction2);
   }
 }
 

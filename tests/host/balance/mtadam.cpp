@@ -47,6 +47,18 @@ TEST_CASE("one loss is Adam, decay is decoupled, rates may differ") {
   check(b, {1.2});
 }
 
+TEST_CASE("parameters that do not lie in one piece step alike") {
+  MtAdam whole({}, 0.9), strided({}, 0.9);
+  at::manual_seed(1);
+  at::Tensor a = at::randn({5, 4}, at::kDouble), b = a.t().contiguous().t();
+  for (int s = 0; s < 3; ++s) {
+    at::Tensor g = at::randn({5, 4}, at::kDouble), h = at::randn({5, 4}, at::kDouble);
+    whole.step({a}, TaskGradients({{g}, {h}}), {{0.1, 0.9, 0.999, 1e-8, 0.1}});
+    strided.step({b}, TaskGradients({{g}, {h}}), {{0.1, 0.9, 0.999, 1e-8, 0.1}});
+    CHECK(at::allclose(a, b, 1e-12, 1e-12));
+  }
+}
+
 TEST_CASE("MTAdam refuses what does not fit") {
   at::Tensor p = vector({1});
   MtAdam ranks({1, 2, 3}, 0.9), plain({}, 0.9);
