@@ -38,7 +38,7 @@ local evaluation = {
     "probability from which on a class is in a predicted set; tune: the one with the best f1_micro on val" },
   { "report", "list of (one of paths|decisions|graph|nodes|join|per_class|confusion|reliability|similar_labels"
     .. " or node node_report)", {},
-    "what is written beside the numbers, of the first split of `on`" },
+    "what is written beside the numbers, of every split of `on`" },
   { "plots", "list of node plot", {}, "what is drawn after training, to artifacts/NAME.svg", display = true },
   { "examples", "integer > 0", 10, "samples shown by the reports of paths and decisions", display = true },
   { "batch", "integer > 0", 250, "samples a batch of an evaluation", display = true },

@@ -18,6 +18,7 @@ local nearest = require "language.nearest"
 local order = require "language.order"
 local schema = require "schema"
 local site = require "language.site"
+local system = require "host.system"
 
 -- A description under construction; `where` says in which statement a node was written.
 local Builder = {}
@@ -210,8 +211,11 @@ function graph.load(name)
   if name:match "%.lua$" then return language.load_file(name) end
   local format = formats[name:match "%.(%w+)$"]
   if format then return graph[format] { name } end
-  local tried = {}
+  local tried, known = {}, {}
   for _, folder in ipairs { "graphs/", MOONLAB_ROOT .. "/graphs/" } do
+    for _, file in ipairs(system.stat(folder) and system.list(folder) or {}) do
+      known[#known + 1] = file:match "^(.*)%.lua$"
+    end
     local path = folder .. name .. ".lua"
     local file = io.open(path)
     if file then
@@ -220,7 +224,7 @@ function graph.load(name)
     end
     tried[#tried + 1] = path
   end
-  error(("graph.load: no graph '%s' (%s)"):format(name, table.concat(tried, ", ")), 2)
+  error(("graph.load: no graph '%s'%s (%s)"):format(name, nearest.did_you_mean(name, known), table.concat(tried, ", ")), 2)
 end
 
 return graph

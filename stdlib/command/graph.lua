@@ -7,6 +7,8 @@ local tabulate = require "tabulate"
 
 local kMostLines = 400 -- a tree or table longer than this is cut, unless --all asks for it
 local kMostPaths = 1000 -- of one label
+local kMostNames = 20 -- of a list within a sentence, unless --all asks for more
+local kLimit = 100000 -- paths of a label that a path_decoder takes unless told otherwise
 
 local function count(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
 
@@ -44,8 +46,24 @@ function actions.show(graph, _, options)
   return 0
 end
 
+-- A path in as many lines as `width` columns need.
+local function lines_of(path, width)
+  local lines = {}
+  for i, node in ipairs(path) do
+    local step = node .. (i < #path and " >" or "")
+    local last = lines[#lines]
+    if last and tabulate.width(last) + 1 + tabulate.width(step) <= width then
+      lines[#lines] = last .. " " .. step
+    else
+      lines[#lines + 1] = (last and "  " or "") .. step
+    end
+  end
+  return lines
+end
+
 function actions.paths(graph, names, options)
-  local rows, left = {}, 0
+  local rows, left, widest = {}, 0, #"label"
+  for _, label in ipairs(#names > 0 and names or graph:labels()) do widest = math.max(widest, tabulate.width(label)) end
   for _, label in ipairs(#names > 0 and names or graph:labels()) do
     local n = graph:path_count(label)
     if #rows >= kMostLines and not options.all then
@@ -55,7 +73,9 @@ function actions.paths(graph, names, options)
     else
       for _, path in ipairs(graph:paths(label)) do
         local kind = path.kind == "det" and "deterministic" or "nondeterministic"
-        rows[#rows + 1] = { label, kind, table.concat(path.path, " > ") }
+        for i, line in ipairs(lines_of(path.path, math.max(30, 80 - widest - #"nondeterministic" - 6))) do
+          rows[#rows + 1] = i == 1 and { label, kind, line } or { "", "", line }
+        end
       end
     end
   end
@@ -97,12 +117,55 @@ function actions.diff(graph, _, options, other)
   return 1
 end
 
+-- Prints a sentence that ends in a list, broken between words and items within 80 columns.
+local function tell(sentence, items)
+  local words = {}
+  for word in sentence:gmatch "%S+" do words[#words + 1] = word end
+  for i, item in ipairs(items) do words[#words + 1] = item .. (i < #items and "," or "") end
+  local line = words[1]
+  for i = 2, #words do
+    if tabulate.width(line) + 1 + tabulate.width(words[i]) > 80 then
+      print(line)
+      line = "   "
+    end
+    line = line .. " " .. words[i]
+  end
+  print(line)
+end
+
+-- Nodes that no other competes with, though their parent has more children than them: { "no_loop (below digit)", ... }.
+-- Their probability is 1 whatever is seen, so that a walk step by step always goes on to the first of them.
+local function unrivalled(graph)
+  local members, found = {}, {}
+  for _, name in ipairs(graph:names()) do
+    local block = graph:block(name)
+    if block then members[block] = (members[block] or 0) + 1 end
+  end
+  for _, parent in ipairs { graph:root(), unpack(graph:names()) } do
+    local children = graph:children(parent)
+    for _, child in ipairs(#children > 1 and children or {}) do
+      local block = graph:block(child)
+      if not block or members[block] == 1 then found[#found + 1] = ("%s (below %s)"):format(child, parent) end
+    end
+  end
+  return found
+end
+
+-- At most `most` of a list, and how many more there are.
+local function some(list, most)
+  if #list <= most then return list end
+  local first = { unpack(list, 1, most) }
+  first[most + 1] = ("%d more"):format(#list - most)
+  return first
+end
+
 -- A graph that builds has no mistakes; what remains to say is what its labels are learnt from.
-function actions.check(graph)
-  local both, only, many = {}, {}, {}
+function actions.check(graph, _, options)
+  local both, only, many, refused = {}, {}, {}, {}
   for _, label in ipairs(graph:labels()) do
-    if graph:path_count(label) > kMostPaths then
-      many[#many + 1] = ("%s (%d)"):format(label, graph:path_count(label))
+    local paths = graph:path_count(label)
+    if paths > kMostPaths then
+      table.insert(paths > kLimit and refused or many, ("%s (%.0f)"):format(label, paths))
     else
       local det, nondet = false, false
       for _, path in ipairs(graph:paths(label)) do
@@ -112,19 +175,24 @@ function actions.check(graph)
     end
   end
   print(tostring(graph))
-  if #many > 0 then
-    print(("%s with over %d paths, each of which is learnt and weighed: %s"):format(count(#many, "label"), kMostPaths,
-      table.concat(many, ", ")))
+  local function list(names, sentence)
+    if #names > 0 then
+      tell(sentence:format(count(#names, "label")), some(names, options.all and math.huge or kMostNames))
+    end
   end
-  if #both > 0 then
-    print(("%s with nondeterministic paths beside deterministic ones: %s"):format(count(#both, "label"),
-      table.concat(both, ", ")))
+  list(refused, ("warning: %%s with more than %d paths, which a path_decoder refuses; trim the graph or raise "
+    .. "its limit:"):format(kLimit))
+  list(many, ("%%s with over %d paths, each of which is learnt and weighed:"):format(kMostPaths))
+  list(both, "%s with nondeterministic paths beside deterministic ones:")
+  list(only, "%s with nondeterministic paths alone, learnt by path.reinforce only:")
+  local alone = unrivalled(graph)
+  if #alone > 0 then
+    tell(("warning: %s beside others but in no block with them, so that the probability is 1 whatever is seen and "
+      .. "greedy decoding goes there; put them in blocks (blocks = \"siblings\"), or decode = \"class\" or \"beam\":"):format(
+      #alone == 1 and "a node stands" or count(#alone, "node") .. " stand"),
+      some(alone, options.all and math.huge or kMostNames))
   end
-  if #only > 0 then
-    print(("%s with nondeterministic paths alone, learnt by path.reinforce only: %s"):format(count(#only, "label"),
-      table.concat(only, ", ")))
-  end
-  print "fine: every node and label is reached from the root"
+  print((#refused + #alone > 0 and "" or "fine: ") .. "every node and label is reached from the root")
   return 0
 end
 
@@ -196,7 +264,7 @@ return {
     end)
     if done then return result end
     local text = tostring(type(result) == "table" and result.message or result)
-    io.stderr:write((text:gsub("^[^\n]*command/graph%.lua:%d+: ", "")), "\n")
+    io.stderr:write((text:gsub("^[^\n:]*/stdlib/[%w_/]+%.lua:%d+: ", "")), "\n")
     return 2
   end,
 }

@@ -10,6 +10,16 @@ local blocks = { "blocks", "one of none|siblings", "none", "siblings: nodes that
 
 local function path(what) return { "path", "path", schema.required, what, at = 1 } end
 
+-- Every line of a message with the file that it is about.
+local function with_file(message, file)
+  local lines = {}
+  for line in tostring(message):gmatch "[^\n]+" do
+    line = line:gsub("^[^\n:]*graph/imports%.lua:%d+: ", "")
+    lines[#lines + 1] = file and not line:find(file, 1, true) and file .. ": " .. line or line
+  end
+  return table.concat(lines, "\n")
+end
+
 -- A constructor of the kind graph.FORMAT whose builder hands its options to the host.
 local function reader(format, fields)
   return schema.declare("graph." .. format, fields, function(o, context)
@@ -18,7 +28,9 @@ local function reader(format, fields)
       local value = o[field[1]]
       if value ~= nil then options[field[1]] = field[2] == "path" and catalogue.path(value) or value end
     end
-    return derived.bound(host.import(format, options), context)
+    local done, made = pcall(host.import, format, options)
+    if not done then error(with_file(made, o.path), 0) end
+    return derived.bound(made, context)
   end, { methods = derived.methods })
 end
 

@@ -5,7 +5,7 @@ local label_distances = require "label_distances"
 local metric = require "host.metric"
 local similar_labels = require "similar_labels"
 
-local report = { of_any_model = true }
+local report = { of_any_model = true, once = true }
 
 function report.check(made)
   if made.model.decisions then error("eval.report: \"similar_labels\": a path_decoder has no label vectors", 0) end

@@ -122,7 +122,7 @@ end)
 
 t.test("graph.load names what it looked for", function()
   local graph = require "graph"
-  t.raises(function() graph.load "dgits" end, "graph.load: no graph 'dgits' (graphs/dgits.lua, " .. MOONLAB_ROOT .. "/graphs/dgits.lua)")
+  t.raises(function() graph.load "dgits" end, "graph.load: no graph 'dgits'; did you mean 'digits'? (graphs/dgits.lua, " .. MOONLAB_ROOT .. "/graphs/dgits.lua)")
   local digits = graph.load "digits":build()
   t.eq(#digits:labels(), 10)
   t.eq(digits:path_count "2", 3)
@@ -155,6 +155,49 @@ t.test("moonlab graph diff tells two graphs apart; show writes DOT, JSON and a p
   t.eq(json, require "graph".load(two):build():to_json() .. "\n")
   local _, svg = command("show", one, "--svg")
   t.ok(svg:match "^<svg" and svg:match "</svg>%s*$" and svg:find(">cat<", 1, true), "a picture with the nodes' names")
+end)
+
+t.test("moonlab graph check warns of nodes without rivals and of paths that explode, within 80 columns", function()
+  local path = folder .. "/rivals.lua"
+  assert(system.write_atomic(path, 'return (graph.load "digits"):without { "one_loop", "two_loops" }\n'))
+  local code, out = command("check", path)
+  t.eq(code, 0)
+  t.ok(out:find "warning: a node stands beside others but in no block with them, so" and out:find "%s+no_loop %(below digit%)\n", out)
+  t.ok(not out:find "fine:", out)
+  t.ok(select(2, command("check", "digits")):find "\nfine: every node and label is reached", "three loops compete")
+  local rows, above = { "parent,child,block" }, { "r" }
+  for i = 1, 20 do
+    local pair = { "a" .. i, "b" .. i }
+    for _, parent in ipairs(above) do
+      for _, child in ipairs(pair) do rows[#rows + 1] = ("%s,%s,level%d"):format(parent, child, i) end
+    end
+    above = pair
+  end
+  assert(system.write_atomic(folder .. "/many.csv", table.concat(rows, "\n")))
+  code, out = command("check", folder .. "/many.csv")
+  t.eq(code, 0)
+  t.ok(out:find "warning: 2 labels with more than 100000 paths, which a path_decoder refuses;" and out:find "a20 %(524288%), b20 %(524288%)", out)
+  t.ok(not out:find "stand beside", out)
+  for line in out:gmatch "[^\n]+" do t.ok(#line <= 80, line) end
+  code, out = command("paths", folder .. "/many.csv", "a12")
+  t.eq(code, 0)
+  t.ok(out:find "2048 paths, too many to list", out)
+  code, out = command("paths", folder .. "/many.csv", "a9")
+  for line in out:gmatch "[^\n]+" do t.ok(require "tabulate".width(line) <= 80, line) end
+end)
+
+t.test("mistakes of a file of edges are told with its name and line", function()
+  local function wrong(text)
+    local path = folder .. "/wrong.csv"
+    assert(system.write_atomic(path, text))
+    local code, _, err = command("check", path)
+    t.eq(code, 2)
+    return (err:gsub("^" .. folder:gsub("%p", "%%%0") .. "/", ""))
+  end
+  t.eq(wrong "a,b\nb,c\na,b\n", "wrong.csv:3: edge a->b stands in line 1 already\n")
+  t.eq(wrong "a,b,x\na,c,x\nc,b,y\n", "wrong.csv:3: node 'b' stands in block 'x' by line 1, not in 'y'\n")
+  t.eq(wrong "r,a\na,b\nb,a\n", "wrong.csv: cycle a->b->a\n")
+  t.eq(wrong "r,a\nx,y\n", "wrong.csv: 2 nodes have no parent (r, x); give root = to say which is the root\n")
 end)
 
 t.test("moonlab graph shows a graph, its paths and its mistakes", function()

@@ -67,6 +67,22 @@ t.test("labels are the classes of the data sets", function()
   t.eq(#compare("flowers", { data "flowers17", data "flowers5" }), 93) -- the rest of 102 Flowers
 end)
 
+t.test("known answer 000-19: the sizes of the paper's joins", function()
+  local case = dofile(MOONLAB_ROOT .. "/tests/oracle.lua") "000-19"
+  local given, expected = case.input, case.expected
+  local pets = build "pets"
+  for _, node in ipairs { "cat", "dog" } do
+    t.ok(not pets:is_label(node) and pets:path_count(node) == 1, "an inner node, to which a join binds the coarse label")
+  end
+  t.eq(#pets:labels() + 2, expected.PetFusion_classes)
+  t.eq(given.dogs_cats_row * 2, given.dogs_cats_needed)
+  t.eq(given.pets + given.dogs_cats_needed, expected.PetFusion_train)
+  -- the labels are those of 17 kinds of flowers and of 102, so that what both have is counted once
+  local shared = 17 + expected.FlowerFusion_classes - #build "flowers":labels()
+  t.eq(shared, given.flower_shared_labels)
+  t.eq(given.flower102 + shared * given.per_shared_label, expected.FlowerFusion_train)
+end)
+
 t.test("WordNet's arrangement of CIFAR has the same classes", function()
   t.eq(compare("cifar_wordnet", { data "cifar10", data "cifar100" }), {})
 end)
