@@ -24,13 +24,15 @@ end
 -- Mistakes that only building finds (a label without a node, a file cut short) read like those of the script.
 local function located(result, failure)
   if type(failure) ~= "table" then return tostring(failure) end
-  local position = failure.position or {}
-  local index = result.session and result.session.indexes[position.file]
-  local source = index and index.lines and index.lines[position.line]
   local mistakes = {}
-  for line in tostring(failure.message):gmatch "[^\n]+" do
-    mistakes[#mistakes + 1] = { file = position.file, line = position.line, column = position.column, message = line,
-                                source = source }
+  for _, mistake in ipairs(failure.mistakes or { failure }) do
+    local position = mistake.position or {}
+    local index = result.session and result.session.indexes[position.file]
+    local source = index and index.lines and index.lines[position.line]
+    for line in tostring(mistake.message):gmatch "[^\n]+" do
+      mistakes[#mistakes + 1] = { file = position.file, line = position.line, column = position.column, message = line,
+                                  source = source }
+    end
   end
   return language.format(mistakes)
 end
@@ -92,6 +94,9 @@ end
 
 local function save_checkpoint(run, made, name)
   checkpoint.save(run:place("ckpt/" .. name .. ".safetensors"), made.model.module:state_dict())
+  -- what the objective has learnt about its tasks: moving norms, weights, moments
+  local own = made.objective.state_dict and made.objective:state_dict() or {}
+  if next(own) then checkpoint.save(run:place("ckpt/" .. name .. ".objective.safetensors"), own) end
 end
 
 -- What a store refused, without where in our own files that was noticed.
