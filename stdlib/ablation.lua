@@ -159,11 +159,12 @@ function ablation.run(spec, options)
   local values, failed, keys = ablation.collect(spec, results)
   keys = spec.metrics or keys
   local hints = options.complete and options.complete(values, results) or {}
-  local failures = 0
+  local failures, succeeded = 0, 0
   for r = 1, #spec.rows do failures = failures + #failed[r] end
+  for _, result in pairs(results) do succeeded = succeeded + (result.code == 0 and 1 or 0) end
   if stopped then options.write(("\ninterrupted: %d of %d trials finished; the same command runs the rest\n")
-    :format(finished - failures, #spec.trials)) end
-  if #keys > 0 and (not stopped or finished > failures) then
+    :format(succeeded, #spec.trials)) end
+  if #keys > 0 and (not stopped or succeeded > 0) then
     options.write("\n" .. ablation.table(spec, values, keys, options.markdown) .. "\n")
     for _, hint in ipairs(hints) do options.write(hint .. "\n") end
     if options.note then options.write(options.note .. "\n") end
