@@ -39,4 +39,12 @@ function nearest.did_you_mean(word, candidates)
   return found and ("; did you mean '" .. found .. "'?") or ""
 end
 
+--- The nearest name, or where none is near all there are while they fit a line: "; did you mean 'lr'?", " (widths, bias)".
+function nearest.or_all(word, candidates)
+  local said = nearest.did_you_mean(word, candidates)
+  if said ~= "" or #candidates == 0 then return said end
+  local all = " (" .. table.concat(candidates, ", ") .. ")"
+  return #all <= 120 and all or ""
+end
+
 return nearest

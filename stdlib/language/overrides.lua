@@ -112,7 +112,7 @@ overrides.concrete = concrete
 
 local function unknown(override, word, title, names)
   word = tostring(word)
-  overrides.fail(override, ("unknown key '%s' in %s%s"):format(word, title, nearest.did_you_mean(word, names)))
+  overrides.fail(override, ("unknown key '%s' in %s%s"):format(word, title, nearest.or_all(word, names)))
 end
 
 local function term_names(sum)

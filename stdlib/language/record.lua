@@ -116,7 +116,7 @@ function record.fill(spec, place, title, options, positional, items, result)
           others[key] = types.put(element_type(spec.keys), value, place:child(key, position), others, key)
         end
       else
-        local known = #spec.names > 0 and nearest.did_you_mean(tostring(key), spec.names) or ""
+        local known = nearest.or_all(tostring(key), spec.names)
         place:child(tostring(key), position):fail(("unknown key '%s' in %s{}%s"):format(tostring(key), title, known))
       end
     end
