@@ -179,7 +179,10 @@ torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_l
   const Tensor token = tokens.size() == 1 ? tokens[0] : at::cat(tokens);
   Tensor dembedding, dweight_ih;
   if (table) {
-    const Tensor all = at::embedding_dense_backward(d, token, r.embedding.size(0), /*padding_idx=*/-1, /*scale_grad_by_freq=*/false);
+    const int64_t tokens_there = r.embedding.size(0);
+    const Tensor all =
+        d.is_cpu() ? at::embedding_dense_backward(d, token, tokens_there, /*padding_idx=*/-1, /*scale_grad_by_freq=*/false)
+                   : at::zeros({tokens_there, d.size(1)}, d.options()).index_add_(0, token, d);  // which never waits
     const Tensor dtable = in_order(all.slice(1, 0, g), 1);
     dembedding = dtable.mm(r.weight_ih), dweight_ih = dtable.t().mm(r.embedding);
   } else {
