@@ -15,6 +15,9 @@ end
 local variants = { binary = { { bits = 24 }, { bits = 24, loss = "mse", nearest = "hamming" }, { bits = 24, loss = "l1", nearest = "l1" },
                               { codes = "hadamard", bits = 16 } }, softmax = { {}, { l2 = 0.1 }, { deviation = 0.01 } },
                    dense = { { dim = 5 }, { labels = "uniform", dim = 7, loss = "mse" }, { dim = 3, loss = "l1" } },
+                   lwal = { {}, { dim = 11, repel = 10 }, { warmup_steps = 1e6 } },
+                   lwr = { {}, { form = "lwal", l2 = 0.1 } },
+                   static = { {}, { vectors = "onehot", loss = "ce" }, { vectors = "uniform", dim = 9, loss = "l1" } },
                    label_embedding = { {}, { preset = "paper", mask = "none" }, { compressed = 3, compressed_bias = true },
                                        { embedding = { { 1, 0, 0.5, 0 }, { 0, 1, 0, 0.2 }, { 0.5, 0, 1, 0 }, { 0, 0.2, 0, 1 } } } } }
 -- Heads whose terms stop gradients: the gradient is not that of the sum, and their own specs check it.

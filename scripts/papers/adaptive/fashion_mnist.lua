@@ -1,7 +1,7 @@
 -- Learning with Adaptive Labels (2022), Table 1 on Fashion-MNIST: best test accuracy over the epochs, the mean over the
 -- epochs (AUAC), and the share of epochs saved against one-hot labels. The paper's numbers are those of ResNet50.
 --
--- Smaller than the paper, for two cores: a convolutional network of two blocks from random weights (there ResNet50 with
+-- Smaller than the paper, for two cores: a convolutional network of two small blocks from random weights (there ResNet50 with
 -- those of ImageNet, on images of twice the size), `share` of the 60,000 training images, and batches of 128 (there
 -- 500). StaticLabel has random vectors as long as BERT's. As in the paper: 10 epochs, seeds 12, 123 and 1234, Adam,
 -- labels that are updated at each step, repulsion times 10 as a mean over all pairs, tau = 5 of LWR.
@@ -24,7 +24,7 @@ return ablate "Fashion-MNIST" {
   seeds = recipe.seeds, metrics = recipe.metrics,
   base = function(p)
     local data = fashion_mnist { fraction = p.share, batch = p.batch, normalise = false }
-    return recipe.experiment("adaptive_fashion_mnist", p, data, vision.cnn { channels = { 16, 32 }, width = 128 }, 10)
+    return recipe.experiment("adaptive_fashion_mnist", p, data, vision.cnn { channels = { 8, 16 }, width = 64 }, 10)
   end,
   recipe.rows(recipe.fashion_mnist),
 }

@@ -20,7 +20,7 @@ return ablate "Fashion-MNIST, three rows" {
   seeds = recipe.seeds, metrics = recipe.metrics,
   base = function(p)
     local data = fashion_mnist { fraction = p.share, batch = p.batch, normalise = false }
-    return recipe.experiment("adaptive_fashion_mnist", p, data, vision.cnn { channels = { 16, 32 }, width = 128 }, 10)
+    return recipe.experiment("adaptive_fashion_mnist", p, data, vision.cnn { channels = { 8, 16 }, width = 64 }, 10)
   end,
   recipe.rows(recipe.fashion_mnist, { "STD", "LwAL10", "LwAL10+rpl" }),
 }
