@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "host/error.hpp"
@@ -22,6 +23,24 @@ struct Part {
   at::Tensor gradient, first, second, scale;  // scale: a number on the device
 };
 
+/// Numbers that are updated at once: they and what belongs to them stay in the first cache.
+constexpr int64_t kChunk = 1024;
+
+/// Moments of one loss for n numbers; adds m to `sum` and raises `largest` to the denominator.
+template <class T>
+void moments(
+    const T* __restrict g, T* __restrict m, T* __restrict v, T* __restrict sum, T* __restrict largest, int64_t n,
+    T scale, T b1, T b2, T root, T eps) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T x = g[i] * scale;
+    m[i] = b1 * m[i] + (1 - b1) * x;
+    v[i] = b2 * v[i] + (1 - b2) * x * x;
+    const T denominator = std::sqrt(v[i]) * root + eps;
+    largest[i] = largest[i] > denominator ? largest[i] : denominator;
+    sum[i] += m[i];
+  }
+}
+
 /// The update in one pass over memory, for numbers of the CPU.
 template <class T>
 void update_once(at::Tensor& parameter, const std::vector<Part>& parts, const MtAdam::Rate& rate, double correction1,
@@ -35,20 +54,16 @@ void update_once(at::Tensor& parameter, const std::vector<Part>& parts, const Mt
     raw.push_back({part.gradient.const_data_ptr<T>(), part.first.mutable_data_ptr<T>(),
                    part.second.mutable_data_ptr<T>(), part.scale.item<T>()});
   T* p = parameter.mutable_data_ptr<T>();
-  const T b1 = rate.beta1, b2 = rate.beta2, eps = rate.eps, root = std::sqrt(correction2);
-  const T keep = 1 - rate.lr * rate.weight_decay, length = rate.lr / correction1;
+  const T root = 1 / std::sqrt(correction2), keep = 1 - rate.lr * rate.weight_decay, length = rate.lr / correction1;
   at::parallel_for(0, parameter.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      T sum = 0, largest = 0;
-      for (const Raw& r : raw) {
-        const T g = r.g[i] * r.scale;
-        const T m = r.m[i] = b1 * r.m[i] + (1 - b1) * g;
-        const T v = r.v[i] = b2 * r.v[i] + (1 - b2) * g * g;
-        const T denominator = std::sqrt(v) / root + eps;
-        largest = denominator > largest || denominator != denominator ? denominator : largest;
-        sum += m;
-      }
-      p[i] = p[i] * keep - length * sum / largest;
+    T sum[kChunk], largest[kChunk];
+    for (int64_t at = begin; at < end; at += kChunk) {
+      const int64_t n = std::min(kChunk, end - at);
+      std::fill_n(sum, n, T(0));
+      std::fill_n(largest, n, T(0));
+      for (const Raw& r : raw)
+        moments<T>(r.g + at, r.m + at, r.v + at, sum, largest, n, r.scale, rate.beta1, rate.beta2, root, rate.eps);
+      for (int64_t i = 0; i < n; ++i) p[at + i] = p[at + i] * keep - length * sum[i] / largest[i];
     }
   });
 }
