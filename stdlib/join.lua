@@ -107,7 +107,8 @@ local function cut(o, parts)
       mistakes.at(node, ("subset = %d of %d training samples leaves none of '%s', which has %d"):format(o.subset, total,
         part.name, size))
     end
-    part.sets = dataset.replaced(part.sets, part.sets.train:partition(o.split_seed, false):take_front({ total = take }, "train"))
+    local chosen = part.sets.train:partition(o.split_seed, false):take_front({ total = take }, "train")
+    part.sets = dataset.replaced(part.sets, chosen)
   end)
 end
 
@@ -124,8 +125,8 @@ end
 
 --- Several datasets on the nodes of one label graph. A class stands for the node of its name; `labels` of a dataset
 -- gives it other names. The samples keep their own labels: fine ones, coarse ones, attributes; classes of several
--- datasets that have one name are one label. Each dataset has a `weight` of its samples' loss, a `draw` (how often it is
--- drawn from), a `transform` and an `augment` of its own:
+-- datasets that have one name are one label. Each dataset has a `weight` of its samples' loss, a `draw` (how often it
+-- is drawn from), a `transform` and an `augment` of its own:
 --
 --     join { graph = g, mix = "balanced", augment = { flip {} },
 --       pets { weight = 2 },
@@ -136,16 +137,16 @@ return schema.declare("join", {
   { "datasets", "list of node data", schema.required, "what is joined", at = "rest" },
   { "batch", "integer > 0", 32, "samples a batch" },
   { "mix", "one of proportional|balanced|round-robin", "proportional",
-    "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn; `draw` of a dataset "
-      .. "gives it more or less of it" },
+    "every sample once an epoch; or every dataset equally often; or batches of one dataset in turn; `draw` of a "
+      .. "dataset gives it more or less of it" },
   { "augment", "list of (node augment or function)", schema.optional,
     "random changes of the training images of every dataset that has no `augment` of its own" },
   { "subset", "integer > 0", schema.optional,
     "training samples altogether, of each dataset in proportion to what it has; all where absent" },
   { "split_seed", "integer >= 0", 0, "seed of that choice" },
   { "duplicates", "integer >= 0 or one of refuse|drop|keep", "refuse",
-    "training samples that are also samples of a test or validation split of the join, pixel by pixel or letter by letter: "
-      .. "an error, left out of training, or kept, so many of a dataset at most; the report tells them" },
+    "training samples that are also samples of a test or validation split of the join, pixel by pixel or letter by letter:"
+      .. " an error, left out of training, or kept, so many of a dataset at most; the report tells them" },
   { "last", "one of keep|drop", "keep", "what becomes of a last batch of training that is not full" },
 }, function(o, context)
   local parts = {}

@@ -40,7 +40,8 @@ end
 -- What the teacher says of every sample: class (from 0) and its probability, by index.
 local function predictions(made, coarse, device)
   local classes, sure = {}, {}
-  local options = encoder.loading(made.model.module.encoder, { shuffle = false, batch = 250, device = device, augment = false })
+  local options = encoder.loading(made.model.module.encoder,
+    { shuffle = false, batch = 250, device = device, augment = false })
   made.model:eval()
   torch.no_grad(function()
     for batch in coarse:loader("train", options):each(0) do
@@ -124,7 +125,8 @@ return schema.declare("pseudo", {
   return setmetatable({
     name = fine.name, class_names = fine.class_names, classes = fine.classes, sets = fine.sets,
     batch = o.batch or fine.batch, last = o.last, normalise = fine.normalise,
-    transform = fine.transform, image = fine.image, fine = fine, coarse = coarse, sources = sources, counts = counts, facts = facts,
+    transform = fine.transform, image = fine.image, fine = fine, coarse = coarse, sources = sources,
+    counts = counts, facts = facts,
   }, Pseudo)
 end, {
   check = function(o)

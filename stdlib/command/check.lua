@@ -54,13 +54,13 @@ local function check_experiment(result, json, row)
     :gsub("^[^\n:]+%.lua:%d+: transform", "transform")) end
   if loss ~= loss or loss == math.huge then return 1, "the first loss is not finite" end
   local write = json and write_json or write_text
-  write(made.name, { batches = made.loaders.train:batches(), batch = #batch.y, epochs = made.epochs, terms = terms, loss = loss,
-                     parameters = made.model.module:num_parameters() }, made, row)
+  write(made.name, { batches = made.loaders.train:batches(), batch = #batch.y, epochs = made.epochs, terms = terms,
+                     loss = loss, parameters = made.model.module:num_parameters() }, made, row)
   return 0
 end
 
--- Every row of an ablation is looked at, whatever is wrong with another. Mistakes are told at the end, each once with the
--- rows that have it. @return the exit code
+-- Every row of an ablation is looked at, whatever is wrong with another. Mistakes are told at the end, each once with
+-- the rows that have it. @return the exit code
 local function check_rows(file, result, json)
   local seen, rows, worst, wrong, texts, rows_of = {}, 0, 0, 0, {}, {}
   for _, trial in ipairs(language.trials(result)) do

@@ -30,17 +30,18 @@ function choice.fields(origin)
     { "batch", "integer > 0", 32, "samples a batch; a join has its own" },
     { "last", "one of keep|drop", "keep",
       "what becomes of a last batch of training that is not full; a join has its own" },
-    { "weight", "number > 0", 1.0, "a factor on the loss of its training " .. things .. ", beside other sets of a join" },
-    { "draw", "number > 0", 1.0, "how often an epoch goes through its training " .. things .. "; of a join whose mix is "
-      .. "balanced: its share of the epoch beside the others'" },
+    { "weight", "number > 0", 1.0,
+      "a factor on the loss of its training " .. things .. ", beside other sets of a join" },
+    { "draw", "number > 0", 1.0, "how often an epoch goes through its training " .. things .. "; of a join whose mix "
+      .. "is balanced: its share of the epoch beside the others'" },
     { "split_seed", "integer >= 0", 0, "seed of the choice; training's seed does not touch it" },
   }
   if things == "images" then
     table.insert(fields, 10, { "normalise", "boolean", true,
       "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" })
-    table.insert(fields, 11, { "transform", "function", schema.optional, "what becomes of every image, of training and of "
-      .. "other splits: function(image, sample) of float [C, H, W] in [0, 1] that gives the image, of another shape perhaps; "
-      .. "sample is { idx, y, domain, epoch }. It runs in states of its own and sees no local variable around it" })
+    table.insert(fields, 11, { "transform", "function", schema.optional, "what becomes of every image, of training and "
+      .. "of other splits: function(image, sample) of float [C, H, W] in [0, 1] that gives the image, of another shape "
+      .. "perhaps; sample is { idx, y, domain, epoch }. It runs in states of its own and sees no local variable around it" })
     table.insert(fields, 12, { "augment", "list of (node augment or function)", schema.optional,
       "random changes of the training images, one after the other, before they are normalised; a function is one as "
       .. "`transform` is" })

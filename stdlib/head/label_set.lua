@@ -3,11 +3,12 @@ local Linear = require "nn.linear"
 
 local LabelSet = {}
 LabelSet.__index = LabelSet
+LabelSet.soft_targets = true -- mixed batches (stdlib/mixing.lua)
 
 --- features [B, F] -> logits of the nodes [B, V]
 function LabelSet:forward(features) return self.module(features) end
 
--- Multi-hot rows [B, V] like the logits: the nodes of all paths to a sample's labels; for soft labels the expected rows.
+-- Multi-hot rows [B, V] like the logits: the nodes of all paths to a sample's labels; of soft labels the expected rows.
 local function nodes_of(self, target, like)
   local columns, y = self.module.columns, target.y
   local samples = y and y:size(0) or target.t:size(0)
@@ -96,8 +97,8 @@ local function pairs_on_paths(graph, which)
   if which ~= "self" then
     local found = graph:path_tensors()
     if #found.skipped > 0 and which == "det" then
-      error(("label '%s' has %.0f paths, too many to tell the deterministic ones; write paths = \"all\", or trim the graph")
-        :format(found.skipped[1], graph:path_count(found.skipped[1])), 0)
+      error(("label '%s' has %.0f paths, too many to tell the deterministic ones; write paths = \"all\", or trim the "
+        .. "graph"):format(found.skipped[1], graph:path_count(found.skipped[1])), 0)
     end
     local lengths = found.begin["1:"] - found.begin["0:-1"]
     local function of_nodes(of_paths) return of_paths:repeat_interleave(lengths) end

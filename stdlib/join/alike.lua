@@ -11,16 +11,18 @@ return function(nodes, parts)
     local source = dataset.source(part, set)
     local changed = source.transform or #(source.augment or {}) > 0
     local kind = set:is_text() and "texts" or "images"
-    local shapes = { mistakes.of(nodes[i], dataset.shape, source, true), changed and mistakes.of(nodes[i], dataset.shape, source) or nil }
+    local function shape(random) return mistakes.of(nodes[i], dataset.shape, source, random) end
+    local shapes = { shape(true), changed and shape(false) or nil }
     first = first or { name = part.name, kind = kind, shapes = shapes }
     if kind ~= first.kind then
-      mistakes.at(nodes[i], ("'%s' holds %s, and '%s' %s: a join is of images or of texts"):format(part.name, kind, first.name, first.kind))
+      mistakes.at(nodes[i], ("'%s' holds %s, and '%s' %s: a join is of images or of texts")
+        :format(part.name, kind, first.name, first.kind))
     end
     for k = 1, 2 do
       local shape, other = shape_text(shapes[k] or shapes[1]), shape_text(first.shapes[k] or first.shapes[1])
       if shape ~= other then
-        mistakes.at(nodes[i], ("%simages of '%s' are %s%s, those of '%s' %s: a join needs one shape; a transform can give it, as "
-          .. "can `side` of pictures in folders"):format(k == 1 and changed and "training " or "", part.name, shape,
+        mistakes.at(nodes[i], ("%simages of '%s' are %s%s, those of '%s' %s: a join needs one shape; a transform can give it, "
+          .. "as can `side` of pictures in folders"):format(k == 1 and changed and "training " or "", part.name, shape,
           changed and " once they are transformed" or "", first.name, other))
       end
     end

@@ -30,11 +30,13 @@ local function on_paths(graph, labels, datasets)
   return paths, nodes
 end
 
---- What is joined: { datasets = { { name, train, val, test, classes, weight, draw, epoch = samples an epoch has }, ... },
+--- What is joined:
+-- { datasets = { { name, train, val, test, classes, weight, draw, epoch = samples an epoch has }, ... },
 --   labels = { { name, node, samples = of each dataset's training images }, ... } in the order of the nodes,
 --   shared = the names of labels that several datasets have,
 --   overlaps = { { a, b, samples }, ... } of training images that are in two datasets,
---   leaks = { { a, "b.test", samples }, ... } of training samples that are tested on, where `duplicates` lets them stay,
+--   leaks = { { a, "b.test", samples }, ... } of training samples that are tested on, where `duplicates` lets them
+--     stay,
 --   dropped = the same of those that were left out of training for it,
 --   paths = { { label, paths, det, nondet }, ... } of each of labels: how many, and of which kind,
 --   nodes = { { name, label = boolean, samples = of each dataset's training images }, ... }: on whose paths it lies }
@@ -46,7 +48,8 @@ return function(self)
   for i, part in ipairs(self.parts) do sizes[i], draw[i] = part.sets.train:size(), part.draw or 1 end
   local shares = data.epoch_shares(sizes, { mix = self.mix, draw = draw })
   for i, part in ipairs(self.parts) do
-    local row = { name = part.name, classes = part.classes, weight = part.weight or 1, draw = draw[i], epoch = shares[i] }
+    local row = { name = part.name, classes = part.classes, weight = part.weight or 1, draw = draw[i],
+                  epoch = shares[i] }
     for _, split in ipairs(part:splits()) do row[split] = part.sets[split]:size() end
     report.datasets[i], pairs_of[i] = row, { part.sets.train, self.targets[i] }
     for j = 1, i - 1 do

@@ -39,7 +39,8 @@ function mistakes.together(calls)
     end
   end
   if #found == 0 then return end
-  error(setmetatable({ position = found[1].position, message = table.concat(lines, "\n"), mistakes = found }, Located), 0)
+  local message = table.concat(lines, "\n")
+  error(setmetatable({ position = found[1].position, message = message, mistakes = found }, Located), 0)
 end
 
 --- The same for each of some nodes: call(i, node).

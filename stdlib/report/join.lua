@@ -22,7 +22,8 @@ local function shortened(text, most)
   local characters = {}
   for character in text:gmatch "[%z\1-\127\194-\255][\128-\191]*" do characters[#characters + 1] = character end
   local front = math.floor(most / 2)
-  return table.concat(characters, "", 1, front) .. "…" .. table.concat(characters, "", #characters - (most - front - 2))
+  local back = #characters - (most - front - 2)
+  return table.concat(characters, "", 1, front) .. "…" .. table.concat(characters, "", back)
 end
 
 -- A table whose columns from the `first`-th on are the datasets'. Where it is wider than a terminal the datasets are
@@ -92,7 +93,9 @@ local function labels(r, most)
   for i, label in ipairs(r.labels) do
     local path = r.paths[i]
     rows[i] = { label.name, unpack(count_cells(label.samples)) }
-    for _, value in ipairs { path.paths, path.det or "-", path.nondet or "-" } do table.insert(rows[i], number(value)) end
+    for _, value in ipairs { path.paths, path.det or "-", path.nondet or "-" } do
+      table.insert(rows[i], number(value))
+    end
   end
   local some, more = cut(rows, most)
   return fitted(r, most == math.huge, 2, header, some) .. more
@@ -143,8 +146,10 @@ local function overlaps(r)
     lines[#lines + 1] = ("%d training sample%s in %s and in %s"):format(overlap[3],
       overlap[3] == 1 and " is" or "s are", overlap[1], overlap[2])
   end
-  for _, line in ipairs(tested(r.leaks, "training samples of %s that are tested on: %s")) do lines[#lines + 1] = line end
-  for _, line in ipairs(tested(r.dropped, "left out of training of %s, as they are tested on: %s")) do lines[#lines + 1] = line end
+  for _, told in ipairs { tested(r.leaks, "training samples of %s that are tested on: %s"),
+                          tested(r.dropped, "left out of training of %s, as they are tested on: %s") } do
+    for _, line in ipairs(told) do lines[#lines + 1] = line end
+  end
   return table.concat(lines, "\n")
 end
 

@@ -13,13 +13,15 @@ end
 
 local function check(text, ...)
   system.write_atomic(folder .. "/s.lua", text)
-  return program.run { "check", "s.lua", ..., directory = folder, environment = { MOONLAB_DATA = folder, MOONLAB_STORE = folder } }
+  return program.run { "check", "s.lua", ..., directory = folder,
+                       environment = { MOONLAB_DATA = folder, MOONLAB_STORE = folder } }
 end
 
 local script = [[
 params { wrong = { "", "what is wrong" } }
 return ablate "rows" { seeds = { 1 },
-  { "right" }, { "no node", wrong = "label" }, { "no node, faster", wrong = "label", ["optim.lr"] = 0.2 }, { "tested", wrong = "tested" },
+  { "right" }, { "no node", wrong = "label" }, { "no node, faster", wrong = "label", ["optim.lr"] = 0.2 }, { "tested",
+    wrong = "tested" },
   base = function(p)
     return experiment "e" {
       data = join { graph = graph.load "digits", batch = 4,
@@ -38,9 +40,9 @@ t.test("every row is looked at, and each mistake told once with the rows that ha
   t.eq(result.code, 2)
   t.ok(result.out:find("row 'right'\n.*fine: everything builds and one batch runs\nrow 'no node'\nwrong: see below\n"), result.out)
   local err = result.err
-  t.ok(err:find("in rows 'no node', 'no node, faster':\ns.lua:7:9: a: no node carries the class 'seven'\n", 1, true), err)
-  t.ok(err:find("s.lua:9:9: b: no node carries the class 'strait'; did you mean 'straight'?\n", 1, true), err)
-  t.ok(err:find("in row 'tested':\ns.lua:9:9: ", 1, true), err)
+  t.ok(err:find("in rows 'no node', 'no node, faster':\ns.lua:8:9: a: no node carries the class 'seven'\n", 1, true), err)
+  t.ok(err:find("s.lua:10:9: b: no node carries the class 'strait'; did you mean 'straight'?\n", 1, true), err)
+  t.ok(err:find("in row 'tested':\ns.lua:10:9: ", 1, true), err)
   t.ok(err:find("3 of 4 rows have mistakes\n", 1, true), err)
   t.eq(select(2, err:gsub("'seven'\n", "")), 1)
 end)

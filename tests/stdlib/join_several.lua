@@ -145,10 +145,14 @@ t.test("rows of any number of labels join, padded to the widest", function()
       local rows = part.sets.train:rows():totable()
       for i, row in ipairs(rows) do
         local found = seen[(d - 1) .. ":" .. (i - 1)]
-        if mix ~= "balanced" or found then t.eq(found, { expected[part.name][row + 1], d == 2 and 2 or 1 }, mix .. " " .. part.name) end
+        if mix ~= "balanced" or found then
+          t.eq(found, { expected[part.name][row + 1], d == 2 and 2 or 1 }, mix .. " " .. part.name)
+        end
       end
     end
     -- a split of one label each stays one label each
-    for batch in joined:loader("one_label.test", { tokenizer = vocabulary }):each(0) do t.eq({ batch.y.ndim, batch.t }, { 1 }) end
+    for batch in joined:loader("one_label.test", { tokenizer = vocabulary }):each(0) do
+      t.eq({ batch.y.ndim, batch.t }, { 1 })
+    end
   end
 end)

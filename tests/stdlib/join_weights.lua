@@ -85,8 +85,8 @@ t.test("the loss of a head is the mean of each sample's loss times its weight, a
   local joined = join { mix = "round-robin", fine { weight = 3 }, coarse { weight = 0.5 } }
   torch.manual_seed(1)
   local context = { classes = joined.classes, data = joined, graph = joined.graph, image = joined:image(), seed = 1 }
-  local model = schema.build(schema.find "trunk" { schema.find "vision.mlp" { widths = { 4 } }, head = schema.find "head.softmax" {} },
-    context)
+  local model = schema.build(schema.find "trunk" { schema.find "vision.mlp" { widths = { 4 } },
+                                                   head = schema.find "head.softmax" {} }, context)
   local of = model:default_terms()[1].of
   for batch in joined:loader("train", { seed = 1 }):each(0) do
     local weighted = of { features = model:features(batch), batch = batch }:item()
@@ -140,8 +140,8 @@ t.test("each dataset has its own transform and its own random changes", function
     end
   end
   -- the transform holds on every split, random changes in training alone
-  local plain = join { fine { transform = function(image) return 1 - image end, augment = { function(image) return image * 9 end } },
-                       coarse {} }
+  local plain = join { fine { transform = function(image) return 1 - image end,
+                              augment = { function(image) return image * 9 end } }, coarse {} }
   for batch in plain:loader("weights_fine.test"):each(0) do t.near(batch.x[0][0][0][0]:item(), 1, 1e-6) end
   local stored = plain.parts[1].sets.train:load(nil, false)
   for batch in plain:loader("weights_fine.train", { augment = false, shuffle = false }):each(0) do
