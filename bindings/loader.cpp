@@ -61,10 +61,11 @@ std::vector<data::Source> check_sources(lua_State* L, data::SamplerOptions& opti
 }  // namespace
 
 /// loader({ { dataset [, targets [, normalise = true [, features]]], weight = 1, draw = 1 }, ... }, { batch, shuffle,
-/// drop_last, mix, seed, device, transform, with, workers, tokenizer, max_length, classes }) -> loader. Texts need the
+/// drop_last, mix, seed, device, transform, with, workers, tokenizer, max_length, classes, mixing }) -> loader. Texts need the
 /// tokenizer; `classes` is the width of t where samples have several labels; `features` float [n, F] are given in place
 /// of the samples; `weight` is that of their loss, `draw` how often they are drawn (host/data/sampler.hpp).
-/// transform: bindings/transform.hpp; it runs on `workers` threads.
+/// transform: bindings/transform.hpp; it runs on `workers` threads. mixing: { { kind, alpha, p }, ... } of
+/// host/data/mixing.hpp; `classes` is then the width of t.
 int new_loader(lua_State* L) {
   data::SamplerOptions options;
   auto sources = check_sources(L, options);
@@ -80,7 +81,7 @@ int new_loader(lua_State* L) {
   const data::TransformMaker transform = take_transform(L, 2);
   const Json o = check_options(L, 2,
                                {"batch", "shuffle", "drop_last", "mix", "seed", "device", "transform", "with",
-                                "workers", "max_length", "classes"});
+                                "workers", "max_length", "classes", "mixing"});
   options.batch = o.value("batch", options.batch);
   options.shuffle = o.value("shuffle", options.shuffle);
   options.drop_last = o.value("drop_last", options.drop_last);
@@ -92,6 +93,7 @@ int new_loader(lua_State* L) {
                                input, o.value("classes", int64_t{0}), transform != nullptr);
   if (transform) loader->set_transform(transform, o.value("workers", int64_t{2}));
   else if (o.contains("workers")) fail("option 'workers' belongs to 'transform', which is missing");
+  if (o.contains("mixing")) loader->set_mixing(data::Mixing(o["mixing"]));
   push_object(L, std::move(loader));
   return 1;
 }
@@ -108,7 +110,19 @@ int epoch_shares(lua_State* L) {
 
 namespace {
 
-/// next() -> { x, y, idx, domain, targets [, mask] [, t] [, w, weights] } or nil after the last batch of the epoch
+/// mix = { permutation, lambda [, mask] } of the batch at the top of the stack
+void set_mix(lua_State* L, data::MixedBatch& mix) {
+  lua_createtable(L, 0, 3);
+  push(L, std::move(mix.permutation));
+  lua_setfield(L, -2, "permutation");
+  lua_pushnumber(L, mix.lambda);
+  lua_setfield(L, -2, "lambda");
+  push(L, std::move(mix.mask));
+  lua_setfield(L, -2, "mask");
+  lua_setfield(L, -2, "mix");
+}
+
+/// next() -> { x, y, idx, domain, targets [, mask] [, t] [, w, weights] [, mix] } or nil after the last batch of the epoch
 int next(lua_State* L) {
   auto batch = check_object<Loader>(L, 1)->next();
   if (!batch) {
@@ -134,6 +148,7 @@ int next(lua_State* L) {
   lua_setfield(L, -2, "w");
   push(L, std::move(batch->weights));
   lua_setfield(L, -2, "weights");
+  if (batch->mix) set_mix(L, *batch->mix);
   return 1;
 }
 

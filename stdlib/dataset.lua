@@ -18,6 +18,7 @@
 local data = require "host.data"
 local catalogue = require "catalogue"
 local choice = require "dataset.choice"
+local mixing = require "mixing"
 local nearest = require "language.nearest"
 
 local dataset = {}
@@ -69,8 +70,9 @@ end
 
 --- Batches of a split: `for batch in loader:each(epoch) do`, loader:batches(), loader:size().
 -- @param options { seed = of the order, batch, shuffle (default: only "train"), device, transform, with, workers,
---   tokenizer, max_length, features, augment = false: without its random changes }. Texts need a `tokenizer` (host.text), which gives x long [B, T] and mask bool
---   [B, T]. `features` is a function set -> float [n, F], given as x in place of the samples.
+--   tokenizer, max_length, features, augment = false: without its random changes }. Texts need a `tokenizer`
+--   (host.text), which gives x long [B, T] and mask bool [B, T]. `features` is a function set -> float [n, F], given as
+--   x in place of the samples.
 --   `transform` is a function of one image, float [C, H, W] in [0, 1] before it is normalised, that gives the image the
 --   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2), so it
 --   is given as code for `worker` is: source text, a module's name, or a function that uses no local variable of its
@@ -103,7 +105,7 @@ end
 -- What happens to a source's images before they are normalised: its `transform`, and in training its `augment` steps.
 local function stages(source, random)
   local list = { source.transform }
-  for _, step in ipairs(random and source.augment or {}) do list[#list + 1] = step end
+  for _, step in ipairs(random and mixing.others(source.augment) or {}) do list[#list + 1] = step end
   return list
 end
 
@@ -148,15 +150,17 @@ local function features_of(source, features)
 end
 
 --- A loader over sources { { set, targets, normalise, transform = function, augment = steps, weight, draw }, ... } with
--- the options of `owner` (batch, last, mix). Random changes come from the seed, the epoch and the sample: batches do not
--- depend on the number of workers. Weight, draw and (but where options.augment is false) augment are training's. A
+-- the options of `owner` (batch, last, mix). Random changes come from the seed, the epoch and the sample: batches do
+-- not depend on the number of workers. Weight, draw and (but where options.augment is false) augment are training's. A
 -- source that is a part of a set may say of which, and of which places (whole, places): its features are kept already.
 function dataset.loader(sources, split, owner, options)
   options = options or {}
   local training = split:match "[^.]*$" == "train"
-  local own = transforms(sources, training and options.augment ~= false)
+  local random = training and options.augment ~= false
+  local own, mixed = transforms(sources, random), random and mixing.of(sources) or nil
   if options.transform and own then error("give one of transform and the data's own transform and augment", 0) end
-  local features = not own and not options.transform and options.features -- changed pictures differ each time
+  -- changed pictures differ each time
+  local features = not own and not mixed and not options.transform and options.features
   local taken = {}
   for i, source in ipairs(sources) do
     taken[i] = { source[1], source[2], source[3], features and features_of(source, features) or nil,
@@ -168,7 +172,7 @@ function dataset.loader(sources, split, owner, options)
     batch = options.batch or owner.batch, shuffle = shuffle, drop_last = training and owner.last == "drop",
     mix = owner.mix or "proportional", seed = options.seed or 0, device = options.device,
     transform = options.transform or own, with = options.with, workers = options.workers,
-    tokenizer = options.tokenizer, max_length = options.max_length, classes = owner.classes,
+    tokenizer = options.tokenizer, max_length = options.max_length, classes = owner.classes, mixing = mixed,
   })
 end
 
@@ -233,7 +237,8 @@ function dataset.builder(origin)
     if context and context.smoke then sets = require "smoke".sets(sets) end
     return setmetatable({
       name = o.name, class_names = sets.train:class_names(), classes = #sets.train:class_names(), sets = sets,
-      batch = o.batch, last = o.last, normalise = o.normalise, transform = o.transform, augment = dataset.steps(o.augment),
+      batch = o.batch, last = o.last, normalise = o.normalise, transform = o.transform,
+      augment = dataset.steps(o.augment),
       weight = o.weight, draw = o.draw,
     }, Data)
   end

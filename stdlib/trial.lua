@@ -3,6 +3,7 @@ local accumulation = require "accumulation"
 local course = require "course"
 local encoder = require "encoder"
 local evaluate = require "evaluate"
+local mixing = require "mixing"
 local objective = require "objective"
 local precision = require "precision"
 local rng = require "host.rng"
@@ -98,8 +99,9 @@ function trial.assemble(o, context)
   model.module:to(device)
   inner.model = model
   encoder.check(model.module.encoder, data)
+  at(o.data, mixing.check, data, model)
   local function loader(split, options) return data:loader(split, encoder.loading(model.module.encoder, options)) end
-  local loaders = { train = loader("train", { seed = seed, device = device }) }
+  local loaders = { train = at(o.data, loader, "train", { seed = seed, device = device }) }
   local final = splits_of(o.eval.on)
   local tuning = {}
   at(o.data, function()

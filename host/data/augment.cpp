@@ -4,21 +4,18 @@
 
 #include <cmath>
 
+#include "host/data/augment_options.hpp"
 #include "host/error.hpp"
 
 namespace moonlab::data {
 
 namespace {
 
-using Options = nlohmann::ordered_json;
+using Options = StepOptions;
 
 struct Size {
   int64_t height = 0, width = 0;  // 0: as the picture was
   Size of(const at::Tensor& image) const { return height ? *this : Size{image.size(1), image.size(2)}; }
-};
-
-struct Range {
-  double low, high;
 };
 
 Size size_in(const Options& o) {
@@ -29,21 +26,6 @@ Size size_in(const Options& o) {
   if (size.height < 0 || size.width < 0 || (size.height == 0) != (size.width == 0))
     fail("augment: size ", value.dump(), " is neither a side nor { height, width }");
   return size;
-}
-
-Range range_in(const Options& o, const char* key, double low, double high) {
-  const Options& value = o.at(key);
-  if (!value.is_array() || value.size() != 2) fail("augment: ", key, " takes { low, high }, got ", value.dump());
-  const Range range{value[0].get<double>(), value[1].get<double>()};
-  if (!(range.low > low && range.low <= range.high && range.high <= high))
-    fail("augment: ", key, " ", value.dump(), " is not a range above ", low, " up to ", high);
-  return range;
-}
-
-double share_in(const Options& o, const char* key) {
-  const double value = o.at(key);
-  if (!(value >= 0 && value <= 1)) fail("augment: ", key, " = ", value, " is not in [0, 1]");
-  return value;
 }
 
 at::Tensor part(const at::Tensor& image, int64_t top, int64_t left, Size size) {
@@ -147,6 +129,14 @@ const std::vector<Kind>& kinds() {
       {"crop", {{"size", 0}, {"pad", 0}, {"fill", 0.0}}, make<Crop>},
       {"flip", {{"p", 0.5}, {"vertical", false}}, make<Flip>},
       {"resized_crop", {{"size", 0}, {"scale", {0.08, 1.0}}, {"ratio", {3.0 / 4, 4.0 / 3}}}, make<ResizedCrop>},
+      {"pad", {{"padding", 0}, {"fill", 0.0}, {"mode", "constant"}}, make_pad},
+      {"jitter", {{"brightness", 0.0}, {"contrast", 0.0}, {"saturation", 0.0}, {"hue", 0.0}, {"p", 1.0}}, make_jitter},
+      {"grey", {{"p", 0.1}}, make_grey},
+      {"affine",
+       {{"degrees", 0.0}, {"translate", {0.0, 0.0}}, {"scale", {1.0, 1.0}}, {"shear", 0.0}, {"interpolation", "nearest"},
+        {"fill", 0.0}},
+       make_affine},
+      {"randaug", {{"n", 2}, {"m", 9}, {"bins", 31}, {"interpolation", "nearest"}, {"fill", 0.0}}, make_randaug},
       {"erase", {{"p", 0.5}, {"scale", {0.02, 0.33}}, {"ratio", {0.3, 3.3}}, {"fill", 0.0}}, make<Erase>},
   };
   return list;

@@ -3,7 +3,16 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+
 namespace moonlab::data {
+
+/// How the samples of a batch were mixed (host/data/mixing.hpp).
+struct MixedBatch {
+  at::Tensor permutation;  // long [B]: each sample's partner
+  double lambda = 1;       // the sample's own share; the partner's is 1 - lambda
+  at::Tensor mask;         // bool [H, W]: true where a picture shows its partner's pixels; undefined where all are mixed
+};
 
 /// One batch of B samples.
 struct Batch {
@@ -18,7 +27,9 @@ struct Batch {
   at::Tensor mask;     // bool [B, T]: true where x is a token of the text; undefined for images
   at::Tensor w;        // float32 [B]: the weight of each sample's loss; undefined where all weigh 1
   at::Tensor weights;  // w on the CPU, for the same reason
-  at::Tensor t;        // float32 [B, C]: 1 for every label of a sample; undefined where samples have one label each
+  at::Tensor t;        // float32 [B, C]: 1 for every label of a sample, or the weights of mixed labels; undefined where
+                       // samples have one label each
+  std::optional<MixedBatch> mix;  // nothing where the batch is not mixed
 };
 
 }  // namespace moonlab::data

@@ -144,6 +144,16 @@ void Loader::set_transform(TransformMaker transform, int64_t workers) {
   workers_ = std::make_unique<BatchWorkers>(std::move(transform), workers);
 }
 
+void Loader::set_mixing(const Mixing& mixing) {
+  const Source& first = recipe_->sources[0];
+  if (first.features.defined() || first.data.samples().is_text())
+    fail("loader: pictures can be mixed; '", first.data.name(), "' gives ",
+         first.features.defined() ? "features" : first.data.samples().things());
+  for (const auto& s : recipe_->sources)
+    if (s.data.several()) fail("loader: '", s.data.name(), "' has samples of several labels each: they cannot be mixed");
+  recipe_->mixing = mixing;
+}
+
 int64_t Loader::size() const {
   int64_t n = 0;
   for (const auto& s : recipe_->sources) n += s.data.size();
@@ -160,7 +170,9 @@ void Loader::begin(int64_t epoch, int64_t batch) {
   workers_->begin(
       [recipe = recipe_, plan = plan_, epoch, seed = sampler_.options().seed](int64_t number, Transform& transform,
                                                                               const std::function<void()>& go_on) {
-        return make_transformed(*recipe, *plan, number, epoch, seed, transform, go_on);
+        Batch batch = make_transformed(*recipe, *plan, number, epoch, seed, transform, go_on);
+        mix(batch, *recipe, number, epoch, seed);
+        return batch;
       },
       batch, static_cast<int64_t>(plan_->ends.size()));
 }
@@ -290,15 +302,24 @@ Batch Loader::make_transformed(const Recipe& recipe, const Plan& plan, int64_t n
   return batch;
 }
 
+void Loader::mix(Batch& batch, const Recipe& recipe, int64_t number, int64_t epoch, uint64_t seed) {
+  if (recipe.mixing)
+    recipe.mixing->apply(batch, recipe.classes, derive_seed(derive_seed(seed, "mixing", epoch), "batch", number));
+}
+
 std::optional<Batch> Loader::next() {
   if (epoch_ < 0) fail("loader: begin an epoch before asking for batches");
   if (batch_ >= static_cast<int64_t>(plan_->ends.size())) return std::nullopt;
   Batch batch = workers_ ? workers_->next() : make(*recipe_, *plan_, batch_);
+  if (!workers_) mix(batch, *recipe_, batch_, epoch_, sampler_.options().seed);
   ++batch_;
   if (device_.is_cpu()) return batch;
   // pinned, so that the copies overlap with what the device still computes
   for (at::Tensor* t : {&batch.x, &batch.y, &batch.idx, &batch.domain, &batch.mask, &batch.t, &batch.w})
     if (t->defined()) *t = t->pin_memory().to(device_, /*non_blocking=*/true);
+  if (batch.mix)
+    for (at::Tensor* t : {&batch.mix->permutation, &batch.mix->mask})
+      if (t->defined()) *t = t->pin_memory().to(device_, /*non_blocking=*/true);
   return batch;
 }
 

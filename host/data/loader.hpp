@@ -6,6 +6,7 @@
 
 #include "host/data/batch_workers.hpp"
 #include "host/data/dataset.hpp"
+#include "host/data/mixing.hpp"
 #include "host/data/sampler.hpp"
 #include "host/text/tokenizer.hpp"
 
@@ -48,6 +49,10 @@ class Loader {
   /// the transform threw, with dataset and sample; images of several shapes in a batch.
   void set_transform(TransformMaker transform, int64_t workers);
 
+  /// The pictures of a batch are mixed, and their labels become t; drawn from seed, epoch and the batch's number. Errors:
+  /// texts, features, samples of several labels.
+  void set_mixing(const Mixing& mixing);
+
   /// Starts an epoch (from 0) at a batch (from 0): the saved position of an interrupted run. Errors: negative or
   /// beyond the epoch's last batch.
   void begin(int64_t epoch, int64_t batch = 0);
@@ -70,6 +75,7 @@ class Loader {
     int64_t several = 0;  // labels a sample at most, where there may be several; else 0
     int64_t classes = 0;  // width of t
     bool weighted = false;  // some source's samples weigh other than 1
+    std::optional<Mixing> mixing{};
   };
   static Batch labels_of(const Recipe& recipe, const Plan& plan, int64_t number);
   static void put_images(Batch& batch, const Recipe& recipe, const Plan& plan, int64_t number);
@@ -78,6 +84,8 @@ class Loader {
   static Batch make(const Recipe& recipe, const Plan& plan, int64_t number);
   static Batch make_transformed(const Recipe& recipe, const Plan& plan, int64_t number, int64_t epoch, uint64_t seed,
                                 Transform& transform, const std::function<void()>& go_on);
+
+  static void mix(Batch& batch, const Recipe& recipe, int64_t number, int64_t epoch, uint64_t seed);
 
   std::shared_ptr<Recipe> recipe_;
   Sampler sampler_;

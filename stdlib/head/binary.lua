@@ -5,6 +5,7 @@ local Linear = require "nn.linear"
 
 local Binary = {}
 Binary.__index = Binary
+Binary.soft_targets = true -- mixed batches (stdlib/mixing.lua)
 
 --- features [B, F] -> logits of the bits [B, D]
 function Binary:forward(features) return self.module(features) end

@@ -5,6 +5,7 @@ local Linear = require "nn.linear"
 
 local Dense = {}
 Dense.__index = Dense
+Dense.soft_targets = true -- mixed batches (stdlib/mixing.lua)
 
 --- features [B, F] -> [B, D]
 function Dense:forward(features) return self.module(features) end

@@ -7,6 +7,7 @@ local similar_labels = require "similar_labels"
 
 local Embedding = {}
 Embedding.__index = Embedding
+Embedding.soft_targets = true -- mixed batches (stdlib/mixing.lua)
 
 local TERMS = { "hard", "soft", "second", "hinge", "embedding" }
 

@@ -6,6 +6,7 @@ local Linear = require "nn.linear"
 
 local Lwal = {}
 Lwal.__index = Lwal
+Lwal.soft_targets = true -- mixed batches (stdlib/mixing.lua)
 
 --- features [B, F] -> z [B, d]
 function Lwal:forward(features) return self.module(features) end

@@ -3,6 +3,7 @@ local Linear = require "nn.linear"
 
 local Softmax = {}
 Softmax.__index = Softmax
+Softmax.soft_targets = true -- mixed batches (stdlib/mixing.lua)
 
 --- features [B, F] -> logits [B, K]
 function Softmax:forward(features) return self.module(features) end

@@ -3,6 +3,7 @@ local schema = require "schema"
 
 local Static = {}
 Static.__index = Static
+Static.soft_targets = true -- mixed batches (stdlib/mixing.lua)
 
 --- features [B, F] -> z [B, D]
 function Static:forward(features) return self.dense:forward(features) end
