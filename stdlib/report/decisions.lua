@@ -109,7 +109,10 @@ function report.write(made, run)
     end
   end)
   made.model:train()
-  run:write("artifacts/decisions.txt", table.concat(parts, "\n"))
+  local greedy = made.o.eval.decode == "greedy"
+  local note = greedy and "" or ("Decisions are those of greedy decoding; the paths beside the labels were found by "
+    .. "decode = \"%s\".\n\n"):format(made.o.eval.decode)
+  run:write("artifacts/decisions.txt", note .. table.concat(parts, "\n"))
 end
 
 return report

@@ -203,6 +203,28 @@ local function layered(layers, last)
   return folder .. "/layers.csv"
 end
 
+t.test("decode = \"class\" chooses among the evaluated classes where the gate stops above them", function()
+  if not require "catalogue".find "mnist5k" then t.skip "no mnist5k" end
+  local gate = { MODEL = 'path_decoder { vision.mlp {}, hidden = 32, embed = 8, end_rule = "gate" }', REPORT = '{ "decisions" }' }
+  local function measured(changes)
+    for key, value in pairs(gate) do changes[key] = value end
+    local code, out, err = run(values(changes))
+    t.eq(code, 0, err)
+    local found = {}
+    for split, key, value in out:gmatch "(%w+)%.test%.([%w_]+) ([%d.]+)" do found[split .. "." .. key] = tonumber(value) end
+    return found
+  end
+  local class = measured { DECODE = "class", METRICS = '{ "top1", ece { bins = 5 }, "path_valid" }' }
+  local greedy = measured { DECODE = "greedy", METRICS = '{ "top1" }' }
+  t.ok(class["digits.top1"] > greedy["digits.top1"] + 0.2, ("%s by class, %s greedy"):format(class["digits.top1"], greedy["digits.top1"]))
+  t.ok(class["digits.ece"] > 0 and class["digits.ece"] < 0.6)
+  t.eq({ class["digits.path_valid"], class["strokes.path_valid"] }, { 1, 1 })
+  local loaded = load_run("last", { store = folder .. "/runs" })
+  t.eq(loaded.made.o.eval.decode, "greedy")
+  local text = assert(io.open(loaded.path .. "/artifacts/decisions.txt")):read "*a"
+  t.ok(text:find "%(stop%)" and not text:find "Decisions are those of greedy decoding", text)
+end)
+
 local function on_layers(command, model, loss)
   assert(system.write_atomic(folder .. "/layers.lua", ([[
 return experiment "layers" {
