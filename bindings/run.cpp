@@ -5,6 +5,7 @@
 #include "bindings/lua.hpp"
 #include "bindings/tensor.hpp"
 #include "host/hash.hpp"
+#include "host/run/events.hpp"
 #include "host/run/picture_input.hpp"
 #include "host/run/png.hpp"
 #include "host/run/store.hpp"
@@ -131,6 +132,18 @@ int png(lua_State* L) {
   return 1;
 }
 
+/// events(started, { { time, step, scalars = { name = number } }, ... }) -> the bytes of an event file of TensorBoard
+int events(lua_State* L) {
+  std::vector<run::ScalarEvent> list;
+  for (const auto& entry : to_json(L, 2)) {
+    run::ScalarEvent event{entry.at("time"), entry.at("step"), {}};
+    for (const auto& [name, value] : entry.at("scalars").items()) event.scalars.emplace_back(name, value.get<double>());
+    list.push_back(std::move(event));
+  }
+  push(L, run::event_file(check_number(L, 1), list));
+  return 1;
+}
+
 /// sha256(text), sha256_file(path) -> 64 hexadecimal digits
 int sha256(lua_State* L) {
   push(L, moonlab::sha256(check_string(L, 1)));
@@ -162,6 +175,7 @@ int open_run(lua_State* L) {
                                 {"sha256_file", sha256_file},
                                 {"contact_sheet", contact_sheet},
                                 {"png", png},
+                                {"events", events},
                                 {nullptr, nullptr}};
   return push_library(L, functions);
 }

@@ -1,6 +1,9 @@
---- `moonlab export RUN|ABLATION.lua --csv [-o FILE]`: every metric of a run, or of all runs of an ablation, as a table for
--- other programs.
+--- `moonlab export RUN|ABLATION.lua --csv|--tensorboard [-o PLACE]`: every metric of a run, or of all runs of an ablation,
+-- for other programs.
+local host_run = require "host.run"
 local runs_of = require "runs_of"
+local runner = require "runner"
+local system = require "host.system"
 
 local function complain(message, code)
   io.stderr:write("moonlab export: ", message, "\n")
@@ -38,18 +41,46 @@ local function csv(source)
   return table.concat(lines, "\r\n") .. "\r\n"
 end
 
+-- A file of events for each run, below a folder: FOLDER/ROW/RUN/events.out.tfevents.SECONDS.moonlab.
+local function tensorboard(source, folder)
+  for _, group in ipairs(source.groups) do
+    for _, run in ipairs(group.runs) do
+      local started = host_run.open(runner.store(), run.id):meta().started
+      started = type(started) == "number" and started or 0
+      local events = {}
+      for i, record in ipairs(run.records) do
+        local scalars = {}
+        for _, key in ipairs(source:keys()) do
+          if type(record[key]) == "number" then scalars[key] = record[key] end
+        end
+        if next(scalars) then
+          events[#events + 1] = { time = started + (record.seconds or 0), step = record.step or i, scalars = scalars }
+        end
+      end
+      local place = #source.groups > 1 and group.name:gsub("[^%w._ -]", "_") .. "/" or ""
+      local path = ("%s/%s%s"):format(folder, place, run.id)
+      local file = ("%s/events.out.tfevents.%010d.moonlab"):format(path, started)
+      local made, reason = system.mkdir(path)
+      if made then made, reason = system.write_atomic(file, host_run.events(started, events)) end
+      if not made then error(("cannot write %s: %s"):format(file, tostring(reason)), 0) end
+    end
+  end
+end
+
 return {
-  usage = "RUN|ABLATION.lua --csv [-o FILE]",
-  summary = "the metrics of a run, or of an ablation's runs, as CSV",
-  help = "  --csv      a line for each time that metrics were measured, a column for each metric; empty where\n"
-    .. "             one was not measured or is not finite. final is 1 for the evaluation after training\n"
-    .. "  -o FILE    where to; the standard output where absent",
-  flags = { "--csv", "-o" },
+  usage = "RUN|ABLATION.lua --csv|--tensorboard [-o PLACE]",
+  summary = "the metrics of a run, or of an ablation's runs, as CSV or as TensorBoard's event files",
+  help = "  --csv            a line for each time that metrics were measured, a column for each metric; empty\n"
+    .. "                   where one was not measured or is not finite. final is 1 for the evaluation after\n"
+    .. "                   training\n"
+    .. "  --tensorboard    an event file for each run, in folders named after rows and runs\n"
+    .. "  -o PLACE         the file, or the folder; of CSV the standard output where absent",
+  flags = { "--csv", "--tensorboard", "-o" },
   main = function(args)
-    local what, output, as_csv, i = nil, nil, false, 1
+    local what, output, as, i = nil, nil, nil, 1
     while i <= #args do
-      if args[i] == "--csv" then
-        as_csv = true
+      if args[i] == "--csv" or args[i] == "--tensorboard" then
+        as = args[i]
       elseif args[i] == "-o" then
         i = i + 1
         output = args[i]
@@ -64,14 +95,22 @@ return {
       i = i + 1
     end
     if not what then return complain "which run? moonlab export RUN --csv (moonlab ls lists them)" end
-    if not as_csv then return complain "as what? moonlab export RUN --csv" end
-    local done, result = pcall(function() return csv(runs_of(what)) end)
+    if not as then return complain "as what? moonlab export RUN --csv or --tensorboard" end
+    if as == "--tensorboard" and not output then return complain "where to? moonlab export RUN --tensorboard -o FOLDER" end
+    local done, result = pcall(function()
+      if as == "--csv" then return csv(runs_of(what)) end
+      tensorboard(runs_of(what), output)
+    end)
     if not done then
       local text = tostring(type(result) == "table" and result.message or result)
       return complain((text:gsub("^[^\n]-%.lua:%d+: ", "")), 1)
     end
     if not output then
       io.stdout:write(result)
+      return 0
+    end
+    if as == "--tensorboard" then
+      io.stdout:write(output, "\n")
       return 0
     end
     local file, reason = io.open(output, "wb")

@@ -6,6 +6,7 @@ local similar_labels = require "similar_labels"
 
 local fields = {
   { "order", "one of class|tree", "tree", "rows as the classes are numbered, or neighbours of a dendrogram side by side" },
+  { "diagonal", "boolean", true, "a label against itself; left out, the others have all the colours" },
 }
 for _, field in ipairs(label_distances.fields) do fields[#fields + 1] = field end
 
@@ -23,7 +24,11 @@ return plotting.declare("plot.label_heat", fields, function(o, source)
   for i, place in ipairs(index) do names[i] = learnt.names[place + 1] end
   local shown = learnt.similarities and similar_labels.heat(learnt.similarities) or learnt.distances
   local values = label_distances.among(shown:to("cpu", "float64"), index)
+  local rows_of = numbers.matrix(values, "distances")
+  for i, row in ipairs(rows_of) do
+    if not o.diagonal then row[i] = 0 / 0 end
+  end
   return { kind = "heat", title = source and source.title .. ": labels", rows = names, columns = names,
            label = learnt.similarities and "softmax of similarities" or learnt.what,
-           values = numbers.flat((numbers.matrix(values, "distances"))) }
+           values = numbers.flat(rows_of) }
 end, { ready = label_distances.ready "plot.label_heat" })

@@ -134,6 +134,14 @@ t.test("an ablation: plots over its rows and seeds, its report, its numbers as C
   t.eq(lines[1], "run,row,seed,epoch,step,seconds,final,test.top1,train.ce,train.loss")
   t.ok(lines[2]:match "^%S+,full <script>alert%(1%)</script>,1,1,%d+,[%d.]+,0,0%.%d+,")
   has(run({ "export", "last" }).err, "as what? moonlab export RUN --csv")
+  result = run { "export", "rows.lua", "--tensorboard", "-o", "events" }
+  t.eq(result.code, 0, result.err)
+  t.eq(system.list(folder .. "/events"), { "full _script_alert_1___script_", "slow" })
+  local id = system.list(folder .. "/events/slow")[1]
+  local events = system.list(folder .. "/events/slow/" .. id)
+  t.ok(events[1]:match "^events%.out%.tfevents%.%d+%.moonlab$", events[1])
+  local text = read(folder .. "/events/slow/" .. id .. "/" .. events[1])
+  has(text, "brain.Event:2", "test.top1", "train.loss")
 end)
 
 if folder then system.remove(folder) end
