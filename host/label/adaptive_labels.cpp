@@ -117,7 +117,8 @@ Tensor repel(const Tensor& z, const Membership& of, Pairs reduction) {
   const Tensor length = at::linalg_vector_norm(rows, 2, at::IntArrayRef{1}, true);
   const Tensor some = length > 0;
   const Tensor units = at::where(some, rows / at::where(some, length, 1), 0);
-  const auto [sums, counts] = sums_of(units, of);
+  const auto [narrow, counts] = sums_of(units, of);
+  const Tensor sums = narrow.to(at::kDouble);  // [N, d]: what differs little is subtracted
   const Tensor w = of.w.defined() ? of.w.to(rows.scalar_type()) : Tensor();
   const Tensor all_counts = w.defined() ? w.sum() : at::scalar_tensor(static_cast<double>(z.size(0)), rows.options());
   Tensor value, pairs;
@@ -126,13 +127,14 @@ Tensor repel(const Tensor& z, const Membership& of, Pairs reduction) {
     const Tensor t = shares(of, rows), u = w.defined() ? units * w.unsqueeze(1) : units;
     const Tensor mass = w.defined() ? w.square() : at::ones({z.size(0)}, rows.options());
     const Tensor alone = mass - t.square().sum(1);  // of a sample with itself
-    const Tensor total = u.sum(0);
+    const Tensor total = u.sum(0, false, at::kDouble);
     value = total.square().sum() - sums.square().sum() - (alone * units.square().sum(1)).sum();
     pairs = all_counts.square() - counts.square().sum() - alone.sum();
   } else {
     value = (sums * (sums.sum(0) - sums)).sum();
     pairs = (counts * (counts.sum() - counts)).sum();
   }
+  value = value.to(rows.scalar_type());
   if (reduction == Pairs::sum) return value;
   const Tensor by = reduction == Pairs::mean_all ? all_counts.square() : pairs;
   return value / at::where(by > 0, by, 1).detach();
