@@ -47,11 +47,14 @@ local function tensorboard(source, folder)
     for _, run in ipairs(group.runs) do
       local started = host_run.open(runner.store(), run.id):meta().started
       started = type(started) == "number" and started or 0
-      local events = {}
+      local events, last = {}, {} -- the evaluation after training says nothing new of what its step has
       for i, record in ipairs(run.records) do
         local scalars = {}
         for _, key in ipairs(source:keys()) do
-          if type(record[key]) == "number" then scalars[key] = record[key] end
+          local value = record[key]
+          if type(value) == "number" and not (record.final and last[key] == record.step) then
+            scalars[key], last[key] = value, record.step
+          end
         end
         if next(scalars) then
           events[#events + 1] = { time = started + (record.seconds or 0), step = record.step or i, scalars = scalars }
