@@ -13,12 +13,12 @@ class Backbone : public Module {
   void train(bool on) override;
 
  protected:
-  /// The parts in the order in which an input passes them, each a list of dotted names of modules or parameters: what is
-  /// frozen goes stage by stage from the input on.
+  /// The parts in the order in which an input passes them, each a list of dotted names of modules or parameters: what
+  /// is frozen goes stage by stage from the input on.
   using Stages = std::vector<std::vector<std::string>>;
   virtual Stages stages() const { return {}; }
-  /// Weights of the first `count` stages are not trained and their batch statistics stay; -1: of all. To be called at the
-  /// end of a constructor.
+  /// Weights of the first `count` stages are not trained and their batch statistics stay; -1: of all. To be called at
+  /// the end of a constructor.
   void freeze(int64_t count);
 
   int64_t width_;

@@ -6,12 +6,27 @@
 
 namespace moonlab::nn {
 
+std::shared_ptr<Module> convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
+  return build("Conv2d", {{"in_channels", in},
+                          {"out_channels", out},
+                          {"kernel_size", kernel},
+                          {"stride", stride},
+                          {"padding", kernel / 2},
+                          {"bias", false}});
+}
+
+std::shared_ptr<Module> batch_norm(int64_t channels) { return build("BatchNorm2d", {{"num_features", channels}}); }
+
 at::Tensor activate(const at::Tensor& x, Activation activation) {
   switch (activation) {
-    case Activation::relu: return at::relu(x);
-    case Activation::relu6: return at::relu6(x);
-    case Activation::silu: return at::silu(x);
-    case Activation::none: break;
+    case Activation::relu:
+      return at::relu(x);
+    case Activation::relu6:
+      return at::relu6(x);
+    case Activation::silu:
+      return at::silu(x);
+    case Activation::none:
+      break;
   }
   return x;
 }
@@ -19,8 +34,13 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
 namespace {
 
 std::shared_ptr<Module> convolution_of(int64_t in, int64_t out, const ConvNormOptions& o) {
-  return build("Conv2d", {{"in_channels", in}, {"out_channels", out}, {"kernel_size", o.kernel}, {"stride", o.stride},
-                          {"padding", o.same && o.stride > 1 ? 0 : o.kernel / 2}, {"groups", o.groups}, {"bias", false}});
+  return build("Conv2d", {{"in_channels", in},
+                          {"out_channels", out},
+                          {"kernel_size", o.kernel},
+                          {"stride", o.stride},
+                          {"padding", o.same && o.stride > 1 ? 0 : o.kernel / 2},
+                          {"groups", o.groups},
+                          {"bias", false}});
 }
 
 /// Padding before and after one dim.
@@ -33,8 +53,10 @@ std::pair<int64_t, int64_t> same_padding(int64_t size, int64_t kernel, int64_t s
 }  // namespace
 
 ConvNorm::ConvNorm(int64_t in, int64_t out, const ConvNormOptions& o)
-    : Module("Conv2dNormActivation"), convolution(this, "0", convolution_of(in, out, o)),
-      norm(this, "1", build("BatchNorm2d", {{"num_features", out}, {"eps", o.eps}, {"momentum", o.momentum}})), options(o) {}
+    : Module("Conv2dNormActivation"),
+      convolution(this, "0", convolution_of(in, out, o)),
+      norm(this, "1", build("BatchNorm2d", {{"num_features", out}, {"eps", o.eps}, {"momentum", o.momentum}})),
+      options(o) {}
 
 Tensors ConvNorm::forward(const Tensors& inputs) {
   at::Tensor x = inputs.at(0);

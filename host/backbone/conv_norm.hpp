@@ -7,6 +7,10 @@
 
 namespace moonlab::nn {
 
+/// A convolution without bias that keeps the size of the picture but for its stride, and the norm after it.
+std::shared_ptr<Module> convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride);
+std::shared_ptr<Module> batch_norm(int64_t channels);
+
 enum class Activation { none, relu, relu6, silu };
 
 at::Tensor activate(const at::Tensor& x, Activation activation);

@@ -15,7 +15,7 @@ namespace {
 struct Stage {
   int64_t expand, kernel, stride, in, out, blocks;
 };
-constexpr Stage kStages[] = {{1, 3, 1, 32, 16, 1},  {6, 3, 2, 16, 24, 2},   {6, 5, 2, 24, 40, 2}, {6, 3, 2, 40, 80, 3},
+constexpr Stage kStages[] = {{1, 3, 1, 32, 16, 1},  {6, 3, 2, 16, 24, 2},   {6, 5, 2, 24, 40, 2},  {6, 3, 2, 40, 80, 3},
                              {6, 5, 1, 80, 112, 3}, {6, 5, 2, 112, 192, 4}, {6, 3, 1, 192, 320, 1}};
 constexpr size_t kLast = std::size(kStages) - 1;
 
@@ -24,7 +24,8 @@ struct Style {
   bool lite, same;  // same: TensorFlow's padding
   double eps, momentum;
   ConvNormOptions conv(int64_t kernel, int64_t stride, int64_t groups, bool active) const {
-    return {kernel, stride, groups, !active ? Activation::none : lite ? Activation::relu6 : Activation::silu, eps, momentum, same};
+    return {kernel, stride,   groups, !active ? Activation::none : lite ? Activation::relu6 : Activation::silu,
+            eps,    momentum, same};
   }
 };
 
@@ -39,7 +40,9 @@ int64_t scaled(int64_t channels, double factor) {
 struct SqueezeExcitation : Module {
   Part fc1, fc2;
   SqueezeExcitation(int64_t channels, int64_t inner)
-      : Module("SqueezeExcitation"), fc1(this, "fc1", point(channels, inner)), fc2(this, "fc2", point(inner, channels)) {}
+      : Module("SqueezeExcitation"),
+        fc1(this, "fc1", point(channels, inner)),
+        fc2(this, "fc2", point(inner, channels)) {}
   static std::shared_ptr<Module> point(int64_t in, int64_t out) {
     return build("Conv2d", {{"in_channels", in}, {"out_channels", out}, {"kernel_size", 1}});
   }
@@ -79,10 +82,12 @@ struct InvertedBottleneck : Module {
 struct EfficientNet : Backbone {
   EfficientNet(const Options& o, const Style& style, double width, double depth, double drop)
       : Backbone("EfficientNet", style.lite ? 1280 : 4 * scaled(kStages[kLast].out, width)) {
-    if (!(width > 0) || !(depth > 0)) fail("EfficientNet: width and depth are positive factors, got ", width, " and ", depth);
+    if (!(width > 0) || !(depth > 0))
+      fail("EfficientNet: width and depth are positive factors, got ", width, " and ", depth);
     auto features = add("features", build("Sequential", Options::object()));
     const int64_t stem = style.lite ? 32 : scaled(32, width);
-    features->set_child("0", std::make_shared<ConvNorm>(o["in_channels"].get<int64_t>(), stem, style.conv(3, 2, 1, true)));
+    features->set_child("0",
+                        std::make_shared<ConvNorm>(o["in_channels"].get<int64_t>(), stem, style.conv(3, 2, 1, true)));
 
     std::vector<Stage> stages(std::begin(kStages), std::end(kStages));
     int64_t total = 0, done = 0;
@@ -90,7 +95,8 @@ struct EfficientNet : Backbone {
       stages[i].in = i == 0 ? stem : scaled(stages[i].in, width);
       stages[i].out = scaled(stages[i].out, width);
       const bool keeps_depth = style.lite && (i == 0 || i == kLast);
-      if (!keeps_depth) stages[i].blocks = static_cast<int64_t>(std::ceil(static_cast<double>(stages[i].blocks) * depth));
+      if (!keeps_depth)
+        stages[i].blocks = static_cast<int64_t>(std::ceil(static_cast<double>(stages[i].blocks) * depth));
       total += stages[i].blocks;
     }
     for (size_t i = 0; i < stages.size(); ++i) {
@@ -115,13 +121,22 @@ struct EfficientNet : Backbone {
   Tensors forward(const Tensors& inputs) override { return {(*part("features"))(inputs.at(0)).mean({2, 3})}; }
 };
 
-const Register efficientnet("EfficientNet", {{"in_channels", 3}, {"width_mult", 1.0}, {"depth_mult", 1.0}, {"lite", false}, {"same", false},
-                                             {"stochastic_depth", 0.2}, {"eps", 1e-5}, {"momentum", 0.1}, {"freeze", 0}},
+const Register efficientnet("EfficientNet",
+                            {{"in_channels", 3},
+                             {"width_mult", 1.0},
+                             {"depth_mult", 1.0},
+                             {"lite", false},
+                             {"same", false},
+                             {"stochastic_depth", 0.2},
+                             {"eps", 1e-5},
+                             {"momentum", 0.1},
+                             {"freeze", 0}},
                             [](const Options& o) {
-  const Style style{o["lite"], o["same"], o["eps"], o["momentum"]};
-  return std::make_shared<EfficientNet>(o, style, o["width_mult"].get<double>(), o["depth_mult"].get<double>(),
-                                        o["stochastic_depth"].get<double>());
-});
+                              const Style style{o["lite"], o["same"], o["eps"], o["momentum"]};
+                              return std::make_shared<EfficientNet>(o, style, o["width_mult"].get<double>(),
+                                                                    o["depth_mult"].get<double>(),
+                                                                    o["stochastic_depth"].get<double>());
+                            });
 
 }  // namespace
 

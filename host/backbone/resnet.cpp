@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 
 #include "host/backbone/backbone.hpp"
+#include "host/backbone/conv_norm.hpp"
 #include "host/error.hpp"
 #include "host/nn/init.hpp"
 
@@ -9,25 +10,22 @@ namespace moonlab::nn {
 
 namespace {
 
-std::shared_ptr<Module> conv(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
-  return build("Conv2d", {{"in_channels", in}, {"out_channels", out}, {"kernel_size", kernel}, {"stride", stride},
-                          {"padding", kernel / 2}, {"bias", false}});
-}
-
-std::shared_ptr<Module> norm(int64_t channels) { return build("BatchNorm2d", {{"num_features", channels}}); }
-
 /// Two 3x3 convolutions beside an identity, or beside a 1x1 convolution where the shape changes.
 struct BasicBlock : Module {
   Part conv1, bn1, conv2, bn2;
   bool projects;
 
   BasicBlock(int64_t in, int64_t out, int64_t stride)
-      : Module("BasicBlock"), conv1(this, "conv1", conv(in, out, 3, stride)), bn1(this, "bn1", norm(out)),
-        conv2(this, "conv2", conv(out, out, 3, 1)), bn2(this, "bn2", norm(out)), projects(stride != 1 || in != out) {
+      : Module("BasicBlock"),
+        conv1(this, "conv1", convolution(in, out, 3, stride)),
+        bn1(this, "bn1", batch_norm(out)),
+        conv2(this, "conv2", convolution(out, out, 3, 1)),
+        bn2(this, "bn2", batch_norm(out)),
+        projects(stride != 1 || in != out) {
     if (!projects) return;
     auto shortcut = add("downsample", build("Sequential", Options::object()));
-    shortcut->set_child("0", conv(in, out, 1, stride));
-    shortcut->set_child("1", norm(out));
+    shortcut->set_child("0", convolution(in, out, 1, stride));
+    shortcut->set_child("1", batch_norm(out));
   }
   Tensors forward(const Tensors& inputs) override {
     const at::Tensor& x = inputs.at(0);
@@ -43,14 +41,18 @@ struct Bottleneck : Module {
   bool projects;
 
   Bottleneck(int64_t in, int64_t width, int64_t stride)
-      : Module("Bottleneck"), conv1(this, "conv1", conv(in, width, 1, 1)), bn1(this, "bn1", norm(width)),
-        conv2(this, "conv2", conv(width, width, 3, stride)), bn2(this, "bn2", norm(width)),
-        conv3(this, "conv3", conv(width, 4 * width, 1, 1)), bn3(this, "bn3", norm(4 * width)),
+      : Module("Bottleneck"),
+        conv1(this, "conv1", convolution(in, width, 1, 1)),
+        bn1(this, "bn1", batch_norm(width)),
+        conv2(this, "conv2", convolution(width, width, 3, stride)),
+        bn2(this, "bn2", batch_norm(width)),
+        conv3(this, "conv3", convolution(width, 4 * width, 1, 1)),
+        bn3(this, "bn3", batch_norm(4 * width)),
         projects(stride != 1 || in != 4 * width) {
     if (!projects) return;
     auto shortcut = add("downsample", build("Sequential", Options::object()));
-    shortcut->set_child("0", conv(in, 4 * width, 1, stride));
-    shortcut->set_child("1", norm(4 * width));
+    shortcut->set_child("0", convolution(in, 4 * width, 1, stride));
+    shortcut->set_child("1", batch_norm(4 * width));
   }
   Tensors forward(const Tensors& inputs) override {
     const at::Tensor& x = inputs.at(0);
@@ -64,12 +66,14 @@ struct ResNetOptions {
   std::vector<int64_t> blocks;
   std::string stem;
   bool bottleneck;
-  int64_t features() const { return blocks.empty() ? 0 : (width << (blocks.size() - 1)) * (bottleneck ? 4 : 1) * pool * pool; }
+  int64_t features() const {
+    return blocks.empty() ? 0 : (width << (blocks.size() - 1)) * (bottleneck ? 4 : 1) * pool * pool;
+  }
 };
 
-/// x [B, in_channels, H, W] -> [B, 2^(stages - 1) width pool^2]: the means over pool x pool parts of what the last stage
-/// leaves of the picture; four times as many with bottlenecks. The stem of "imagenet" is a 7x7 convolution of stride 2 and
-/// a 3x3 max pooling of stride 2, that of "cifar" a 3x3 convolution, for pictures of 32 x 32.
+/// x [B, in_channels, H, W] -> [B, 2^(stages - 1) width pool^2]: the means over pool x pool parts of what the last
+/// stage leaves of the picture; four times as many with bottlenecks. The stem of "imagenet" is a 7x7 convolution of
+/// stride 2 and a 3x3 max pooling of stride 2, that of "cifar" a 3x3 convolution, for pictures of 32 x 32.
 struct ResNet : Backbone {
   bool small;
   int64_t pool;
@@ -80,8 +84,8 @@ struct ResNet : Backbone {
     if (pool < 1) fail("ResNet: pool must be at least 1, got ", pool);
     if (blocks.empty() || blocks.size() > 4) fail("ResNet: give the blocks of 1 to 4 stages, got ", blocks.size());
     if (!small && stem != "imagenet") fail("ResNet: unknown stem '", stem, "' (imagenet, cifar)");
-    set_child("conv1", small ? conv(in, width, 3, 1) : conv(in, width, 7, 2));
-    set_child("bn1", norm(width));
+    set_child("conv1", small ? convolution(in, width, 3, 1) : convolution(in, width, 7, 2));
+    set_child("bn1", batch_norm(width));
     for (size_t stage = 0, from = width; stage < blocks.size(); ++stage) {
       if (blocks[stage] < 1) fail("ResNet: stage ", stage + 1, " has ", blocks[stage], " blocks");
       auto layer = build("Sequential", Options::object());
@@ -112,12 +116,19 @@ struct ResNet : Backbone {
   }
 };
 
-const Register resnet("ResNet", {{"in_channels", 3}, {"blocks", {2, 2, 2, 2}}, {"width", 64}, {"stem", "imagenet"}, {"pool", 1},
-                                 {"bottleneck", false}, {"freeze", 0}},
+const Register resnet("ResNet",
+                      {{"in_channels", 3},
+                       {"blocks", {2, 2, 2, 2}},
+                       {"width", 64},
+                       {"stem", "imagenet"},
+                       {"pool", 1},
+                       {"bottleneck", false},
+                       {"freeze", 0}},
                       [](const Options& o) {
-  return std::make_shared<ResNet>(ResNetOptions{o["in_channels"], o["width"], o["pool"], o["freeze"],
-                                                o["blocks"].get<std::vector<int64_t>>(), o["stem"], o["bottleneck"]});
-});
+                        return std::make_shared<ResNet>(
+                            ResNetOptions{o["in_channels"], o["width"], o["pool"], o["freeze"],
+                                          o["blocks"].get<std::vector<int64_t>>(), o["stem"], o["bottleneck"]});
+                      });
 
 }  // namespace
 

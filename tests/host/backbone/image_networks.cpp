@@ -1,7 +1,7 @@
 // EfficientNet, DenseNet and vision transformers against torchvision's, EfficientNet-Lite against its authors' port.
 #include <ATen/ATen.h>
-#include <catch2/catch.hpp>
 
+#include <catch2/catch.hpp>
 #include <cmath>
 
 #include "host/backbone/backbone.hpp"
@@ -13,7 +13,7 @@ using namespace moonlab::nn;
 namespace {
 
 struct Expected {
-  size_t entries;     // of the state dict
+  size_t entries;        // of the state dict
   double sum, sevenths;  // of the features; of the i-th times i mod 7
 };
 
@@ -29,7 +29,8 @@ void check(const std::string& kind, const Options& options, int64_t side, const 
     if (!held.is_floating_point()) continue;
     at::Tensor value = held;
     const at::Tensor a = at::sin(at::arange(value.numel(), at::kDouble) * 0.37 + static_cast<double>(k++));
-    value.copy_((value.dim() == 1 ? 1 + 0.5 * a : a / std::sqrt(static_cast<double>(value[0].numel()))).reshape(value.sizes()));
+    value.copy_(
+        (value.dim() == 1 ? 1 + 0.5 * a : a / std::sqrt(static_cast<double>(value[0].numel()))).reshape(value.sizes()));
   }
   CHECK(state.size() == expected.entries);
   const at::Tensor x = at::sin(at::arange(2 * 3 * side * side, at::kDouble) * 0.11).reshape({2, 3, side, side});
@@ -70,8 +71,8 @@ TEST_CASE("DenseNets compute torchvision's numbers from the same weights") {
 }
 
 TEST_CASE("a vision transformer computes torchvision's numbers from the same weights") {
-  check("VisionTransformer", {{"image", 32}, {"patch", 8}, {"layers", 2}, {"heads", 2}, {"width", 16}, {"inner", 32}}, 32,
-        {30, 25.4861675664, 53.6760057314});
+  check("VisionTransformer", {{"image", 32}, {"patch", 8}, {"layers", 2}, {"heads", 2}, {"width", 16}, {"inner", 32}},
+        32, {30, 25.4861675664, 53.6760057314});
 }
 
 TEST_CASE("networks are frozen stage by stage from the input on") {
@@ -79,13 +80,17 @@ TEST_CASE("networks are frozen stage by stage from the input on") {
     const char *kind, *last, *first_trained;
     Options options;
   };
-  for (const Case& c : {Case{"ResNet", "layer1.1.bn2.bias", "layer2.0.conv1.weight", {{"freeze", 2}}},
-                        Case{"EfficientNet", "features.1.0.block.2.1.bias", "features.2.0.block.0.0.weight", {{"freeze", 2}}},
-                        Case{"DenseNet", "features.transition1.conv.weight", "features.denseblock2.denselayer1.norm1.weight",
-                             {{"freeze", 2}}},
-                        Case{"VisionTransformer", "encoder.layers.encoder_layer_0.mlp.3.bias",
-                             "encoder.layers.encoder_layer_1.ln_1.weight",
-                             {{"image", 32}, {"patch", 8}, {"layers", 2}, {"heads", 2}, {"width", 16}, {"freeze", 2}}}}) {
+  for (const Case& c :
+       {Case{"ResNet", "layer1.1.bn2.bias", "layer2.0.conv1.weight", {{"freeze", 2}}},
+        Case{"EfficientNet", "features.1.0.block.2.1.bias", "features.2.0.block.0.0.weight", {{"freeze", 2}}},
+        Case{"DenseNet",
+             "features.transition1.conv.weight",
+             "features.denseblock2.denselayer1.norm1.weight",
+             {{"freeze", 2}}},
+        Case{"VisionTransformer",
+             "encoder.layers.encoder_layer_0.mlp.3.bias",
+             "encoder.layers.encoder_layer_1.ln_1.weight",
+             {{"image", 32}, {"patch", 8}, {"layers", 2}, {"heads", 2}, {"width", 16}, {"freeze", 2}}}}) {
     CAPTURE(c.kind);
     auto net = build(c.kind, c.options);
     bool trained = false, seen_last = false;
@@ -113,7 +118,8 @@ TEST_CASE("batch statistics of frozen stages stay") {
     FAIL(name);
     return at::Tensor();
   };
-  const at::Tensor stem = mean("features.0.1.running_mean").clone(), next = mean("features.1.0.block.0.1.running_mean").clone();
+  const at::Tensor stem = mean("features.0.1.running_mean").clone(),
+                   next = mean("features.1.0.block.0.1.running_mean").clone();
   (*net)(at::randn({2, 3, 32, 32}));
   CHECK(at::equal(mean("features.0.1.running_mean"), stem));
   CHECK_FALSE(at::equal(mean("features.1.0.block.0.1.running_mean"), next));
