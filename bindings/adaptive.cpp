@@ -61,9 +61,12 @@ int retrospection_loss(lua_State* L) {
 }  // namespace
 
 int open_adaptive(lua_State* L) {
-  const luaL_Reg functions[] = {{"label_logits", label_logits}, {"class_sums", class_sums},
-                                {"class_means", class_means}, {"repel", repel},
-                                {"soft_labels", soft_labels}, {"retrospection_loss", retrospection_loss},
+  const luaL_Reg functions[] = {{"label_logits", label_logits},
+                                {"class_sums", class_sums},
+                                {"class_means", class_means},
+                                {"repel", repel},
+                                {"soft_labels", soft_labels},
+                                {"retrospection_loss", retrospection_loss},
                                 {nullptr, nullptr}};
   return push_library(L, functions);
 }

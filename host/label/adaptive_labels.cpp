@@ -81,7 +81,8 @@ std::pair<Tensor, Tensor> sums_of(const Tensor& rows, const Membership& of) {
     const Tensor t = shares(of, rows);
     return {t.t().mm(rows), t.sum(0)};
   }
-  const Tensor y = known(of), w = of.w.defined() ? of.w.to(rows.scalar_type()) : at::ones({rows.size(0)}, rows.options());
+  const Tensor y = known(of),
+               w = of.w.defined() ? of.w.to(rows.scalar_type()) : at::ones({rows.size(0)}, rows.options());
   const Tensor weighted = of.w.defined() ? rows * w.unsqueeze(1) : rows;
   const auto plain = rows.options().requires_grad(false);
   return {at::zeros({of.classes, rows.size(1)}, plain).index_add(0, y, weighted),

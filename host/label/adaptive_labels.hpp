@@ -14,8 +14,8 @@ namespace moonlab::label {
 /// Minus the Euclidean distances, [B, N]: the logits of Eq. 2. A distance is at least 1e-6, as in the authors' code
 /// (sqrt(max(., 1e-12))); where it is no larger its gradient is zero. Distances come from differences, not from the
 /// expansion of the square: the label of a class with a single sample is that sample.
-/// @param z float [B, d], @param labels float [N, d]; both may learn, any number of times. Half precision is computed in
-/// float; any device. Errors: shapes that do not fit.
+/// @param z float [B, d], @param labels float [N, d]; both may learn, any number of times. Half precision is computed
+/// in float; any device. Errors: shapes that do not fit.
 at::Tensor label_logits(const at::Tensor& z, const at::Tensor& labels);
 
 /// Which samples belong to which class, and how much each counts.
@@ -36,13 +36,13 @@ at::Tensor class_means(const at::Tensor& sums, const at::Tensor& counts, const a
 
 enum class Pairs { sum, mean_all, mean_pairs };
 
-/// Repulsion (Eq. 3): cos(z_i, z_j) over all ordered pairs of samples of different classes. `sum` as printed; `mean_all`
-/// divides by B^2 as the authors' code does; `mean_pairs` by the number of pairs. Soft labels t: pairs count with the
-/// probability 1 - t_i . t_j that their labels differ, a sample with itself not at all.
+/// Repulsion (Eq. 3): cos(z_i, z_j) over all ordered pairs of samples of different classes. `sum` as printed;
+/// `mean_all` divides by B^2 as the authors' code does; `mean_pairs` by the number of pairs. Soft labels t: pairs count
+/// with the probability 1 - t_i . t_j that their labels differ, a sample with itself not at all.
 ///
-/// With unit vectors u and their sums s_c over classes, S over all, the sum is that of s_c . (S - s_c) over the classes:
-/// O(B d) numbers and no [B, B]. A vector of length 0 has no angle: it adds nothing and gets no gradient. A batch
-/// without any pair costs 0.
+/// With unit vectors u and their sums s_c over classes, S over all, the sum is that of s_c . (S - s_c) over the
+/// classes: O(B d) numbers and no [B, B]. A vector of length 0 has no angle: it adds nothing and gets no gradient. A
+/// batch without any pair costs 0.
 at::Tensor repel(const at::Tensor& z, const Membership& of, Pairs reduction);
 
 }  // namespace moonlab::label

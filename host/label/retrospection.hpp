@@ -1,5 +1,5 @@
-// Learning with retrospection (LWR; Deng and Zhang 2021): what the network thought of a sample some epochs ago is a soft
-// label for it now.
+// Learning with retrospection (LWR; Deng and Zhang 2021): what the network thought of a sample some epochs ago is a
+// soft label for it now.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -46,9 +46,9 @@ local function cross_entropy(self, logits, target, w)
                            ignore = target.ignore })
 end
 
---- Named loss terms for outputs z [B, d] and a target { y or t, w, ignore }: ce, the cross entropy of softmax(-distance),
--- where the head has them repel and l2. While training it updates the labels. `criterion` stands in for cross entropy;
--- it is given minus the distances. Soft labels t share a sample among the means of its classes.
+--- Named loss terms for outputs z [B, d] and a target { y or t, w, ignore }: ce, the cross entropy of
+-- softmax(-distance), where the head has them repel and l2. While training it updates the labels. `criterion` stands in
+-- for cross entropy; it is given minus the distances. Soft labels t share a sample among the means of its classes.
 function Lwal:losses(z, target, criterion)
   if target.y and target.y.ndim ~= 1 then
     error("head.lwal: a sample has one label here, these have several; take head.label_set {}", 0)
@@ -94,7 +94,8 @@ function Lwal:label_vectors() return self.module.labels:detach() end
 -- What is taken where an option is absent, by preset.
 local usual = { loss_labels = "new", warmup_counts = "run", repel_reduction = "mean_all", l2 = 0, label_smoothing = 0 }
 local presets = {
-  authors = { loss_labels = "new", warmup_counts = "run", repel_reduction = "mean_all", l2 = 0, label_smoothing = 1e-6 },
+  authors = { loss_labels = "new", warmup_counts = "run", repel_reduction = "mean_all", l2 = 0,
+              label_smoothing = 1e-6 },
   paper = { loss_labels = "old", warmup_counts = "epoch", repel_reduction = "sum", l2 = 0.1, label_smoothing = 0 },
 }
 
@@ -106,8 +107,8 @@ local presets = {
 -- On an update the loss takes the new labels, with gradients through the means; warm-up is counted once; nothing is
 -- decayed. preset "authors" is that and their label smoothing of 1e-6. "paper" follows the printed listing: the loss
 -- comes before the update, the counting restarts in each epoch, the layer is decayed by 0.1 and the repulsion is a sum,
--- B^2 times as strong for the same factor. Options that are given win over the preset. With `update_every = k` step i updates where
--- i > w and (i - w - 1) mod k = 0, i from 1; steps are batches.
+-- B^2 times as strong for the same factor. Options that are given win over the preset. With `update_every = k` step i
+-- updates where i > w and (i - w - 1) mod k = 0, i from 1; steps are batches.
 --
 -- Where a batch is spread over ranks, head.reduce = function(sums, counts) -> sums, counts adds them up: float [K, d]
 -- and [K] of one rank become those of all.
@@ -122,7 +123,8 @@ return schema.declare("head.lwal", {
   { "loss_labels", "one of new|old", schema.optional, "which labels the loss of an update takes; new where absent" },
   { "through", "boolean", true, "gradients go through the new labels into the outputs they are means of" },
   { "repel", "number >= 0", 0.0, "factor on the repulsion; 10 in the paper's '+rpl'" },
-  { "repel_reduction", "one of mean_all|mean_pairs|sum", schema.optional, "how its pairs become one number; mean_all where absent" },
+  { "repel_reduction", "one of mean_all|mean_pairs|sum", schema.optional,
+    "how its pairs become one number; mean_all where absent" },
   { "label_smoothing", "number in [0, 1]", schema.optional, "share of the target spread evenly over all classes" },
   { "l2", "number >= 0", schema.optional, "factor on the squared weights of the layer" },
 }, function(o, context)

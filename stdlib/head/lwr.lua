@@ -24,8 +24,8 @@ function Lwr:stores(e) return e % self.every == 0 end
 function Lwr:begin_epoch(state)
   local share = self:share(state.epoch, self.total or state.epochs)
   if share > 1 then
-    error(("head.lwr: soft labels would count %.3g in epoch %d: total = %d is fewer epochs than there are"):format(share,
-      state.epoch, self.total), 0)
+    error(("head.lwr: soft labels would count %.3g in epoch %d: total = %d is fewer epochs than there are"):format(
+      share, state.epoch, self.total), 0)
   end
   self.now, self.writes = share, self:stores(state.epoch)
 end
@@ -140,10 +140,10 @@ local presets = { paper = { form = "lwr" }, authors = { form = "lwal" } }
 --
 --     (1 - b) H(y, z') + b KL(soft || z')
 --
--- form "lwr" (preset "paper") has softmax(z / tau) for z' in the second part, times tau^2, and b = 0.9 e' / T with e' the
--- epoch that stored; its authors' code has total = 240 for T, here it is the number of epochs. form "lwal" (preset
--- "authors": the code of the LwAL paper, where it is a baseline) has softmax(z) for both and b = 0.9 e / T. The store, a
--- row a training sample, is saved with the run.
+-- form "lwr" (preset "paper") has softmax(z / tau) for z' in the second part, times tau^2, and b = 0.9 e' / T with e'
+-- the epoch that stored; its authors' code has total = 240 for T, here it is the number of epochs. form "lwal" (preset
+-- "authors": the code of the LwAL paper, where it is a baseline) has softmax(z) for both and b = 0.9 e / T. The store,
+-- a row a training sample, is saved with the run.
 -- @usage head.lwr { update_every = 3, tau = 5 }
 return schema.declare("head.lwr", {
   { "preset", "one of paper|authors", "paper", "default of form" },

@@ -48,10 +48,10 @@ local function renamed(call, ...)
   error(failure, 0)
 end
 
---- Static labels (StaticLabel, a baseline of LwAL): each class has a fixed vector, learnt by regression with a Huber loss
--- of delta 1 (the mean over the numbers of a vector and the batch); a sample's class is the one with the nearest vector.
--- Where the vectors come from: a text encoder that reads the classes' names, a file, a tensor, a seed, or "onehot".
--- loss = "ce" learns softmax(-distance) by cross entropy instead: LwAL without adaptation.
+--- Static labels (StaticLabel, a baseline of LwAL): each class has a fixed vector, learnt by regression with a Huber
+-- loss of delta 1 (the mean over the numbers of a vector and the batch); a sample's class is the one with the nearest
+-- vector. Where the vectors come from: a text encoder that reads the classes' names, a file, a tensor, a seed, or
+-- "onehot". loss = "ce" learns softmax(-distance) by cross entropy instead: LwAL without adaptation.
 --
 --     head.static { vectors = text.minilm {}:encode(d.class_names) }
 --     head.static { vectors = "$DATA/vectors.csv" }      -- name, number, number, ...; found by the classes' names

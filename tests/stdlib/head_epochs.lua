@@ -73,7 +73,8 @@ end)
 
 t.test("half precision: what is kept is finite and of float32", function()
   for _, kind in ipairs { "head.lwal", "head.lwr", "head.static" } do
-    local made, state = run(experiment(trunk { mlp, head = find(kind) {} }, { train = { epochs = 8, precision = "bf16" } }))
+    local made, state = run(experiment(trunk { mlp, head = find(kind) {} },
+      { train = { epochs = 8, precision = "bf16" } }))
     t.ok(state.final[1][2] > 0.9, kind)
     for name, tensor in pairs(made.model.heads[1].head.module:state_dict()) do
       t.ok(tensor.dtype ~= "bfloat16" and tensor:double():isfinite():all():item(), kind .. " " .. name)
@@ -97,6 +98,7 @@ t.test("a loss of one's own beside the labels, and repulsion as a term", functio
     local _, state = run(experiment(trunk { mlp, head = find(kind) {} }, { loss = loss }))
     t.eq(state.final[1][2], 1, kind)
   end
-  local _, state = run(experiment(trunk { mlp, head = find "head.lwal" {} }, { loss = find "loss.ce" { label_smoothing = 0.1 } }))
+  local _, state = run(experiment(trunk { mlp, head = find "head.lwal" {} },
+    { loss = find "loss.ce" { label_smoothing = 0.1 } }))
   t.eq(state.final[1][2], 1)
 end)

@@ -111,7 +111,8 @@ t.test("gradients by finite differences: through the labels, with repulsion, sof
   for _, options in ipairs { {}, { repel = 10 }, { repel = 0.3, repel_reduction = "sum" },
                              { repel = 3, repel_reduction = "mean_pairs" }, { label_smoothing = 0.2 } } do
     for _, target in ipairs { { y = y0 }, { t = soft }, { y = y0, w = w }, { t = soft, w = w },
-                              { y = long { 0, 1, 2, -100, 2 }, ignore = torch.tensor { false, false, false, true, false } } } do
+                              { y = long { 0, 1, 2, -100, 2 },
+                                ignore = torch.tensor { false, false, false, true, false } } } do
       local function f(z) return total(build(options, 3, 3), z, target) end
       t.near(gradient(f, z0), differences(f, z0), 1e-7)
     end
@@ -164,7 +165,8 @@ t.test("the loss of an update takes the new labels, or as the listing has it the
     local before = head:label_vectors():clone()
     local found = terms(head, z0, { y = y0 })
     local labels = kept and before or head:label_vectors()
-    t.near(found.ce:item(), -host.label_logits(z0, labels):log_softmax(1):gather(1, y0:unsqueeze(1)):mean():item(), 1e-12)
+    local of_labels = -host.label_logits(z0, labels):log_softmax(1):gather(1, y0:unsqueeze(1)):mean()
+    t.near(found.ce:item(), of_labels:item(), 1e-12)
     t.eq(found.l2 ~= nil, kept)
     t.near(head:label_vectors()[1], z0[1], 1e-12)
   end
@@ -191,13 +193,14 @@ t.test("repulsion is the sum over the pairs of a [B, B] table, for hard and soft
   local both = w:unsqueeze(1) * w
   t.near(host.repel(z, y, nil, nil, 4, "sum"):item(), (cosines * hard):sum():item(), 1e-10)
   t.near(host.repel(z, nil, soft, nil, 4, "sum"):item(), (cosines * different):sum():item(), 1e-10)
-  t.near(host.repel(z, y, nil, w, 4, "mean_pairs"):item(), ((cosines * hard * both):sum() / (hard * both):sum()):item(), 1e-12)
+  t.near(host.repel(z, y, nil, w, 4, "mean_pairs"):item(),
+    ((cosines * hard * both):sum() / (hard * both):sum()):item(), 1e-12)
   t.near(host.repel(z, nil, soft, w, 4, "mean_pairs"):item(),
     ((cosines * different * both):sum() / (different * both):sum()):item(), 1e-12)
   t.near(host.repel(z, nil, soft, nil, 4, "mean_all"):item(), (cosines * different):mean():item(), 1e-12)
 end)
 
-t.test("no pair of different classes, one sample, a vector of length 0: no cost, no gradient, nothing that is not finite",
+t.test("no pair of different classes, one sample, a vector of length 0: no cost, no gradient, all is finite",
   function()
     for _, case in ipairs { { z0, long { 1, 1, 1, 1, 1 } }, { z0:narrow(0, 0, 1), long { 2 } },
                             { torch.zeros_like(z0), y0 } } do

@@ -10,7 +10,8 @@ local function long(values) return torch.tensor(values, { dtype = "int64" }) end
 
 -- A head whose logits are its features.
 local function build(options, classes, samples)
-  local head = schema.build(schema.find "head.lwr"(options), { features = classes, classes = classes, samples = samples })
+  local head = schema.build(schema.find "head.lwr"(options),
+    { features = classes, classes = classes, samples = samples })
   head.module:to "float64"
   torch.no_grad(function()
     head.module.weight:copy_(torch.eye(classes, { dtype = "float64" }))
@@ -46,7 +47,8 @@ local y0 = long { 0, 1 }
 
 -- The numbers are PyTorch's: cross_entropy, and kl_div(..., reduction = "batchmean") with tau = 5.
 t.test("both forms of the loss, with what was stored epochs ago (001-10)", function()
-  local expected = { lwr = { kl = 1.9887350935232107, share = 0.9 * 2 / 4 }, lwal = { kl = 0.6126295332362126, share = 0.9 * 3 / 4 } }
+  local expected = { lwr = { kl = 1.9887350935232107, share = 0.9 * 2 / 4 },
+                     lwal = { kl = 0.6126295332362126, share = 0.9 * 3 / 4 } }
   for form, numbers in pairs(expected) do
     local head, target = build({ form = form, update_every = 2 }, 3, 9), { y = y0, idx = long { 4, 7 } }
     local function epoch(e, z)
@@ -77,7 +79,8 @@ t.test("gradients by finite differences; what is stored has none", function()
     head:losses(before:clone():requires_grad_(), { y = y0, idx = idx })
     t.eq(head:soft_labels().requires_grad, false)
     local kept = head:soft_labels():clone()
-    for _, target in ipairs { { y = y0 }, { t = float64 { { 0.5, 0.5, 0 }, { 0, 0.1, 0.9 } } }, { y = y0, w = float64 { 2, 1 } } } do
+    local soft = float64 { { 0.5, 0.5, 0 }, { 0, 0.1, 0.9 } }
+    for _, target in ipairs { { y = y0 }, { t = soft }, { y = y0, w = float64 { 2, 1 } } } do
       local function f(z)
         head.module.soft:copy_(kept)
         head:begin_epoch { epoch = 2, epochs = 2 }
@@ -150,14 +153,16 @@ t.test("saved in the middle and loaded, it learns on as if nothing had happened;
   local x, y = torch.randn(12, 4), torch.randint(0, 3, { 12 })
   local function fresh(samples)
     torch.manual_seed(7)
-    return schema.build(schema.find "head.lwr" { update_every = 2 }, { features = 4, classes = 3, samples = samples or 12 })
+    return schema.build(schema.find "head.lwr" { update_every = 2 },
+      { features = 4, classes = 3, samples = samples or 12 })
   end
   local function learn(head, from, to)
     for e = from, to do
       head:begin_epoch { epoch = e, epochs = 6 }
       for at = 0, 8, 4 do
         head.module:zero_grad()
-        local _, value = terms(head, head:forward(x:narrow(0, at, 4)), { y = y:narrow(0, at, 4), idx = torch.arange(at, at + 4) })
+        local batch = { y = y:narrow(0, at, 4), idx = torch.arange(at, at + 4) }
+        local _, value = terms(head, head:forward(x:narrow(0, at, 4)), batch)
         value:backward()
         torch.no_grad(function()
           for _, p in ipairs(head.module:parameters()) do p:sub_(p.grad * 0.5) end

@@ -50,7 +50,8 @@ t.test("loss = ce is what adaptive labels learn without adapting", function()
   adaptive.module:to "float64"
   adaptive.module.labels:copy_(float64(labels))
   t.near(static:losses(z, { y = y })[1].value:item(), adaptive:losses(z, { y = y })[1].value:item(), 1e-12)
-  t.ok(torch.autograd.gradcheck(function(x) return static:losses(x, { y = y })[1].value end, { z:clone():requires_grad_() }))
+  local function loss(x) return static:losses(x, { y = y })[1].value end
+  t.ok(torch.autograd.gradcheck(loss, { z:clone():requires_grad_() }))
   local ignored = { y = long { 0, 2, -100 }, ignore = torch.tensor { false, false, true } }
   local few = static:losses(z:narrow(0, 0, 2), { y = y:narrow(0, 0, 2) })[1].value:item()
   t.near(static:losses(z, ignored)[1].value:item(), few, 1e-12)

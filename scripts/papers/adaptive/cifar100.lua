@@ -2,10 +2,10 @@
 -- epochs (AUAC), and the share of epochs saved against one-hot labels. The paper's numbers are those of ResNet50.
 --
 -- Smaller than the paper, for two cores: a convolutional network of three blocks from random weights (there ResNet50
--- with those of ImageNet), `share` of the training images that the data folder has (the paper: all of
--- 50,000), batches of 500 (there 5,000). StaticLabel has random vectors as long as BERT's. As in the paper: 20 epochs,
--- seeds 12, 123 and 1234, Adam, labels that are updated at each step, repulsion times 10 as a mean over all pairs,
--- tau = 5 of LWR, no augmentation.
+-- with those of ImageNet), `share` of the training images that the data folder has (the paper: all of 50,000), batches
+-- of 500 (there 5,000). StaticLabel has random vectors as long as BERT's. As in the paper: 20 epochs, seeds 12, 123 and
+-- 1234, Adam, labels that are updated at each step, repulsion times 10 as a mean over all pairs, tau = 5 of LWR, no
+-- augmentation.
 
 local recipe = require "recipe"
 

@@ -2,10 +2,10 @@
 -- (AUAC), and the share of epochs saved against one-hot labels. The paper's numbers are those of ResNet50; it has no
 -- StaticLabel there.
 --
--- Smaller than the paper, for two cores: a convolutional network of two small blocks from random weights (there ResNet50 with
--- those of ImageNet, on images of twice the size), `share` of the 60,000 training images, and batches of 128 (there
--- 500). As in the paper: 10 epochs, seeds 12, 123 and 1234, Adam, labels that are updated at each step, repulsion times
--- 10 as a mean over all pairs, tau = 5 of LWR.
+-- Smaller than the paper, for two cores: a convolutional network of two small blocks from random weights (there
+-- ResNet50 with those of ImageNet, on images of twice the size), `share` of the 60,000 training images, and batches of
+-- 128 (there 500). As in the paper: 10 epochs, seeds 12, 123 and 1234, Adam, labels that are updated at each step,
+-- repulsion times 10 as a mean over all pairs, tau = 5 of LWR.
 
 local recipe = require "recipe"
 

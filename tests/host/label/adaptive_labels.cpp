@@ -87,8 +87,7 @@ TEST_CASE("retrospection: the gradient is tau (softmax(z / tau) - s), or softmax
   for (bool tempered : {true, false}) {
     at::Tensor z = at::randn({4, 6}, at::kDouble).requires_grad_();
     retrospection_loss(z, s, {5, tempered}).sum().backward();
-    const at::Tensor expected =
-        tempered ? ((z.detach() / 5).softmax(1) - s) * 5 : z.detach().softmax(1) - s;
+    const at::Tensor expected = tempered ? ((z.detach() / 5).softmax(1) - s) * 5 : z.detach().softmax(1) - s;
     CHECK(at::allclose(z.grad(), expected, 1e-10, 1e-12));
   }
 }
