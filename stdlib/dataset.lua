@@ -18,6 +18,7 @@
 local data = require "host.data"
 local catalogue = require "catalogue"
 local choice = require "dataset.choice"
+local code = require "dataset.code"
 local mixing = require "mixing"
 local nearest = require "language.nearest"
 
@@ -200,7 +201,9 @@ end
 --- Random changes as a loader takes them, from nodes and functions; nil of nil.
 function dataset.steps(nodes)
   local steps = {}
-  for i, step in ipairs(nodes or {}) do steps[i] = type(step) == "function" and step or require "schema".build(step) end
+  for i, step in ipairs(nodes or {}) do
+    steps[i] = type(step) == "function" and code(step) or require "schema".build(step)
+  end
   return nodes and steps
 end
 
@@ -237,7 +240,7 @@ function dataset.builder(origin)
     if context and context.smoke then sets = require "smoke".sets(sets) end
     return setmetatable({
       name = o.name, class_names = sets.train:class_names(), classes = #sets.train:class_names(), sets = sets,
-      batch = o.batch, last = o.last, normalise = o.normalise, transform = o.transform,
+      batch = o.batch, last = o.last, normalise = o.normalise, transform = code(o.transform),
       augment = dataset.steps(o.augment),
       weight = o.weight, draw = o.draw,
     }, Data)

@@ -55,4 +55,29 @@ t.test("what is right is a line of JSON each", function()
   t.ok(result.out:find('"row":"right"', 1, true))
 end)
 
+t.test("functions of a script change the images of one dataset", function()
+  local text = [[
+local noise = function(image)
+  return image + 0.1 * torch.randn_like(image)
+end
+local shift = 0.5
+return experiment "e" {
+  data = mnist5k { per_class = 2, augment = { noise, flip {} },
+    transform = function(image)
+      local half = image["..., ::2, ::2"]
+      return half:BODY
+    end },
+  model = trunk { vision.cnn {}, head = head.softmax {} } }
+]]
+  local result = check((text:gsub("BODY", "mul(0.5)")))
+  t.eq({ result.code, result.err }, { 0, "" })
+  t.ok(check((text:gsub("BODY", "foo()"))).err:find("transform of 'mnist5k', sample 0: worker:9: a tensor has no property or "
+    .. "method 'foo'\n", 1, true))
+  result = check((text:gsub("BODY", "add(shift)")))
+  t.eq(result.code, 2)
+  t.ok(result.err:find("s.lua:6:10: the function uses 'shift' of its surroundings", 1, true), result.err)
+  result = check((text:gsub("BODY", "mul(1)"):gsub("local noise = function%(image%)", "local function noise(image)")))
+  t.ok(result.err:find("write `local f = function(image) ... end`", 1, true), result.err)
+end)
+
 system.remove(folder)
