@@ -42,12 +42,12 @@ int made(lua_State* L, std::shared_ptr<T> object, const Json& o) {
 /// metabalance { relax = 0.7, beta = 0.9, strategy = "C", part = "tensor", layers = { 0, 0, 1, ... } }
 int make_metabalance(lua_State* L) {
   const Json o = options(L, 1);
-  const auto strategy = choice<Strategy>(
-      o, "strategy", "C", {{"A", Strategy::shrink}, {"B", Strategy::enlarge}, {"C", Strategy::both}});
-  return made(L,
-              std::make_shared<balance::MetaBalance>(o.value("relax", 0.7), o.value("beta", 0.9), strategy,
-                                                     part(o, "tensor")),
-              o);
+  const auto strategy =
+      choice<Strategy>(o, "strategy", "C", {{"A", Strategy::shrink}, {"B", Strategy::enlarge}, {"C", Strategy::both}});
+  return made(
+      L,
+      std::make_shared<balance::MetaBalance>(o.value("relax", 0.7), o.value("beta", 0.9), strategy, part(o, "tensor")),
+      o);
 }
 
 /// pcgrad { part = "whole", reduction = "sum", seed = 0, layers = ... }
@@ -184,7 +184,7 @@ void push_lists(lua_State* L, std::vector<balance::Tensors>&& lists) {
 }
 
 int open_balance(lua_State* L) {
-  const luaL_Reg gradients[] = {{"gram", gram},     {"combine", combine_by}, {"lists", lists},   {"add", add},
+  const luaL_Reg gradients[] = {{"gram", gram},     {"combine", combine_by}, {"lists", lists},  {"add", add},
                                 {"append", append}, {"scale", scale},        {nullptr, nullptr}};
   register_type<TaskGradients>(L, gradients);
   const luaL_Reg methods[] = {{"combine", combine},
@@ -195,8 +195,12 @@ int open_balance(lua_State* L) {
                               {"load_state_dict", load_state_dict<balance::Balance>},
                               {nullptr, nullptr}};
   register_type<balance::Balance>(L, methods);
-  const luaL_Reg functions[] = {{"metabalance", make_metabalance}, {"pcgrad", make_pcgrad}, {"gradvac", make_gradvac},
-                                {"through", through},              {"gather", gather},      {nullptr, nullptr}};
+  const luaL_Reg functions[] = {{"metabalance", make_metabalance},
+                                {"pcgrad", make_pcgrad},
+                                {"gradvac", make_gradvac},
+                                {"through", through},
+                                {"gather", gather},
+                                {nullptr, nullptr}};
   push_library(L, functions);
   add_task_weights(L);
   return 1;

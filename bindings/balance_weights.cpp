@@ -96,8 +96,11 @@ void add_task_weights(lua_State* L) {
                              {"load_state_dict", load_state_dict<MtAdam>},
                              {nullptr, nullptr}};
   register_type<MtAdam>(L, mtadam);
-  const luaL_Reg functions[] = {{"normalised", normalised}, {"gradnorm", make_gradnorm}, {"dwa", make_dwa},
-                                {"mtadam", make_mtadam},    {nullptr, nullptr}};
+  const luaL_Reg functions[] = {{"normalised", normalised},
+                                {"gradnorm", make_gradnorm},
+                                {"dwa", make_dwa},
+                                {"mtadam", make_mtadam},
+                                {nullptr, nullptr}};
   for (const luaL_Reg* f = functions; f->name; ++f) {
     lua_pushcfunction(L, f->func);
     lua_setfield(L, -2, f->name);

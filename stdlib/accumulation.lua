@@ -1,6 +1,6 @@
---- Which batches make one update: `train = { accumulate = n }` adds up the gradients of n batches, each divided by n. The
--- last update of an epoch, or of a run with a limit of steps, takes the batches that are left and divides by their
--- number.
+--- Which batches make one update: `train = { accumulate = n }` adds up the gradients of n batches, each divided by n.
+-- The last update of an epoch, or of a run with a limit of steps, takes the batches that are left and divides by
+-- their number.
 local accumulation = {}
 accumulation.__index = accumulation
 

@@ -107,8 +107,8 @@ function balanced.new(o, context)
       self.combines = built.combine ~= nil and o.balance.kind ~= "balance.fixed"
     end
     if (self.combines or built.needs_norms) and #over == 0 then
-      error(schema.title(o.balance.kind) .. ": no parameter of the trunk is trained, so that the tasks share nothing to "
-        .. "balance: leave balance out", 0)
+      error(schema.title(o.balance.kind) .. ": no parameter of the trunk is trained, so that the tasks share nothing "
+        .. "to balance: leave balance out", 0)
     end
     for _, parameter in ipairs(built.parameters or {}) do
       for _, task in ipairs(self.tasks) do task.parameters[#task.parameters + 1] = parameter end

@@ -4,12 +4,12 @@
 -- by the task's weight), and from there through the trunk, one backward a task over the same activations. Without a
 -- balance of gradients there is one backward of the weighted sum.
 --
--- `mode = "two_pass"` of a balance lets the heads step first and takes the trunk's gradients at the new heads (the second
--- forward of the paper's footnote): as that step changes nothing in the trunk, its second forward would give the same
--- features, so only the heads run again; they draw the same random numbers (dropout) as the first time, and what their
--- batch norms counted in the first pass is taken back. A head that counts its calls finds batch.pass = 2 in the second.
--- `mode = "stale"` takes them as the public example of MetaBalance does: through the new heads, but from what the old
--- ones answered.
+-- `mode = "two_pass"` of a balance lets the heads step first and takes the trunk's gradients at the new heads (the
+-- second forward of the paper's footnote): as that step changes nothing in the trunk, its second forward would give
+-- the same features, so only the heads run again; they draw the same random numbers (dropout) as the first time, and
+-- what their batch norms counted in the first pass is taken back. A head that counts its calls finds batch.pass = 2
+-- in the second. `mode = "stale"` takes them as the public example of MetaBalance does: through the new heads, but
+-- from what the old ones answered.
 local accumulation = require "accumulation"
 local host = require "host.balance"
 local precision = require "precision"
@@ -125,7 +125,8 @@ local function collect(self, features, at_features, own)
     end
     if gradients then gradients:append(lists) else gradients = host.gather(lists) end
   end
-  if gradients and self.gradients then self.gradients:add(gradients) else self.gradients = gradients or self.gradients end
+  if gradients and self.gradients then return self.gradients:add(gradients) end
+  self.gradients = gradients or self.gradients
 end
 
 -- The tasks' gradients of an update become those of the parameters.
@@ -147,7 +148,7 @@ local function settle(self, state)
   if self.combines then
     combined = self.balance:combine(gradients, gram)
   else
-    combined = gradients:combine(torch.ones({ gram:size(0), gram:size(1) }, { dtype = gram.dtype, device = gram.device }))
+    combined = gradients:combine(torch.ones_like(gram:select(2, 0)))
   end
   for k, parameter in ipairs(self.shared) do
     local gradient = combined[k]
@@ -211,7 +212,7 @@ function Balanced:look(state, reading)
       reading.diverged)
   end
   local name, at
-  if not precision.scale(state.precision) then name, at = self.log:broken() end -- overflows of float16 are nothing unusual
+  if not precision.scale(state.precision) then name, at = self.log:broken() end -- float16 may overflow
   if name and at < (reading.diverged or math.huge) then
     state.diverged = at
     state.stop = ("the gradient of head '%s' is not finite since update %d"):format(name, at)

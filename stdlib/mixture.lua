@@ -37,11 +37,12 @@ local function weights_problem(o)
 end
 
 --- Several heads trained together: each head's loss times its weight. The weights sum to 1. `balance` decides how the
--- tasks' gradients meet in the trunk (scope "all": in the heads as well, where they count in lengths and angles); the heads
--- keep the gradients of the weighted sum. Under metabalance { relax = 1 } the weights of the auxiliary heads cancel in the
--- trunk (every gradient gets the length of the main one). `schedule` changes weights while training: a schedule as for
--- learning rates, or function(step, total, epoch) -> factor (step from 0, epoch from 1); the weights are scaled to sum to 1
--- again. train = { log = { "grad_norm/*", "grad_cosine/*", "task_weight/*" } } writes down what happens.
+-- tasks' gradients meet in the trunk (scope "all": in the heads as well, where they count in lengths and angles); the
+-- heads keep the gradients of the weighted sum. Under metabalance { relax = 1 } the weights of the auxiliary heads
+-- cancel in the trunk (every gradient gets the length of the main one). `schedule` changes weights while training: a
+-- schedule as for learning rates, or function(step, total, epoch) -> factor (step from 0, epoch from 1); the weights
+-- are scaled to sum to 1 again. train = { log = { "grad_norm/*", "grad_cosine/*", "task_weight/*" } } writes down
+-- what happens.
 -- @usage mixture { main = "onehot", onehot = 0.6, binary = 0.4, balance = metabalance { relax = 0.7 } }
 -- @usage mixture { main = "onehot", onehot = 0.5, binary = 0.5, schedule = { binary = cosine { floor = 0.1 } } }
 return schema.declare("mixture", {

@@ -1,7 +1,7 @@
 --- What a step minimises, and how its gradients come about. An objective has names (its terms, for the log) and four
 -- parts that the training loop calls in turn: forward, criterion, backward, update. Each reads and writes the state.
--- It may have look(state, reading), which says what a reading of the losses means, and readings() -> { key = value }, what
--- it adds to the record of an epoch.
+-- It may have look(state, reading), which says what a reading of the losses means, and readings() -> { key = value },
+-- what it adds to the record of an epoch.
 local accumulation = require "accumulation"
 local precision = require "precision"
 

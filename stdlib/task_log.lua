@@ -1,5 +1,5 @@
---- What is known of the tasks' gradients while a mixture trains: norms, cosines, weights, and which task's gradient was the
--- first that is not finite. Summed on the device, read once an epoch.
+--- What is known of the tasks' gradients while a mixture trains: norms, cosines, weights, and which task's gradient
+-- was the first that is not finite. Summed on the device, read once an epoch.
 local task_log = {}
 task_log.__index = task_log
 
@@ -9,8 +9,8 @@ local families = { grad_norm = "norms", grad_cosine = "cosines", task_weight = "
 function task_log.problem(patterns)
   for _, pattern in ipairs(patterns) do
     if not families[pattern:match "^[^/]*"] or not pattern:find "/" then
-      return ("log: '%s' is nothing that is logged; write \"grad_norm/*\", \"grad_cosine/*\" or \"task_weight/*\""):format(
-        pattern)
+      return ("log: '%s' is nothing that is logged; write \"grad_norm/*\", \"grad_cosine/*\" or "
+        .. "\"task_weight/*\""):format(pattern)
     end
   end
 end
@@ -47,7 +47,8 @@ function task_log:add_weights(weights, device)
   torch.no_grad(function()
     local list = {}
     for i, weight in ipairs(weights) do
-      list[i] = torch.is_tensor(weight) and weight:reshape {} or torch.tensor(weight, { dtype = "float32", device = device })
+      list[i] = torch.is_tensor(weight) and weight:reshape {}
+        or torch.tensor(weight, { dtype = "float32", device = device })
     end
     add(self, "weights", torch.stack(list))
   end)
@@ -73,8 +74,8 @@ function task_log:add_gram(gram, wanted)
   end)
 end
 
---- The first task whose gradient was not finite, and the update (from 1) at which; nil where there was none. Waits for the
--- device.
+--- The first task whose gradient was not finite, and the update (from 1) at which; nil where there was none. Waits
+-- for the device.
 function task_log:broken()
   if not self.alive then return nil end
   local alive, fine, first, at = self.alive:totable(), self.fine:totable(), nil, math.huge

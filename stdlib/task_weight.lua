@@ -12,8 +12,8 @@ local function factor_of(name, given, context)
   if type(given) == "function" then return given end
   local built = schema.build(given, context)
   if type(built) ~= "table" or not built.factor or built.observe then
-    error(("mixture: the weight of '%s' follows a schedule that knows the step: cosine, step, poly, ..., or a function"):format(
-      name), 0)
+    error(("mixture: the weight of '%s' follows a schedule that knows the step: cosine, step, poly, ..., or a "
+      .. "function"):format(name), 0)
   end
   return built.factor
 end
@@ -21,8 +21,8 @@ end
 --- @param names of the tasks in order, @param declared their weights, @param schedules { name = function or node }
 -- @param context { steps = of the whole run }
 function task_weight.new(names, declared, schedules, context)
-  local self = setmetatable({ names = names, declared = declared, now = host.normalised(declared), total = context.steps },
-    Weights)
+  local self = setmetatable({ names = names, declared = declared, now = host.normalised(declared),
+                              total = context.steps }, Weights)
   for name, given in schema.pairs(schedules or {}) do
     local place
     for i, known in ipairs(names) do place = known == name and i or place end

@@ -28,9 +28,8 @@ constexpr int64_t kChunk = 1024;
 
 /// Moments of one loss for n numbers; adds m to `sum` and raises `largest` to the denominator.
 template <class T>
-void moments(
-    const T* __restrict g, T* __restrict m, T* __restrict v, T* __restrict sum, T* __restrict largest, int64_t n,
-    T scale, T b1, T b2, T root, T eps) {
+void moments(const T* __restrict g, T* __restrict m, T* __restrict v, T* __restrict sum, T* __restrict largest,
+             int64_t n, T scale, T b1, T b2, T root, T eps) {
   for (int64_t i = 0; i < n; ++i) {
     const T x = g[i] * scale;
     m[i] = b1 * m[i] + (1 - b1) * x;

@@ -1,10 +1,10 @@
 // MTAdam (Malkiel and Wolf 2020): Adam with moments for every loss, its gradients brought to the norm of the first.
 //
 // For every parameter tensor and loss i, n_i = |g_i| at the first step and b3 n_i + (1 - b3) |g_i| after; g_i becomes
-// rank_i n_a / n_i g_i with a the first loss whose n_a > 1e-10; m_i and v_i follow it as in Adam; the step divides by the
-// largest denominator of all losses:  p -= lr / (1 - b1^t) sum_i m_i / max_j (sqrt(v_j / (1 - b2^t)) + eps).
-// It replaces the optimizer, for it needs the losses' gradients one by one. A loss that does not reach a parameter has
-// no part in it; a norm of zero leaves a gradient as it is. In float64 and float32 alike; nothing waits for the device.
+// rank_i n_a / n_i g_i with a the first loss whose n_a > 1e-10; m_i and v_i follow it as in Adam; the step divides by
+// the largest denominator of all losses:  p -= lr / (1 - b1^t) sum_i m_i / max_j (sqrt(v_j / (1 - b2^t)) + eps). It
+// replaces the optimizer, for it needs the losses' gradients one by one. A loss that does not reach a parameter has no
+// part in it; a norm of zero leaves a gradient as it is. In float64 and float32 alike; nothing waits for the device.
 #pragma once
 
 #include <map>

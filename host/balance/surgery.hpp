@@ -6,7 +6,8 @@
 //   GradVac  where phi = cos(v, g_j) < t_ij:
 //            v += |v| (t sqrt(1 - phi^2) - phi sqrt(1 - t^2)) / (|g_j| sqrt(1 - t^2)) g_j,
 //            and then t_ij = (1 - b) t_ij + b phi, for every pair; t starts at 0, where the two agree.
-// The update is the sum over tasks (or the mean). A v or g_j of length zero, or one that is not finite, changes nothing.
+// The update is the sum over tasks (or the mean). A v or g_j of length zero, or one that is not finite, changes
+// nothing.
 #pragma once
 
 #include <ATen/core/Generator.h>

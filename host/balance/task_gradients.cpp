@@ -23,7 +23,8 @@ at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options) {
     if (g.defined()) elements = g.numel();
   Tensors rows;
   for (const auto& g : by_task)
-    rows.push_back(g.defined() ? wide(g).reshape(-1).to(options.dtype().toScalarType()) : at::zeros({elements}, options));
+    rows.push_back(g.defined() ? wide(g).reshape(-1).to(options.dtype().toScalarType())
+                               : at::zeros({elements}, options));
   if (elements <= kLarge) {
     at::Tensor all = at::stack(rows);
     return all.mm(all.t());
@@ -41,8 +42,7 @@ at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options) {
 TaskGradients::TaskGradients(std::vector<Tensors> by_task) : tasks_(static_cast<int64_t>(by_task.size())) {
   if (by_task.empty() || by_task[0].empty()) fail("balance: no gradients");
   for (const auto& g : by_task)
-    if (g.size() != by_task[0].size())
-      fail("balance: tasks with ", by_task[0].size(), " and ", g.size(), " gradients");
+    if (g.size() != by_task[0].size()) fail("balance: tasks with ", by_task[0].size(), " and ", g.size(), " gradients");
   entries_.resize(by_task[0].size());
   for (size_t p = 0; p < entries_.size(); ++p) {
     const at::Tensor* first = nullptr;
@@ -122,7 +122,8 @@ std::vector<Tensors> TaskGradients::lists() const {
 void TaskGradients::add(const TaskGradients& other) {
   at::NoGradGuard guard;
   if (other.tasks_ != tasks_ || other.size() != size())
-    fail("balance: ", other.tasks_, " tasks with ", other.size(), " gradients do not add to ", tasks_, " with ", size());
+    fail("balance: ", other.tasks_, " tasks with ", other.size(), " gradients do not add to ", tasks_, " with ",
+         size());
   for (size_t p = 0; p < entries_.size(); ++p) {
     Tensors sums;
     for (int64_t t = 0; t < tasks_; ++t) {

@@ -1,8 +1,8 @@
 // The gradients of several tasks in shared parameters, in a form from which inner products and weighted sums are cheap.
 //
 // Every balance here needs two things of the gradients g_t of T tasks: their inner products (the Gram matrix of each
-// parameter tensor) and one weighted sum. The weight of a linear layer y = x W^T + b is kept as its factors: the layer's
-// input x [B, in], which all tasks share, and the gradients d_t [B, out] at its output, g_t = d_t^T x. Then
+// parameter tensor) and one weighted sum. The weight of a linear layer y = x W^T + b is kept as its factors: the
+// layer's input x [B, in], which all tasks share, and the gradients d_t [B, out] at its output, g_t = d_t^T x. Then
 //   <g_i, g_j> = sum(d_i * (x x^T) d_j)     and     sum_t c_t g_t = (sum_t c_t d_t)^T x:
 // T tasks cost one product of the size of the weight instead of T, and no gradient of one task is ever formed.
 #pragma once

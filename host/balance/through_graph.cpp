@@ -24,7 +24,9 @@ struct Linear {
   int uses = 0;
 };
 
-bool is_one(const at::Scalar& s) { return s.isIntegral(true) ? s.toLong() == 1 : s.isFloatingPoint() && s.toDouble() == 1; }
+bool is_one(const at::Scalar& s) {
+  return s.isIntegral(true) ? s.toLong() == 1 : s.isFloatingPoint() && s.toDouble() == 1;
+}
 
 /// Somebody listens to a gradient that only exists when it is formed.
 bool has_hooks(ag::Node& node) {
@@ -106,7 +108,7 @@ TaskGradients TaskGradients::through(const at::Tensor& features, const Tensors& 
   std::vector<Tensors> by_task;
   for (int64_t t = 0; t < tasks; ++t)
     by_task.push_back(ag::Engine::get_default_engine().execute({root}, {at_features[t]}, keep_graph || t + 1 < tasks,
-                                                              false, false, wanted));
+                                                               false, false, wanted));
   at::NoGradGuard guard;
   for (size_t p = 0; p < parameters.size(); ++p) {
     Tensors each;

@@ -19,8 +19,8 @@ function Dwa:observe(losses) torch.no_grad(function() self.host:add(torch.stack(
 function Dwa:state_dict() return self.host:state_dict() end
 function Dwa:load_state_dict(dict) self.host:load_state_dict(dict) end
 
---- Dynamic weight average (Liu et al. 2019): from the third epoch on, a task whose loss fell less in the last epoch weighs
--- more. The factors sum to the number of tasks and multiply the declared weights.
+--- Dynamic weight average (Liu et al. 2019): from the third epoch on, a task whose loss fell less in the last epoch
+-- weighs more. The factors sum to the number of tasks and multiply the declared weights.
 -- @usage dwa { temperature = 2 }
 return schema.declare("balance.dwa", {
   { "temperature", "number > 0", 2.0, "larger ones make the weights more alike" },

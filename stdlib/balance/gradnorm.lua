@@ -26,9 +26,9 @@ end
 function GradNorm:state_dict() return self.host:state_dict() end
 function GradNorm:load_state_dict(dict) self.host:load_state_dict(dict) end
 
---- GradNorm (Chen et al. 2018): the tasks' weights change so that their gradients in the last shared layer have like norms,
--- longer where a loss has fallen less than the others. The factors start at 1 and sum to the number of tasks; they multiply
--- the declared weights, for the heads as well.
+--- GradNorm (Chen et al. 2018): the tasks' weights change so that their gradients in the last shared layer have like
+-- norms, longer where a loss has fallen less than the others. The factors start at 1 and sum to the number of tasks;
+-- they multiply the declared weights, for the heads as well.
 -- @usage gradnorm { alpha = 1.5 }
 return schema.declare("balance.gradnorm", {
   { "alpha", "number >= 0", 1.5, "how strongly tasks that lag are pulled up; 0 asks for equal norms" },

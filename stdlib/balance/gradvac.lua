@@ -1,8 +1,9 @@
 local schema = require "schema"
 local host = require "host.balance"
 
---- GradVac (Wang et al. 2021): each pair of tasks has a moving average of the cosine between its gradients; where the cosine
--- falls below it, a gradient is turned towards the other until it is reached. At the first step it equals PCGrad.
+--- GradVac (Wang et al. 2021): each pair of tasks has a moving average of the cosine between its gradients; where the
+-- cosine falls below it, a gradient is turned towards the other until it is reached. At the first step it equals
+-- PCGrad.
 -- @usage gradvac { part = "layer" }
 return schema.declare("balance.gradvac", {
   { "beta", "number in [0, 1]", 0.01, "how fast the target cosines follow" },

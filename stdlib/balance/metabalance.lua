@@ -1,11 +1,11 @@
 local schema = require "schema"
 local host = require "host.balance"
 
---- MetaBalance (He et al. 2022): auxiliary gradients in the trunk are brought to the magnitude of the main task's, tensor
--- by tensor, with moving averages of their norms. A weight of an auxiliary task cancels in the share `relax` and stays in
--- the rest: with relax = 1 it has no effect. mode "two_pass": the heads step first, the trunk's gradients are taken at the
--- new heads; "joint": all gradients before any step; "stale": the new heads' weights meet what the old ones answered, as in
--- the public example of the method (for comparison alone).
+--- MetaBalance (He et al. 2022): auxiliary gradients in the trunk are brought to the magnitude of the main task's,
+-- tensor by tensor, with moving averages of their norms. A weight of an auxiliary task cancels in the share `relax`
+-- and stays in the rest: with relax = 1 it has no effect. mode "two_pass": the heads step first, the trunk's
+-- gradients are taken at the new heads; "joint": all gradients before any step; "stale": the new heads' weights meet
+-- what the old ones answered, as in the public example of the method (for comparison alone).
 -- @usage metabalance { relax = 0.7, beta = 0.9 }
 return schema.declare("balance.metabalance", {
   { "relax", "number in [0, 1]", 0.7, "share of a gradient that is balanced" },

@@ -29,13 +29,15 @@ end
 function MtAdam:state_dict() return self.host:state_dict() end
 function MtAdam:load_state_dict(dict) self.host:load_state_dict(dict) end
 
---- MTAdam (Malkiel and Wolf 2020): Adam with moments for each task, whose gradients are brought to the norm of the first
--- task's, tensor by tensor. It takes the place of the optimizer, trunk and heads alike, with the learning rates, betas,
--- schedule and decoupled decay of the experiment's adam {} or adamw {}. clip does not change its steps' direction or length.
+--- MTAdam (Malkiel and Wolf 2020): Adam with moments for each task, whose gradients are brought to the norm of the
+-- first task's, tensor by tensor. It takes the place of the optimizer, trunk and heads alike, with the learning
+-- rates, betas, schedule and decoupled decay of the experiment's adam {} or adamw {}. clip does not change its steps'
+-- direction or length.
 -- @usage mtadam { norm_beta = 0.9 }
 return schema.declare("balance.mtadam", {
   { "norm_beta", "number in [0, 1)", 0.9, "memory of the gradients' norms" },
-  { "ranks", "list of number >= 0", schema.optional, "norm of each task's gradient, in units of the main one; 1 where absent" },
+  { "ranks", "list of number >= 0", schema.optional,
+    "norm of each task's gradient, in units of the main one; 1 where absent" },
 }, function(o, context)
   if o.ranks and context and context.tasks and #o.ranks ~= context.tasks then
     error(("mtadam: %d ranks for %d tasks"):format(#o.ranks, context.tasks), 0)

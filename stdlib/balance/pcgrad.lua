@@ -1,8 +1,8 @@
 local schema = require "schema"
 local host = require "host.balance"
 
---- PCGrad (Yu et al. 2020): where two tasks' gradients point against each other, each loses its part along the other; every
--- task meets the others in a random order, and the update is the sum.
+--- PCGrad (Yu et al. 2020): where two tasks' gradients point against each other, each loses its part along the other;
+-- every task meets the others in a random order, and the update is the sum.
 -- @usage pcgrad {}
 return schema.declare("balance.pcgrad", {
   { "part", "one of whole|layer|tensor", "whole", "conflicts of the whole trunk, of each layer, or of each tensor" },

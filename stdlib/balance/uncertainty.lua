@@ -16,6 +16,7 @@ function Uncertainty:load_state_dict(dict) torch.no_grad(function() self.s:copy_
 return schema.declare("balance.uncertainty", {
   { "start", "number", -0.5, "s at the start" },
 }, function(o, context)
-  local s = keep(torch.full({ context.tasks }, o.start, { dtype = "float32", device = context.device })):requires_grad_()
+  local s = torch.full({ context.tasks }, o.start, { dtype = "float32", device = context.device })
+  s = keep(s):requires_grad_()
   return setmetatable({ s = s, parameters = { s } }, Uncertainty)
 end)

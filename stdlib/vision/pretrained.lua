@@ -1,8 +1,9 @@
 local schema = require "schema"
 
---- An encoder that another experiment has trained, on other data or for other labels, and that is trained further here.
--- The experiment runs first, with the seed of the one that it serves; its heads are dropped. Both see images of one shape.
--- @usage vision.pretrained { experiment "source" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} } } }
+--- An encoder that another experiment has trained, on other data or for other labels, and that is trained further
+-- here. The experiment runs first, with the seed of the one that it serves; its heads are dropped. Both see images of
+-- one shape.
+-- @usage vision.pretrained { experiment "x" { data = mnist5k {}, model = trunk { vision.mlp {}, head = head.softmax {} } } }
 return schema.declare("vision.pretrained", {
   { "source", "node experiment", schema.required, "the experiment that trains the encoder", at = 1 },
 }, function(o, context)

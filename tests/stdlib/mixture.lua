@@ -93,7 +93,8 @@ t.test("scope all: one vector of trunk and heads, where a task's length counts i
   local self, state, all, total = setup { balance = pcgrad {}, scope = "all" }
   local features = state.batch.x:matmul(all[1]):tanh()
   local ce, mse = schema.build(schema.find "loss.ce" {}), schema.build(schema.find "loss.mse" {})
-  local one = { torch.autograd.grad(ce(features:matmul(all[2]), state.batch) * 0.7, { all[1], all[2] }, { retain_graph = true }) }
+  local one = { torch.autograd.grad(ce(features:matmul(all[2]), state.batch) * 0.7, { all[1], all[2] },
+    { retain_graph = true }) }
   local two = { torch.autograd.grad(mse(features:matmul(all[3]), state.batch) * 0.3, { all[1], all[3] }) }
   local function dot(a, b) return (a * b):sum():item() end
   local product = dot(one[1], two[1])
@@ -212,7 +213,7 @@ t.test("weights follow their schedule and sum to 1 at every step", function()
     "a schedule that knows the step")
 end)
 
-t.test("norms, cosines and weights are means since the last reading; a gradient that breaks has its task's name", function()
+t.test("norms, cosines, weights are means since the last reading; a gradient that breaks has a name", function()
   local log = require "task_log".new({ "a", "b" }, { "grad_norm/*", "grad_cosine/*", "task_weight/b" })
   local function gram(values) return torch.tensor({ values }, { dtype = "float64" }) end
   log:add_weights({ 0.25, 0.75 }, "cpu")

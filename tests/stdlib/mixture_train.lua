@@ -1,4 +1,5 @@
--- Mixtures through the training loop: heads of every kind of layer, all balances, logs, accumulation, precision, mistakes.
+-- Mixtures through the training loop: heads of every kind of layer, all balances, logs, accumulation, precision,
+-- mistakes.
 local t = require "test"
 local balanced = require "balanced"
 local nn = require "nn"
@@ -11,7 +12,9 @@ local function balance(name, options) return find("balance." .. name)(options or
 
 local function regression(target)
   return function(head)
-    head.losses = function(_, outputs, batch) return { { name = "mse", value = (outputs - target(batch)):square():mean() } } end
+    head.losses = function(_, outputs, batch)
+      return { { name = "mse", value = (outputs - target(batch)):square():mean() } }
+    end
     return head
   end
 end
@@ -20,8 +23,10 @@ end
 local function setup(options)
   options = options or {}
   torch.manual_seed(options.seed or 1)
-  local encoder = nn.Sequential(nn.Linear(6, 16, { bias = false }), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 8), nn.ReLU())
-  local modules = { one = nn.Sequential(nn.Linear(8, 3)), two = nn.Sequential(nn.Linear(8, 4, { bias = false }), nn.BatchNorm1d(4), nn.Dropout(0.5)) }
+  local encoder = nn.Sequential(nn.Linear(6, 16, { bias = false }), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 8),
+    nn.ReLU())
+  local modules = { one = nn.Sequential(nn.Linear(8, 3)),
+    two = nn.Sequential(nn.Linear(8, 4, { bias = false }), nn.BatchNorm1d(4), nn.Dropout(0.5)) }
   local heads = {}
   for name, module in pairs(modules) do
     heads[name] = regression(function(batch) return batch[name] end) {
@@ -38,7 +43,8 @@ local function setup(options)
     features = function(_, batch) return encoder(batch.x) end, train = function() whole:train() end,
     eval = function() whole:eval() end }
   local objective = balanced.new({ main = "one", weights = { one = 0.5, two = 0.5 }, schedule = options.schedule,
-    balance = options.balance, scope = options.scope or "trunk" }, { model = model, steps = 8, seed = 3, device = "cpu" })
+    balance = options.balance, scope = options.scope or "trunk" },
+    { model = model, steps = 8, seed = 3, device = "cpu" })
   objective:logs(options.log or {})
   local groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = own } }
   if #objective:own_parameters() > 0 then groups[3] = { name = "balance", parameters = objective:own_parameters() } end
@@ -53,8 +59,9 @@ local function setup(options)
     end
   end }
   local records = {}
-  local state = { model = model, objective = objective, device = "cpu", epochs = options.epochs or 2, every = 1, metrics = {},
-    loaders = { train = loader }, optim = find "optim.adamw" { lr = 1e-2 }:build { groups = groups, steps = 8 },
+  local state = { model = model, objective = objective, device = "cpu", epochs = options.epochs or 2, every = 1,
+    metrics = {}, loaders = { train = loader },
+    optim = find "optim.adamw" { lr = 1e-2 }:build { groups = groups, steps = 8 },
     log = function(record) records[#records + 1] = record end }
   for key, value in pairs(options.state or {}) do state[key] = value end
   return state, records, modules, whole
@@ -82,7 +89,8 @@ for _, name in ipairs(every) do
     t.ok(weights:isfinite():all():item())
     t.ok(records[4]["train.loss"] < records[1]["train.loss"])
     for i, record in ipairs(records) do
-      for _, key in ipairs { "grad_norm/one", "grad_norm/two", "grad_cosine/one-two", "task_weight/one", "task_weight/two" } do
+      for _, key in ipairs { "grad_norm/one", "grad_norm/two", "grad_cosine/one-two", "task_weight/one",
+                             "task_weight/two" } do
         t.ok(type(record[key]) == "number" and record[key] == again[i][key], key)
       end
       t.ok(math.abs(record["grad_cosine/one-two"]) <= 1 + 1e-6)
@@ -118,14 +126,17 @@ end)
 t.test("hooks see norms, cosines and weights of the step", function()
   local seen
   local state = setup { balance = balance "pcgrad", state = { steps = 1, on = {
-    backward = function(s) seen = { s.tasks.names, s.tasks.norms:totable(), s.tasks.cosines:size(0), #s.tasks.weights } end } } }
+    backward = function(s)
+      seen = { s.tasks.names, s.tasks.norms:totable(), s.tasks.cosines:size(0), #s.tasks.weights }
+    end } } }
   train.run(state)
   t.eq({ seen[1], seen[3], seen[4] }, { { "one", "two" }, 2, 2 })
   t.ok(seen[2][1] > 0 and seen[2][2] > 0)
 end)
 
 t.test("a schedule of weights shows in the log", function()
-  local state, records = setup { schedule = { two = function(_, _, epoch) return epoch == 1 and 1 or 0 end }, log = { "task_weight/*" } }
+  local state, records = setup { log = { "task_weight/*" },
+    schedule = { two = function(_, _, epoch) return epoch == 1 and 1 or 0 end } }
   train.run(state)
   t.near(records[1]["task_weight/two"], 0.5, 1e-6)
   t.near(records[2]["task_weight/two"], 0, 1e-6)
@@ -165,7 +176,8 @@ t.test("bfloat16 follows float32 roughly; float16 scales, and leaves out a step 
     t.near(half, plain, 0.1 * plain)
     t.ok(state.precision.scaler:get_scale() > 1)
   end
-  local state, _, _, whole = setup { balance = balance "metabalance", state = { steps = 1, precision = precision.new("fp16", "cpu") } }
+  local state, _, _, whole = setup { balance = balance "metabalance",
+    state = { steps = 1, precision = precision.new("fp16", "cpu") } }
   state.precision.scaler = torch.amp.GradScaler("cpu", { init_scale = 3e38 })
   local before = weights_of(whole)
   train.run(state)
@@ -197,7 +209,9 @@ end)
 t.test("a task without gradient, and frozen parameters, leave the others as they are", function()
   for _, name in ipairs { "metabalance", "pcgrad", "gradvac", "gradnorm", "mtadam" } do
     local state, _, modules, whole = setup { balance = balance(name) }
-    state.model.heads_by_name.two.losses = function(_, outputs) return { { name = "x", value = outputs:detach():sum() } } end
+    state.model.heads_by_name.two.losses = function(_, outputs)
+      return { { name = "x", value = outputs:detach():sum() } }
+    end
     local before = weights_of(modules.two)
     state.optim = find "optim.adamw" { lr = 1e-2, weight_decay = 0 }:build { groups = { { name = "trunk",
       parameters = state.objective.trunk }, { name = "heads", parameters = state.objective.heads } }, steps = 8 }

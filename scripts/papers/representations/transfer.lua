@@ -1,10 +1,10 @@
--- Multi-task learning of label representations on a trunk that was trained before: on the digits of MNIST, then fine-tuned
--- on little of Fashion-MNIST, with one-hot labels alone or with binary ones under MetaBalance; beside it the same from
--- scratch. The paper claims the gain of binary labels for both; its public text has no numbers.
+-- Multi-task learning of label representations on a trunk that was trained before: on the digits of MNIST, then
+-- fine-tuned on little of Fashion-MNIST, with one-hot labels alone or with binary ones under MetaBalance; beside it
+-- the same from scratch. The paper claims the gain of binary labels for both; its public text has no numbers.
 --
--- Decided beforehand: the trunk learns 300 steps on 6,000 digits with one-hot labels (the same seed), then 150 steps on 1 %
--- or 5 % of Fashion-MNIST (600 and 3,000 images); the network of scratch.lua, batches of 64, three seeds, 10,000 test
--- images. Far smaller than a network trained on ImageNet.
+-- Decided beforehand: the trunk learns 300 steps on 6,000 digits with one-hot labels (the same seed), then 150 steps
+-- on 1 % or 5 % of Fashion-MNIST (600 and 3,000 images); the network of scratch.lua, batches of 64, three seeds,
+-- 10,000 test images. Far smaller than a network trained on ImageNet.
 
 params {
   share = { 0.01, "share of the training images of each class" },
@@ -37,8 +37,9 @@ return ablate "label representations, transfer" {
       data = fashion_mnist { fraction = p.share, batch = 64 },
       model = trunk { p.pretrained and vision.pretrained { digits } or fresh,
                       heads = p.both and { onehot = onehot, binary = binary } or { onehot = onehot } },
-      loss = p.both and mixture { main = "onehot", onehot = 0.6, binary = 0.4, balance = metabalance { mode = "two_pass" } }
-                     or mixture { main = "onehot", onehot = 1 },
+      loss = p.both
+        and mixture { main = "onehot", onehot = 0.6, binary = 0.4, balance = metabalance { mode = "two_pass" } }
+        or mixture { main = "onehot", onehot = 1 },
       optim = optim,
       train = { steps = 150, checkpoint = "none" },
       eval = { metrics = { "onehot.top1" } },

@@ -2,9 +2,10 @@
 
     python balance.py THREADS
 
-Prints {"way": milliseconds a step, ..}: the plain sum; MetaBalance as its public example goes (every loss backward through
-the retained graph, a loop over parameters with norms read as numbers); the same with the second forward pass that makes it
-right; rewritten with torch.autograd.grad and foreach operators; PCGrad over flat vectors. The least of several rounds.
+Prints {"way": milliseconds a step, ..}: the plain sum; MetaBalance as its public example goes (every loss backward
+through the retained graph, a loop over parameters with norms read as numbers); the same with the second forward pass
+that makes it right; rewritten with torch.autograd.grad and foreach operators; PCGrad over flat vectors. The least of
+several rounds.
 """
 import json
 import random

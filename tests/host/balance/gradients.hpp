@@ -30,8 +30,7 @@ inline std::vector<Tensors> rows_of(const Json& values) { return rows(values.get
 /// Two parameters: the first two numbers of each row, and the rest.
 inline std::vector<Tensors> split_rows(const std::vector<std::vector<double>>& values) {
   std::vector<Tensors> by_task;
-  for (const auto& row : values)
-    by_task.push_back({vector({row[0], row[1]}), vector({row.begin() + 2, row.end()})});
+  for (const auto& row : values) by_task.push_back({vector({row[0], row[1]}), vector({row.begin() + 2, row.end()})});
   return by_task;
 }
 

@@ -42,9 +42,11 @@ TEST_CASE("known answer 003-03: strategies that only shrink or only enlarge") {
 
 // 003-02: relax from 0 (the plain sum) to 1 (every gradient as long as the main one).
 TEST_CASE("relax between its ends") {
-  const std::vector<std::vector<double>> first{{0.2, -0.5, 1.5}, {0.253083601255, -0.353607488524, 1.346556836361},
+  const std::vector<std::vector<double>> first{{0.2, -0.5, 1.5},
+                                               {0.253083601255, -0.353607488524, 1.346556836361},
                                                {0.332709003138, -0.134018721311, 1.116392090902}};
-  const std::vector<std::vector<double>> second{{1.2, 0.2, 1.25}, {1.129951194894, 0.045947743411, 1.034437070065},
+  const std::vector<std::vector<double>> second{{1.2, 0.2, 1.25},
+                                                {1.129951194894, 0.045947743411, 1.034437070065},
                                                 {1.024877987235, -0.185130641471, 0.711092675163}};
   const double relax[] = {0, 0.4, 1};
   for (int i = 0; i < 3; ++i) {
@@ -112,8 +114,7 @@ TEST_CASE("norms continue where a state left off") {
 
 TEST_CASE("float32 gradients stay float32, and what cannot be balanced is refused") {
   MetaBalance m(0.7, 0.9, Strategy::both, Part::tensor);
-  auto balanced =
-      m.balance(TaskGradients({{vector({3, 4}).to(at::kFloat)}, {vector({1, 1}).to(at::kFloat)}}));
+  auto balanced = m.balance(TaskGradients({{vector({3, 4}).to(at::kFloat)}, {vector({1, 1}).to(at::kFloat)}}));
   CHECK(balanced[1][0].scalar_type() == at::kFloat);
   CHECK_THROWS_WITH(TaskGradients(std::vector<Tensors>{}), "balance: no gradients");
   CHECK_THROWS_WITH(TaskGradients({{vector({1})}, {}}), "balance: tasks with 1 and 0 gradients");

@@ -13,7 +13,8 @@ TEST_CASE("known answer 003-11: three steps of MTAdam") {
   MtAdam m(in["ranks"].get<std::vector<double>>(), betas[2]);
   at::Tensor p = vector(in["p"].get<std::vector<double>>());
   for (size_t s = 0; s < 3; ++s) {
-    m.step({p}, TaskGradients(rows_of(in["grads"][s])), {{in["lr"].get<double>(), betas[0], betas[1], in["eps"].get<double>(), 0}});
+    m.step({p}, TaskGradients(rows_of(in["grads"][s])),
+           {{in["lr"].get<double>(), betas[0], betas[1], in["eps"].get<double>(), 0}});
     check(p, c["expected"]["p"][s], 1e-9);
   }
   check(m.norms(), c["expected"]["norms"]);
@@ -63,8 +64,7 @@ TEST_CASE("MTAdam refuses what does not fit") {
   at::Tensor p = vector({1});
   MtAdam ranks({1, 2, 3}, 0.9), plain({}, 0.9);
   CHECK_THROWS_WITH(ranks.step({p}, TaskGradients(rows({{1}, {2}})), {{}}), "mtadam: 3 ranks for 2 losses");
-  CHECK_THROWS_WITH(plain.step({p, p}, TaskGradients(rows({{1}, {2}})), {{}}),
-                    "mtadam: 1 gradients for 2 parameters");
+  CHECK_THROWS_WITH(plain.step({p, p}, TaskGradients(rows({{1}, {2}})), {{}}), "mtadam: 1 gradients for 2 parameters");
   CHECK_THROWS_WITH(MtAdam({-1}, 0.9), "mtadam: a rank must be a number >= 0, got -1");
   CHECK_THROWS_WITH(MtAdam({}, 1), "mtadam: norm_beta must be in [0, 1), got 1");
 }

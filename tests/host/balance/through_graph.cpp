@@ -113,7 +113,8 @@ TEST_CASE("what cannot be taken through a graph is refused") {
 TEST_CASE("large gradients side by side and one by one give the same products") {
   at::manual_seed(2);
   at::Tensor a = at::randn({70000}, at::kDouble), b = at::randn({70000}, at::kDouble);
-  TaskGradients whole({{a}, {b}}), parts({{a.slice(0, 0, 35000), a.slice(0, 35000)}, {b.slice(0, 0, 35000), b.slice(0, 35000)}});
+  TaskGradients whole({{a}, {b}}),
+      parts({{a.slice(0, 0, 35000), a.slice(0, 35000)}, {b.slice(0, 0, 35000), b.slice(0, 35000)}});
   CHECK(at::allclose(whole.gram().sum(0), parts.gram().sum(0)));
   TaskGradients half({{a.to(at::kHalf)}, {b.to(at::kHalf)}});
   CHECK(half.gram().scalar_type() == at::kFloat);
