@@ -97,7 +97,8 @@ local function train(k)
     optimizer:zero_grad()
     local y = batches[k % 12]
     local nll, reinforce = decoder:losses(features, y)
-    (nll + reinforce):backward()
+    local loss = nll + reinforce
+    loss:backward()
     optimizer:step()
   end)
 end
