@@ -61,8 +61,8 @@ std::vector<data::Source> check_sources(lua_State* L, data::SamplerOptions& opti
 }  // namespace
 
 /// loader({ { dataset [, targets [, normalise = true [, features]]], weight = 1, draw = 1 }, ... }, { batch, shuffle,
-/// drop_last, mix, seed, device, transform, with, workers, tokenizer, max_length, classes, mixing }) -> loader. Texts need the
-/// tokenizer; `classes` is the width of t where samples have several labels; `features` float [n, F] are given in place
+/// drop_last, mix, seed, device, transform, with, workers, tokenizer, max_length, classes, mixing }) -> loader. Texts
+/// need the tokenizer; `classes` is the width of t where samples have several labels; `features` float [n, F] are given in place
 /// of the samples; `weight` is that of their loss, `draw` how often they are drawn (host/data/sampler.hpp).
 /// transform: bindings/transform.hpp; it runs on `workers` threads. mixing: { { kind, alpha, p }, ... } of
 /// host/data/mixing.hpp; `classes` is then the width of t.
@@ -122,7 +122,7 @@ void set_mix(lua_State* L, data::MixedBatch& mix) {
   lua_setfield(L, -2, "mix");
 }
 
-/// next() -> { x, y, idx, domain, targets [, mask] [, t] [, w, weights] [, mix] } or nil after the last batch of the epoch
+/// next() -> { x, y, idx, domain, targets [, mask] [, t] [, w, weights] [, mix] } or nil after the epoch's last batch
 int next(lua_State* L) {
   auto batch = check_object<Loader>(L, 1)->next();
   if (!batch) {

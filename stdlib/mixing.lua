@@ -46,7 +46,8 @@ function mixing.check(data, model)
   if not list then return end
   local name = list[1].kind
   if not model.heads then
-    error(("%s gives every sample the labels of two: a path_decoder learns from one label; take a trunk"):format(name), 0)
+    error(("%s gives every sample the labels of two: a path_decoder learns from one label; take a trunk")
+      :format(name), 0)
   end
   for _, entry in ipairs(model.heads) do
     if not entry.head.soft_targets then

@@ -44,7 +44,8 @@ struct Crop : Step {
     const at::Tensor wide = pad ? at::constant_pad_nd(image, {pad, pad, pad, pad}, fill) : image;
     const int64_t rows = wide.size(1) - to.height, cols = wide.size(2) - to.width;
     if (rows < 0 || cols < 0)
-      fail("augment: crop: ", to.height, " x ", to.width, " is more than the picture's ", wide.size(1), " x ", wide.size(2));
+      fail("augment: crop: ", to.height, " x ", to.width, " is more than the picture's ", wide.size(1), " x ",
+           wide.size(2));
     const int64_t top = draw.below(rows + 1);
     return part(wide, top, draw.below(cols + 1), to);
   }
@@ -97,7 +98,10 @@ struct Erase : Step {
   double p, fill;
   Range scale, ratio;
   explicit Erase(const Options& o)
-      : p(share_in(o, "p")), fill(o.at("fill")), scale(range_in(o, "scale", 0, 1)), ratio(range_in(o, "ratio", 0, 1e3)) {}
+      : p(share_in(o, "p")),
+        fill(o.at("fill")),
+        scale(range_in(o, "scale", 0, 1)),
+        ratio(range_in(o, "ratio", 0, 1e3)) {}
   at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
     if (draw.uniform() >= p) return image;
     const int64_t height = image.size(1), width = image.size(2);
@@ -133,7 +137,11 @@ const std::vector<Kind>& kinds() {
       {"jitter", {{"brightness", 0.0}, {"contrast", 0.0}, {"saturation", 0.0}, {"hue", 0.0}, {"p", 1.0}}, make_jitter},
       {"grey", {{"p", 0.1}}, make_grey},
       {"affine",
-       {{"degrees", 0.0}, {"translate", {0.0, 0.0}}, {"scale", {1.0, 1.0}}, {"shear", 0.0}, {"interpolation", "nearest"},
+       {{"degrees", 0.0},
+        {"translate", {0.0, 0.0}},
+        {"scale", {1.0, 1.0}},
+        {"shear", 0.0},
+        {"interpolation", "nearest"},
         {"fill", 0.0}},
        make_affine},
       {"randaug", {{"n", 2}, {"m", 9}, {"bins", 31}, {"interpolation", "nearest"}, {"fill", 0.0}}, make_randaug},

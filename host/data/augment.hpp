@@ -12,8 +12,8 @@
 
 namespace moonlab::data {
 
-/// Uniform numbers of one sample in one epoch. The seed is all they depend on, so that a batch is the same on any number
-/// of workers and any device.
+/// Uniform numbers of one sample in one epoch. The seed is all they depend on, so that a batch is the same on any
+/// number of workers and any device.
 class Draw {
  public:
   explicit Draw(uint64_t seed) : state_(seed) {}
@@ -41,21 +41,22 @@ using Steps = std::vector<std::shared_ptr<const Step>>;
 ///                                                was) at a random place, after `pad` pixels of `fill` at each edge
 ///   flip { p = 0.5, vertical = false }           mirrored
 ///   resized_crop { size = 0, scale = {0.08, 1}, ratio = {3/4, 4/3} }
-///                                                a part of a random share of the area and random proportions (uniform in
-///                                                their logarithm), resized bilinearly with antialiasing; after ten tries
-///                                                that do not fit, the largest centred part with allowed proportions
-///                                                (as Szegedy et al. 2015 train)
+///                                                a part of a random share of the area and random proportions (uniform
+///                                                in their logarithm), resized bilinearly with antialiasing; after ten
+///                                                tries that do not fit, the largest centred part with allowed
+///                                                proportions (as Szegedy et al. 2015 train)
 ///   erase { p = 0.5, scale = {0.02, 0.33}, ratio = {0.3, 3.3}, fill = 0 }
 ///                                                a random rectangle is filled (Zhong et al. 2020)
 ///   pad { padding = 0, fill = 0, mode = "constant" }
 ///                                                pixels at the edges: a number, {x, y} or {left, top, right, bottom}
 ///   jitter { brightness = 0, contrast = 0, saturation = 0, hue = 0, p = 1 }
-///                                                each by a factor in {low, high}, a number d: 1 +- d (the hue by a share of
-///                                                its circle, +- d), in random order
+///                                                each by a factor in {low, high}, a number d: 1 +- d (the hue by a
+///                                                share of its circle, +- d), in random order
 ///   grey { p = 0.1 }                             without its colours, of as many channels
 ///   affine { degrees = 0, translate = {0, 0}, scale = {1, 1}, shear = 0, interpolation = "nearest", fill = 0 }
-///                                                turned clockwise about its centre, moved by shares of width and height,
-///                                                scaled, sheared by degrees: +- d, {low, high} of x, or of x and of y
+///                                                turned clockwise about its centre, moved by shares of width and
+///                                                height, scaled, sheared by degrees: +- d, {low, high} of x, or of x
+///                                                and of y
 ///   randaug { n = 2, m = 9, bins = 31, interpolation = "nearest", fill = 0 }
 ///                                                n operations of host/data/augment_randaug.hpp, each of magnitude m of
 ///                                                0 .. bins - 1 (Cubuk et al. 2020)

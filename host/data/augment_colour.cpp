@@ -23,8 +23,12 @@ struct Planes {
   const float* in;
   float* out;
 
-  explicit Planes(const at::Tensor& image) : from(image.contiguous()), channels(image.size(0)), height(image.size(1)),
-                                             width(image.size(2)), pixels(height * width) {
+  explicit Planes(const at::Tensor& image)
+      : from(image.contiguous()),
+        channels(image.size(0)),
+        height(image.size(1)),
+        width(image.size(2)),
+        pixels(height * width) {
     if (channels != 1 && channels != 3) fail("augment: colours are of 1 or 3 channels, the picture has ", channels);
     to = at::empty_like(from);
     in = from.const_data_ptr<float>();
@@ -129,8 +133,8 @@ at::Tensor sharpness(const at::Tensor& image, double factor) {
       const float *above = row - p.width, *below = row + p.width;
       float* out = p.out + c * p.pixels + y * p.width;
       for (int64_t x = 1; x + 1 < p.width; ++x) {
-        const float around = above[x - 1] + above[x] + above[x + 1] + row[x - 1] + row[x + 1] + below[x - 1] + below[x] +
-                             below[x + 1];
+        const float around =
+            above[x - 1] + above[x] + above[x + 1] + row[x - 1] + row[x + 1] + below[x - 1] + below[x] + below[x + 1];
         out[x] = f * row[x] + rest * (around + 5 * row[x]);
       }
     }
@@ -145,7 +149,8 @@ at::Tensor posterize(const at::Tensor& image, int64_t bits) {
 
 at::Tensor solarize(const at::Tensor& image, double threshold) {
   // a byte that is the threshold counts, however it was rounded when it was divided by 255
-  return each_pixel(image, [from = static_cast<float>((threshold - 1e-3) / 255)](float x) { return x >= from ? 1 - x : x; });
+  return each_pixel(image,
+                    [from = static_cast<float>((threshold - 1e-3) / 255)](float x) { return x >= from ? 1 - x : x; });
 }
 
 at::Tensor autocontrast(const at::Tensor& image) {

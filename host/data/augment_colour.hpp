@@ -1,6 +1,7 @@
-// Changes of a picture's colours. Every function takes float32 [C, H, W] in [0, 1] of one or three channels (RGB) and gives
-// a new picture of the same shape. Their numbers are those of torchvision.transforms.v2.functional on such tensors;
-// posterize, solarize and equalize, which are of bytes, those on uint8 tensors. Errors: another number of channels.
+// Changes of a picture's colours. Every function takes float32 [C, H, W] in [0, 1] of one or three channels (RGB) and
+// gives a new picture of the same shape. Their numbers are those of torchvision.transforms.v2.functional on such
+// tensors; posterize, solarize and equalize, which are of bytes, those on uint8 tensors. Errors: another number of
+// channels.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,8 +18,8 @@ at::Tensor saturation(const at::Tensor& image, double factor);
 at::Tensor hue(const at::Tensor& image, double turn);
 /// 0.2989 R + 0.587 G + 0.114 B in every channel.
 at::Tensor grey(const at::Tensor& image);
-/// factor * x + (1 - factor) * the picture smoothed by 3 x 3 ones around a 5; the edge stays, as do pictures that are all
-/// edge.
+/// factor * x + (1 - factor) * the picture smoothed by 3 x 3 ones around a 5; the edge stays, as do pictures that are
+/// all edge.
 at::Tensor sharpness(const at::Tensor& image, double factor);
 /// Keeps the uppermost of a byte's 8 bits.
 at::Tensor posterize(const at::Tensor& image, int64_t bits);

@@ -19,7 +19,8 @@ Range spread_in(const StepOptions& o, const char* key, double centre, double lea
   const StepOptions& value = o.at(key);
   if (value.is_number()) {
     const double wide = value;
-    if (!(wide >= 0 && centre + wide <= most)) fail("augment: ", key, " = ", wide, " is not within 0 .. ", most - centre);
+    if (!(wide >= 0 && centre + wide <= most))
+      fail("augment: ", key, " = ", wide, " is not within 0 .. ", most - centre);
     return {std::max(least, centre - wide), centre + wide};
   }
   if (!value.is_array() || value.size() != 2)
@@ -39,7 +40,8 @@ double share_in(const StepOptions& o, const char* key) {
 bool is_bilinear(const StepOptions& o) {
   const std::string name = o.at("interpolation");
   if (name != "bilinear" && name != "nearest")
-    fail("augment: unknown interpolation '", name, "'", did_you_mean(name, {"nearest", "bilinear"}), " (nearest, bilinear)");
+    fail("augment: unknown interpolation '", name, "'", did_you_mean(name, {"nearest", "bilinear"}),
+         " (nearest, bilinear)");
   return name == "bilinear";
 }
 

@@ -18,8 +18,12 @@ constexpr double kTurn = 180 / 3.14159265358979323846;
 // Strengths.
 double none(double, const Tensor&) { return 0; }
 double shear(double share, const Tensor&) { return 0.3 * share; }
-double across(double share, const Tensor& image) { return std::trunc(150.0 / 331 * static_cast<double>(image.size(2)) * share); }
-double down(double share, const Tensor& image) { return std::trunc(150.0 / 331 * static_cast<double>(image.size(1)) * share); }
+double across(double share, const Tensor& image) {
+  return std::trunc(150.0 / 331 * static_cast<double>(image.size(2)) * share);
+}
+double down(double share, const Tensor& image) {
+  return std::trunc(150.0 / 331 * static_cast<double>(image.size(1)) * share);
+}
 double angle(double share, const Tensor&) { return 30 * share; }
 double change(double share, const Tensor&) { return 0.9 * share; }
 double bits(double share, const Tensor&) { return 8 - std::nearbyint(4 * share); }
@@ -83,7 +87,8 @@ const std::vector<RandomOperation>& random_operations() {
       {"translate_x", true, across, [](const Tensor& x, double s, bool b, double f) { return moved(x, s, 0, b, f); }},
       {"translate_y", true, down, [](const Tensor& x, double s, bool b, double f) { return moved(x, 0, s, b, f); }},
       {"rotate", true, angle, rotated},
-      {"brightness", true, change, [](const Tensor& x, double s, bool, double) { return colour::brightness(x, 1 + s); }},
+      {"brightness", true, change,
+       [](const Tensor& x, double s, bool, double) { return colour::brightness(x, 1 + s); }},
       {"color", true, change, [](const Tensor& x, double s, bool, double) { return colour::saturation(x, 1 + s); }},
       {"contrast", true, change, [](const Tensor& x, double s, bool, double) { return colour::contrast(x, 1 + s); }},
       {"sharpness", true, change, [](const Tensor& x, double s, bool, double) { return colour::sharpness(x, 1 + s); }},

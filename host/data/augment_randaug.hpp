@@ -8,8 +8,9 @@
 
 namespace moonlab::data {
 
-/// One of the fourteen operations of RandAugment (Cubuk et al. 2020) with torchvision's strengths: `strength` gives that of
-/// a magnitude, as a share in [0, 1] of the largest, for a picture [C, H, W]; where `is_signed` it is negated half the time.
+/// One of the fourteen operations of RandAugment (Cubuk et al. 2020) with torchvision's strengths: `strength` gives
+/// that of a magnitude, as a share in [0, 1] of the largest, for a picture [C, H, W]; where `is_signed` it is negated
+/// half the time.
 struct RandomOperation {
   std::string name;
   bool is_signed;
@@ -17,8 +18,8 @@ struct RandomOperation {
   at::Tensor (*apply)(const at::Tensor& image, double strength, bool bilinear, double fill);
 };
 
-/// identity, shear_x, shear_y, translate_x, translate_y, rotate, brightness, color, contrast, sharpness, posterize, solarize,
-/// autocontrast, equalize.
+/// identity, shear_x, shear_y, translate_x, translate_y, rotate, brightness, color, contrast, sharpness, posterize,
+/// solarize, autocontrast, equalize.
 const std::vector<RandomOperation>& random_operations();
 
 }  // namespace moonlab::data

@@ -85,7 +85,8 @@ struct RandomAffine : Step {
         bilinear(is_bilinear(o)) {
     const auto shares = o.at("translate").get<std::vector<double>>();
     if (shares.size() != 2 || !(std::min(shares[0], shares[1]) >= 0 && std::max(shares[0], shares[1]) <= 1))
-      fail("augment: translate takes { share of the width, share of the height } in [0, 1], got ", o.at("translate").dump());
+      fail("augment: translate takes { share of the width, share of the height } in [0, 1], got ",
+           o.at("translate").dump());
     share_x = shares[0];
     share_y = shares[1];
     const StepOptions& shear = o.at("shear");
@@ -100,7 +101,8 @@ struct RandomAffine : Step {
   at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
     Affine a;
     a.angle = draw.uniform(degrees.low, degrees.high);
-    const double most_x = share_x * static_cast<double>(image.size(2)), most_y = share_y * static_cast<double>(image.size(1));
+    const double most_x = share_x * static_cast<double>(image.size(2)),
+                 most_y = share_y * static_cast<double>(image.size(1));
     a.move_x = std::round(draw.uniform(-most_x, most_x));
     a.move_y = std::round(draw.uniform(-most_y, most_y));
     a.scale = draw.uniform(scale.low, scale.high);

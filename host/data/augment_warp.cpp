@@ -23,10 +23,14 @@ double nearest(double x) {
 int64_t source_of(int64_t at, int64_t size, PadMode mode) {
   if (at >= 0 && at < size) return at;
   switch (mode) {
-    case PadMode::kConstant: return -1;
-    case PadMode::kEdge: return at < 0 ? 0 : size - 1;
-    case PadMode::kReflect: return at < 0 ? -at : 2 * (size - 1) - at;
-    case PadMode::kSymmetric: return at < 0 ? -at - 1 : 2 * size - 1 - at;
+    case PadMode::kConstant:
+      return -1;
+    case PadMode::kEdge:
+      return at < 0 ? 0 : size - 1;
+    case PadMode::kReflect:
+      return at < 0 ? -at : 2 * (size - 1) - at;
+    case PadMode::kSymmetric:
+      return at < 0 ? -at - 1 : 2 * size - 1 - at;
   }
   return -1;
 }
@@ -55,52 +59,60 @@ Inverse inverse(const Affine& t) {
   return m;
 }
 
-at::Tensor warp(const at::Tensor& image, const Inverse& m, bool bilinear, double fill) {
-  const at::Tensor from = image.contiguous();
-  at::Tensor to = at::empty_like(from);
-  const int64_t channels = from.size(0), height = from.size(1), width = from.size(2), pixels = height * width;
-  const float* in = from.const_data_ptr<float>();
-  float* out = to.mutable_data_ptr<float>();
-  const auto outside = static_cast<float>(fill);
-  const double half_x = static_cast<double>(width - 1) / 2, half_y = static_cast<double>(height - 1) / 2;
-  for (int64_t row = 0; row < height; ++row)
-    for (int64_t col = 0; col < width; ++col, ++out) {
-      const double x = static_cast<double>(col) - half_x, y = static_cast<double>(row) - half_y;
-      const double sx = m[0] * x + m[1] * y + m[2] + half_x, sy = m[3] * x + m[4] * y + m[5] + half_y;
-      // written so that what is no number is outside as well
-      if (!(sx > -1 && sx < static_cast<double>(width) && sy > -1 && sy < static_cast<double>(height))) {
-        for (int64_t c = 0; c < channels; ++c) out[c * pixels] = outside;
-        continue;
-      }
-      if (!bilinear) {
-        const auto i = static_cast<int64_t>(nearest(sy)), j = static_cast<int64_t>(nearest(sx));
-        const bool inside = i >= 0 && i < height && j >= 0 && j < width;
-        for (int64_t c = 0; c < channels; ++c) out[c * pixels] = inside ? in[c * pixels + i * width + j] : outside;
-        continue;
-      }
-      const int64_t j = static_cast<int64_t>(sx + 1) - 1, i = static_cast<int64_t>(sy + 1) - 1;  // rounded down
-      const auto fx = static_cast<float>(sx - static_cast<double>(j)), fy = static_cast<float>(sy - static_cast<double>(i));
-      const bool left = j >= 0, right = j + 1 < width, top = i >= 0, bottom = i + 1 < height;
-      for (int64_t c = 0; c < channels; ++c) {
-        const float* at = in + c * pixels + i * width + j;
-        const float upper = (1 - fx) * (top && left ? at[0] : outside) + fx * (top && right ? at[1] : outside);
-        const float lower = (1 - fx) * (bottom && left ? at[width] : outside) + fx * (bottom && right ? at[width + 1] : outside);
-        out[c * pixels] = (1 - fy) * upper + fy * lower;
-      }
-    }
-  return to;
-}
-
 at::Tensor padded(const at::Tensor& image, const Edges& e, PadMode mode, double fill) {
   const at::Tensor from = image.contiguous();
   const int64_t channels = from.size(0), height = from.size(1), width = from.size(2);
   const auto rows = sources(e.top, height, e.bottom, mode), cols = sources(e.left, width, e.right, mode);
-  at::Tensor to = at::empty({channels, static_cast<int64_t>(rows.size()), static_cast<int64_t>(cols.size())}, at::kFloat);
+  at::Tensor to =
+      at::empty({channels, static_cast<int64_t>(rows.size()), static_cast<int64_t>(cols.size())}, at::kFloat);
   const float* in = from.const_data_ptr<float>();
   float* out = to.mutable_data_ptr<float>();
   for (int64_t c = 0; c < channels; ++c, in += height * width)
     for (const int64_t row : rows)
       for (const int64_t col : cols) *out++ = row < 0 || col < 0 ? static_cast<float>(fill) : in[row * width + col];
+  return to;
+}
+
+at::Tensor warp(const at::Tensor& image, const Inverse& m, bool bilinear, double fill) {
+  // A ring of fill around the picture: every place in reach of a pixel has four neighbours, and place 0 is outside.
+  const at::Tensor from = padded(image, {1, 1, 1, 1}, PadMode::kConstant, fill);
+  at::Tensor to = at::empty_like(image, at::MemoryFormat::Contiguous);
+  const int64_t channels = image.size(0), height = image.size(1), width = image.size(2), stride = width + 2;
+  const double half_x = static_cast<double>(width - 1) / 2, half_y = static_cast<double>(height - 1) / 2;
+  const auto right = static_cast<double>(width + 1), bottom = static_cast<double>(height + 1);
+  std::vector<int64_t> place(width);
+  std::vector<float> along(width), down(width);
+  float* out = to.mutable_data_ptr<float>();
+  for (int64_t row = 0; row < height; ++row, out += width) {
+    const double y = static_cast<double>(row) - half_y;
+    const double start_x = m[1] * y + m[2] + half_x + 1, start_y = m[4] * y + m[5] + half_y + 1;
+    for (int64_t col = 0; col < width; ++col) {
+      const double x = static_cast<double>(col) - half_x;
+      double sx = m[0] * x + start_x, sy = m[3] * x + start_y;
+      const bool reached = sx > 0 && sx < right && sy > 0 && sy < bottom;  // what is no number is not
+      sx = reached ? sx : 0;
+      sy = reached ? sy : 0;
+      const auto j = static_cast<int64_t>(bilinear ? sx : nearest(sx - 1) + 1);
+      const auto i = static_cast<int64_t>(bilinear ? sy : nearest(sy - 1) + 1);
+      place[col] = i * stride + j;
+      along[col] = static_cast<float>(sx - static_cast<double>(j));
+      down[col] = static_cast<float>(sy - static_cast<double>(i));
+    }
+    for (int64_t c = 0; c < channels; ++c) {
+      const float* plane = from.const_data_ptr<float>() + c * (height + 2) * stride;
+      float* line = out + c * height * width;
+      if (!bilinear) {
+        for (int64_t col = 0; col < width; ++col) line[col] = plane[place[col]];
+        continue;
+      }
+      for (int64_t col = 0; col < width; ++col) {
+        const float* at = plane + place[col];
+        const float upper = at[0] + along[col] * (at[1] - at[0]);
+        const float lower = at[stride] + along[col] * (at[stride + 1] - at[stride]);
+        line[col] = upper + down[col] * (lower - upper);
+      }
+    }
+  }
   return to;
 }
 

@@ -11,7 +11,7 @@ namespace moonlab::data {
 struct MixedBatch {
   at::Tensor permutation;  // long [B]: each sample's partner
   double lambda = 1;       // the sample's own share; the partner's is 1 - lambda
-  at::Tensor mask;         // bool [H, W]: true where a picture shows its partner's pixels; undefined where all are mixed
+  at::Tensor mask;         // bool [H, W]: true where a picture shows its partner's; undefined where all are mixed
 };
 
 /// One batch of B samples.

@@ -150,7 +150,8 @@ void Loader::set_mixing(const Mixing& mixing) {
     fail("loader: pictures can be mixed; '", first.data.name(), "' gives ",
          first.features.defined() ? "features" : first.data.samples().things());
   for (const auto& s : recipe_->sources)
-    if (s.data.several()) fail("loader: '", s.data.name(), "' has samples of several labels each: they cannot be mixed");
+    if (s.data.several())
+      fail("loader: '", s.data.name(), "' has samples of several labels each: they cannot be mixed");
   recipe_->mixing = mixing;
 }
 

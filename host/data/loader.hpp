@@ -49,8 +49,8 @@ class Loader {
   /// the transform threw, with dataset and sample; images of several shapes in a batch.
   void set_transform(TransformMaker transform, int64_t workers);
 
-  /// The pictures of a batch are mixed, and their labels become t; drawn from seed, epoch and the batch's number. Errors:
-  /// texts, features, samples of several labels.
+  /// The pictures of a batch are mixed, and their labels become t; drawn from seed, epoch and the batch's number.
+  /// Errors: texts, features, samples of several labels.
   void set_mixing(const Mixing& mixing);
 
   /// Starts an epoch (from 0) at a batch (from 0): the saved position of an interrupted run. Errors: negative or

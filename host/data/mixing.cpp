@@ -76,7 +76,8 @@ Mixing::Mixing(const nlohmann::ordered_json& list) {
       fail("mixing: unknown kind '", name, "'", did_you_mean(name, {"mixup", "cutmix"}));
     for (const auto& [key, value] : given.items()) {
       if (key == "kind") continue;
-      if (key != "alpha" && key != "p") fail("mixing: ", name, ": unknown option '", key, "'", did_you_mean(key, {"alpha", "p"}));
+      if (key != "alpha" && key != "p")
+        fail("mixing: ", name, ": unknown option '", key, "'", did_you_mean(key, {"alpha", "p"}));
       if (!value.is_number()) fail("mixing: ", name, ": ", key, " takes a number, got ", value.dump());
     }
     const Way way{name == "cutmix", given.value("alpha", 1.0), given.value("p", 1.0)};
@@ -89,7 +90,8 @@ Mixing::Mixing(const nlohmann::ordered_json& list) {
 void Mixing::apply(Batch& batch, int64_t classes, uint64_t seed) const {
   if (ways_.empty()) return;
   at::NoGradGuard no_grad;
-  if (batch.x.dim() != 4) fail("mixing: pictures [B, C, H, W] can be mixed, got ", batch.x.scalar_type(), " ", batch.x.sizes());
+  if (batch.x.dim() != 4)
+    fail("mixing: pictures [B, C, H, W] can be mixed, got ", batch.x.scalar_type(), " ", batch.x.sizes());
   if (batch.y.dim() != 1) fail("mixing: samples have one label here, these have several each");
   Draw draw(seed);
   const Way& way = ways_[draw.below(static_cast<int64_t>(ways_.size()))];

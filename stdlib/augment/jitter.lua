@@ -5,8 +5,8 @@ local function factor(name)
            "by a factor of 1 - d to 1 + d (not below 0), or { low, high }" }
 end
 
---- Colour jitter: brightness, contrast, saturation and hue of a picture change by chance, in random order. A picture of one
--- channel has no saturation and no hue.
+--- Colour jitter: brightness, contrast, saturation and hue of a picture change by chance, in random order. A picture of
+-- one channel has no saturation and no hue.
 -- @usage jitter { brightness = 0.4, contrast = 0.4, saturation = 0.4, hue = 0.1 }
 return schema.declare("augment.jitter", {
   factor "brightness",

@@ -1,7 +1,8 @@
 local schema = require "schema"
 
 --- RandAugment (Cubuk et al. 2020): n operations by chance of fourteen, all of one magnitude: identity, shears, moves,
--- rotation, brightness, colour, contrast, sharpness, posterize, solarize, autocontrast, equalize, as strong as torchvision's.
+-- rotation, brightness, colour, contrast, sharpness, posterize, solarize, autocontrast, equalize, as strong as
+-- torchvision's.
 -- @usage randaug { n = 2, m = 9 }
 return schema.declare("augment.randaug", {
   { "n", "integer >= 0", 2, "operations a picture" },

@@ -1,7 +1,7 @@
 local schema = require "schema"
 
---- Random resized crop: a part of a random share of the area and random proportions, resized bilinearly with antialiasing.
--- What ImageNet is usually trained with (Szegedy et al. 2015).
+--- Random resized crop: a part of a random share of the area and random proportions, resized bilinearly with
+-- antialiasing. What ImageNet is usually trained with (Szegedy et al. 2015).
 -- @usage resized_crop { size = 64, scale = { 0.3, 1 } }
 return schema.declare("augment.resized_crop", {
   { "size", "integer >= 0 or list of integer > 0", 0, "side, or { height, width }; 0: as the picture was", at = 1 },

@@ -1,9 +1,10 @@
-#include <ATen/ATen.h>
-#include <catch2/catch.hpp>
+#include "host/data/augment.hpp"
 
+#include <ATen/ATen.h>
+
+#include <catch2/catch.hpp>
 #include <set>
 
-#include "host/data/augment.hpp"
 #include "host/error.hpp"
 
 using namespace moonlab;
@@ -13,7 +14,8 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 at::Tensor counted(int64_t height, int64_t width) {
-  return at::arange(3 * height * width, at::kFloat).reshape({3, height, width}) / static_cast<double>(3 * height * width);
+  return at::arange(3 * height * width, at::kFloat).reshape({3, height, width}) /
+         static_cast<double>(3 * height * width);
 }
 
 at::Tensor run(const Json& list, const at::Tensor& image, uint64_t seed) {
@@ -54,7 +56,8 @@ TEST_CASE("crop takes every place of the padded picture, and nothing else") {
   }
   CHECK(places.size() == 25);
   CHECK(run(Json::parse(R"([{"kind": "crop", "size": [3, 2]}])"), image, 1).sizes() == at::IntArrayRef({3, 3, 2}));
-  CHECK_THROWS_WITH(run(Json::parse(R"([{"kind": "crop", "size": 6}])"), image, 1), Catch::Contains("6 x 6 is more than the picture's 5 x 6"));
+  CHECK_THROWS_WITH(run(Json::parse(R"([{"kind": "crop", "size": 6}])"), image, 1),
+                    Catch::Contains("6 x 6 is more than the picture's 5 x 6"));
 }
 
 TEST_CASE("flip mirrors its share of the pictures") {
@@ -72,10 +75,12 @@ TEST_CASE("flip mirrors its share of the pictures") {
 
 TEST_CASE("resized_crop: the whole picture where that is all that is allowed, else a part inside it") {
   const at::Tensor image = counted(8, 8);
-  CHECK(at::equal(run(Json::parse(R"([{"kind": "resized_crop", "scale": [1, 1], "ratio": [1, 1]}])"), image, 3), image));
+  CHECK(
+      at::equal(run(Json::parse(R"([{"kind": "resized_crop", "scale": [1, 1], "ratio": [1, 1]}])"), image, 3), image));
   // 4 x 4 of 8 x 8 by antialiasing: weights 1 3 3 1 of the triangle inside, checked on a ramp, which stays one
   const at::Tensor ramp = at::arange(8, at::kFloat).div(8).expand({1, 8, 8});
-  const at::Tensor half = run(Json::parse(R"([{"kind": "resized_crop", "size": 4, "scale": [1, 1], "ratio": [1, 1]}])"), ramp, 3);
+  const at::Tensor half =
+      run(Json::parse(R"([{"kind": "resized_crop", "size": 4, "scale": [1, 1], "ratio": [1, 1]}])"), ramp, 3);
   CHECK(half[0][1][1].item<float>() == Approx(2.5 / 8));
   CHECK(half[0][2][2].item<float>() == Approx(4.5 / 8));
   std::set<float> corners;
@@ -88,7 +93,8 @@ TEST_CASE("resized_crop: the whole picture where that is all that is allowed, el
   }
   CHECK(corners.size() > 20);
   // proportions that never fit: the largest centred part with the nearest ones
-  const at::Tensor strip = run(Json::parse(R"([{"kind": "resized_crop", "scale": [1, 1], "ratio": [4, 4], "size": [2, 8]}])"), image, 1);
+  const at::Tensor strip =
+      run(Json::parse(R"([{"kind": "resized_crop", "scale": [1, 1], "ratio": [4, 4], "size": [2, 8]}])"), image, 1);
   CHECK(at::equal(strip, image.narrow(1, 3, 2)));
 }
 
@@ -123,10 +129,12 @@ TEST_CASE("steps follow each other and depend on nothing but the seed") {
 TEST_CASE("mistakes in a list of steps are named") {
   auto make = [](const char* text) { return make_steps(Json::parse(text)); };
   CHECK_THROWS_WITH(make(R"([{"kind": "corp"}])"), Catch::Contains("unknown step 'corp'; did you mean 'crop'?"));
-  CHECK_THROWS_WITH(make(R"([{"kind": "crop", "padd": 1}])"), Catch::Contains("unknown option 'padd'; did you mean 'pad'?"));
+  CHECK_THROWS_WITH(make(R"([{"kind": "crop", "padd": 1}])"),
+                    Catch::Contains("unknown option 'padd'; did you mean 'pad'?"));
   CHECK_THROWS_WITH(make(R"([{"kind": "crop", "pad": -1}])"), Catch::Contains("pad = -1 is negative"));
   CHECK_THROWS_WITH(make(R"([{"kind": "flip", "p": 1.5}])"), Catch::Contains("p = 1.5 is not in [0, 1]"));
   CHECK_THROWS_WITH(make(R"([{"kind": "flip", "p": "x"}])"), Catch::Contains("wrong type"));
-  CHECK_THROWS_WITH(make(R"([{"kind": "erase", "scale": [0.5, 0.1]}])"), Catch::Contains("scale [0.5,0.1] is not a range"));
+  CHECK_THROWS_WITH(make(R"([{"kind": "erase", "scale": [0.5, 0.1]}])"),
+                    Catch::Contains("scale [0.5,0.1] is not a range"));
   CHECK_THROWS_WITH(make(R"({"kind": "flip"})"), Catch::Contains("expected a list"));
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <catch2/catch.hpp>
 
 #include <array>
+#include <catch2/catch.hpp>
 
 namespace moonlab::data {
 

@@ -47,7 +47,8 @@ TEST_CASE("jitter draws each change from its range, in random order") {
   double least = 2, most = 0;
   int64_t changed = 0;
   for (uint64_t seed = 0; seed < 2000; ++seed) {
-    const double factor = run(R"({"kind": "jitter", "brightness": 0.4, "p": 0.5})", grey, seed)[0][0][0].item<double>() / 0.5;
+    const double factor =
+        run(R"({"kind": "jitter", "brightness": 0.4, "p": 0.5})", grey, seed)[0][0][0].item<double>() / 0.5;
     least = std::min(least, factor);
     most = std::max(most, factor);
     changed += factor != 1;
@@ -57,7 +58,8 @@ TEST_CASE("jitter draws each change from its range, in random order") {
   CHECK(std::abs(changed - 1000) < 112);  // five standard deviations
   // two changes of fixed size: both orders come
   const char* two = R"({"kind": "jitter", "brightness": [1.8, 1.8], "contrast": [0.5, 0.5]})";
-  const at::Tensor first = colour::contrast(colour::brightness(x, 1.8), 0.5), second = colour::brightness(colour::contrast(x, 0.5), 1.8);
+  const at::Tensor first = colour::contrast(colour::brightness(x, 1.8), 0.5),
+                   second = colour::brightness(colour::contrast(x, 0.5), 1.8);
   int64_t brightness_first = 0;
   for (uint64_t seed = 0; seed < 400; ++seed) {
     const at::Tensor made = run(two, x, seed);
@@ -70,7 +72,8 @@ TEST_CASE("jitter draws each change from its range, in random order") {
 
 TEST_CASE("grey takes the colours of its share of the pictures") {
   int64_t taken = 0;
-  for (uint64_t seed = 0; seed < 1000; ++seed) taken += !at::equal(run(R"({"kind": "grey"})", picture(), seed), picture());
+  for (uint64_t seed = 0; seed < 1000; ++seed)
+    taken += !at::equal(run(R"({"kind": "grey"})", picture(), seed), picture());
   CHECK(std::abs(taken - 100) < 48);
   CHECK(at::equal(run(R"({"kind": "grey", "p": 1})", picture()), colour::grey(picture())));
 }
@@ -79,7 +82,9 @@ TEST_CASE("affine draws angle, move, scale and shears from their ranges") {
   const at::Tensor x = picture();
   const Affine all{.angle = -20, .scale = 1.3, .shear_x = 12, .shear_y = -7};
   CHECK(at::equal(run(R"({"kind": "affine", "degrees": [-20, -20], "scale": [1.3, 1.3], "shear": [12, 12, -7, -7],
-                          "interpolation": "bilinear", "fill": 0.5})", x), warp(x, inverse(all), true, 0.5)));
+                          "interpolation": "bilinear", "fill": 0.5})",
+                      x),
+                  warp(x, inverse(all), true, 0.5)));
   CHECK(at::equal(run(R"({"kind": "affine"})", x), x));
   // moves are whole pixels up to the share, each to both sides
   std::set<std::pair<int64_t, int64_t>> moves;
@@ -95,7 +100,8 @@ TEST_CASE("affine draws angle, move, scale and shears from their ranges") {
   CHECK(*moves.rbegin() == std::pair<int64_t, int64_t>{2, 1});
   std::set<float> corners;
   for (uint64_t seed = 0; seed < 50; ++seed)
-    corners.insert(run(R"({"kind": "affine", "degrees": 30, "interpolation": "bilinear"})", x, seed)[0][3][3].item<float>());
+    corners.insert(
+        run(R"({"kind": "affine", "degrees": 30, "interpolation": "bilinear"})", x, seed)[0][3][3].item<float>());
   CHECK(corners.size() > 40);
 }
 
@@ -111,7 +117,8 @@ TEST_CASE("randaug applies n operations of its table, each as often") {
   std::vector<int64_t> counts(possible.size());
   for (uint64_t seed = 0; seed < 2800; ++seed) {
     const at::Tensor made = run(R"({"kind": "randaug", "n": 1})", x, seed);
-    const auto found = std::find_if(possible.begin(), possible.end(), [&](const at::Tensor& t) { return at::equal(t, made); });
+    const auto found =
+        std::find_if(possible.begin(), possible.end(), [&](const at::Tensor& t) { return at::equal(t, made); });
     REQUIRE(found != possible.end());
     ++counts[found - possible.begin()];
   }
@@ -125,13 +132,17 @@ TEST_CASE("randaug applies n operations of its table, each as often") {
 
 TEST_CASE("wrong options of a step are named") {
   CHECK_THROWS_WITH(making(R"({"kind": "pad", "padding": -1})")(), Catch::Contains("-1 pixels are none"));
-  CHECK_THROWS_WITH(making(R"({"kind": "pad", "padding": [1, 2, 3]})")(), Catch::Contains("{ left, top, right, bottom }"));
+  CHECK_THROWS_WITH(making(R"({"kind": "pad", "padding": [1, 2, 3]})")(),
+                    Catch::Contains("{ left, top, right, bottom }"));
   CHECK_THROWS_WITH(making(R"({"kind": "pad", "mode": "reflct"})")(), Catch::Contains("did you mean 'reflect'"));
   CHECK_THROWS_WITH(making(R"({"kind": "jitter", "hue": 0.6})")(), Catch::Contains("hue = 0.6 is not within 0 .. 0.5"));
-  CHECK_THROWS_WITH(making(R"({"kind": "jitter", "contrast": [-1, 2]})")(), Catch::Contains("contrast [-1,2] is not a range within 0"));
+  CHECK_THROWS_WITH(making(R"({"kind": "jitter", "contrast": [-1, 2]})")(),
+                    Catch::Contains("contrast [-1,2] is not a range within 0"));
   CHECK_THROWS_WITH(making(R"({"kind": "affine", "translate": [0.1, 2]})")(), Catch::Contains("share of the width"));
-  CHECK_THROWS_WITH(making(R"({"kind": "affine", "scale": [0, 1]})")(), Catch::Contains("scale [0,1] is not a range above 0"));
-  CHECK_THROWS_WITH(making(R"({"kind": "affine", "interpolation": "cubic"})")(), Catch::Contains("unknown interpolation 'cubic'"));
+  CHECK_THROWS_WITH(making(R"({"kind": "affine", "scale": [0, 1]})")(),
+                    Catch::Contains("scale [0,1] is not a range above 0"));
+  CHECK_THROWS_WITH(making(R"({"kind": "affine", "interpolation": "cubic"})")(),
+                    Catch::Contains("unknown interpolation 'cubic'"));
   CHECK_THROWS_WITH(making(R"({"kind": "randaug", "m": 31})")(), Catch::Contains("m = 31 is not within 0 .. 30"));
   CHECK_THROWS_WITH(making(R"({"kind": "randaug", "magnitude": 3})")(), Catch::Contains("unknown option 'magnitude'"));
 }

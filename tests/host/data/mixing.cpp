@@ -1,6 +1,7 @@
 #include "host/data/mixing.hpp"
 
 #include <ATen/ATen.h>
+
 #include <catch2/catch.hpp>
 
 #include "host/data/loader.hpp"
@@ -99,7 +100,8 @@ TEST_CASE("weights go with the labels: the weighted loss is the mixed one of the
   const Batch own = batch_of(6), b = mixed(R"([{"kind": "mixup"}])", 3, 6, w);
   const at::Tensor of_classes = -at::tensor({0.1f, 0.2f, 0.3f, 0.4f}).log(), order = b.mix->permutation;
   const at::Tensor each = w * of_classes.index_select(0, own.y);
-  CHECK(at::allclose(b.w * b.t.matmul(of_classes), each * b.mix->lambda + each.index_select(0, order) * (1 - b.mix->lambda)));
+  CHECK(at::allclose(b.w * b.t.matmul(of_classes),
+                     each * b.mix->lambda + each.index_select(0, order) * (1 - b.mix->lambda)));
   CHECK(at::equal(b.weights, b.w));
   CHECK(at::allclose(b.t.sum(1), at::ones({6})));
 }
@@ -147,7 +149,8 @@ TEST_CASE("what cannot be mixed, and mistakes, are named") {
   CHECK_THROWS_WITH(make(R"([{"kind": "mixup", "alpha": 0}])"), Catch::Contains("alpha = 0 is not above 0"));
   CHECK_THROWS_WITH(make(R"([{"kind": "cutmix", "p": 2}])"), Catch::Contains("p = 2 is not in [0, 1]"));
   CHECK_THROWS_WITH(make(R"([{"kind": "cutmix", "p": "x"}])"), Catch::Contains("p takes a number"));
-  const Dataset texts(make_text_samples("t", text::Texts({"one", "two"}), at::tensor({0, 1}, at::kLong), {"a", "b"}, "here"));
+  const Dataset texts(
+      make_text_samples("t", text::Texts({"one", "two"}), at::tensor({0, 1}, at::kLong), {"a", "b"}, "here"));
   Loader features({Source{.data = texts, .features = at::rand({2, 3})}}, {});
   CHECK_THROWS_WITH(features.set_mixing(make(R"([{"kind": "mixup"}])")), Catch::Contains("'t' gives features"));
 }
