@@ -1,7 +1,12 @@
 #include "host/label/adaptive_labels.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "host/error.hpp"
 
@@ -16,6 +21,41 @@ constexpr int64_t kDirect = 2;     // cdist: differences, never the expanded squ
 
 at::ScalarType computed_in(at::ScalarType type) { return type == at::kDouble ? type : at::kFloat; }
 
+constexpr int64_t kFew = 1 << 20;  // numbers that differences are taken of anyway
+constexpr double kNear = 1e-2;     // share of the squared lengths below which the expansion loses digits
+
+/// Distances [B, N] of many long rows on the CPU: by one product, and by differences for the pairs that are near.
+Tensor distances_by_product(const Tensor& z, const Tensor& labels) {
+  const Tensor a = z.square().sum(1), b = labels.square().sum(1);
+  Tensor squares = at::addmm(b.unsqueeze(0), z, labels.t(), 1, -2).add_(a.unsqueeze(1));
+  AT_DISPATCH_FLOATING_TYPES(z.scalar_type(), "label_distances", [&] {
+    const int64_t n = labels.size(0), d = labels.size(1);
+    const auto *x = z.const_data_ptr<scalar_t>(), *y = labels.const_data_ptr<scalar_t>();
+    const auto *xx = a.const_data_ptr<scalar_t>(), *yy = b.const_data_ptr<scalar_t>();
+    auto* out = squares.mutable_data_ptr<scalar_t>();
+    at::parallel_for(0, z.size(0), std::max<int64_t>(1, 16384 / n), [&](int64_t from, int64_t to) {
+      for (int64_t i = from; i < to; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          auto& square = out[i * n + j];
+          if (square <= static_cast<scalar_t>(kNear) * (xx[i] + yy[j])) {
+            square = 0;
+            for (int64_t k = 0; k < d; ++k) {
+              const auto gap = x[i * d + k] - y[j * d + k];
+              square += gap * gap;
+            }
+          }
+          square = std::sqrt(square);
+        }
+    });
+  });
+  return squares;
+}
+
+Tensor distances(const Tensor& z, const Tensor& labels) {
+  if (z.is_cpu() && z.size(0) * labels.numel() > kFew) return distances_by_product(z, labels);
+  return at::_cdist_forward(z, labels, 2, kDirect);
+}
+
 /// One node for all distances. Its backward is two products; written in operators on the inputs and the output, it can
 /// itself be differentiated.
 struct LabelLogits : torch::autograd::Function<LabelLogits> {
@@ -23,7 +63,7 @@ struct LabelLogits : torch::autograd::Function<LabelLogits> {
   using Variables = torch::autograd::variable_list;
 
   static Tensor forward(Context* context, const Tensor& z, const Tensor& labels) {
-    const Tensor logits = at::_cdist_forward(z, labels, 2, kDirect).clamp_min_(kNearest).neg_();
+    const Tensor logits = distances(z, labels).clamp_min_(kNearest).neg_();
     context->save_for_backward({z, labels, logits});
     return logits;
   }

@@ -12,8 +12,9 @@
 namespace moonlab::label {
 
 /// Minus the Euclidean distances, [B, N]: the logits of Eq. 2. A distance is at least 1e-6, as in the authors' code
-/// (sqrt(max(., 1e-12))); where it is no larger its gradient is zero. Distances come from differences, not from the
-/// expansion of the square: the label of a class with a single sample is that sample.
+/// (sqrt(max(., 1e-12))); where it is no larger its gradient is zero. Distances come from differences and on the CPU,
+/// where there are many, from one product: but never those of near pairs, for which the expanded square has no digits
+/// left (the label of a class with a single sample is that sample).
 /// @param z float [B, d], @param labels float [N, d]; both may learn, any number of times. Half precision is computed
 /// in float; any device. Errors: shapes that do not fit.
 at::Tensor label_logits(const at::Tensor& z, const at::Tensor& labels);

@@ -32,6 +32,22 @@ TEST_CASE("adaptive labels: distances of near points far from the origin keep th
   CHECK(z.grad()[0].narrow(0, 1, 99).abs().max().item<float>() < 1e-3);
 }
 
+TEST_CASE("adaptive labels: many long rows, some of them near a label, have the distances of double") {
+  at::manual_seed(5);
+  const at::Tensor labels = at::randn({40, 500}, at::kDouble) + 3, y = at::randint(40, {200}, at::kLong);
+  at::Tensor z = labels.index_select(0, y) + at::randn({200, 500}, at::kDouble) * 1e-3;
+  z.narrow(0, 0, 100).copy_(at::randn({100, 500}, at::kDouble));
+  z[150].copy_(labels[y[150].item<int64_t>()]);
+  const at::Tensor exact = at::cdist(z, labels).clamp_min(1e-6).neg();
+  CHECK(at::allclose(label_logits(z, labels), exact, 1e-9, 1e-9));
+  const at::Tensor rough = label_logits(z.to(at::kFloat), labels.to(at::kFloat)).to(at::kDouble);
+  CHECK(at::allclose(rough, exact, 1e-4, 1e-5));
+  CHECK(rough[150].max().item<double>() == Approx(-1e-6));
+  z.set_requires_grad(true);
+  label_logits(z, labels).sum().backward();
+  CHECK(at::isfinite(z.grad()).all().item<bool>());
+}
+
 TEST_CASE("adaptive labels: repulsion of a batch of 20,000 in float is that in double") {
   at::manual_seed(3);
   const at::Tensor z = at::randn({20000, 64}, at::kDouble), y = at::randint(100, {20000}, at::kLong);
