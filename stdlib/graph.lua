@@ -224,7 +224,8 @@ function graph.load(name)
     end
     tried[#tried + 1] = path
   end
-  error(("graph.load: no graph '%s'%s (%s)"):format(name, nearest.did_you_mean(name, known), table.concat(tried, ", ")), 2)
+  error(("graph.load: no graph '%s'%s (%s)"):format(name, nearest.did_you_mean(name, known),
+    table.concat(tried, ", ")), 2)
 end
 
 return graph

@@ -29,7 +29,8 @@ function PathModel:term(made, kind)
   self.path_terms[name] = self.path_terms[name] == nil and made -- false: there are several, which go alone
   return function(state)
     if self.path_terms.nll and self.path_terms.reinforce then return self:walk_both(state, name) end
-    return made(self.module.decoder, state.features, state.batch.targets or state.batch.y, self.generator, state.batch.weights)
+    local batch = state.batch
+    return made(self.module.decoder, state.features, batch.targets or batch.y, self.generator, batch.weights)
   end
 end
 

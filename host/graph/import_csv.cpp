@@ -38,7 +38,7 @@ Description import_csv(const std::string& path, const ImportOptions& o) {
   std::ifstream file(path);
   if (!file) fail("graph.csv: cannot read ", path);
   Description d;
-  std::map<std::pair<std::string, std::string>, int> edges;    // and the line that each stands in
+  std::map<std::pair<std::string, std::string>, int> edges;   // and the line that each stands in
   std::map<std::string, std::pair<std::string, int>> blocks;  // of nodes
   std::string line;
   char separator = 0;
@@ -60,10 +60,15 @@ Description import_csv(const std::string& path, const ImportOptions& o) {
         continue;
       }
     }
-    auto field = [&](int k) { return columns[k] >= 0 && columns[k] < static_cast<int>(fields.size()) ? fields[columns[k]] : ""; };
+    auto field = [&](int k) {
+      return columns[k] >= 0 && columns[k] < static_cast<int>(fields.size()) ? fields[columns[k]] : "";
+    };
     const std::string parent = field(0), child = field(1), block = field(2);
-    if (parent.empty() || child.empty()) fail(where, ": an edge is parent", separator == '\t' ? "<tab>" : std::string(1, separator), "child, got '", line, "'");
-    if (fields.size() > 3 && columns[2] == 2) fail(where, ": ", fields.size(), " fields, expected parent, child and at most a block");
+    if (parent.empty() || child.empty())
+      fail(where, ": an edge is parent", separator == '\t' ? "<tab>" : std::string(1, separator), "child, got '", line,
+           "'");
+    if (fields.size() > 3 && columns[2] == 2)
+      fail(where, ": ", fields.size(), " fields, expected parent, child and at most a block");
     const auto [edge, fresh] = edges.try_emplace({parent, child}, number);
     if (!fresh) fail(where, ": edge ", parent, "->", child, " stands in line ", edge->second, " already");
     d.edges.emplace_back(parent, child);
@@ -71,7 +76,8 @@ Description import_csv(const std::string& path, const ImportOptions& o) {
     const auto [in, first_block] = blocks.try_emplace(child, block, number);
     if (first_block) d.blocks.emplace_back(child, block);
     else if (in->second.first != block)
-      fail(where, ": node '", child, "' stands in block '", in->second.first, "' by line ", in->second.second, ", not in '", block, "'");
+      fail(where, ": node '", child, "' stands in block '", in->second.first, "' by line ", in->second.second,
+           ", not in '", block, "'");
   }
   return completed(std::move(d), o, path);
 }

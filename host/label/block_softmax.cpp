@@ -82,7 +82,8 @@ Tensor gradient_on_cpu(const Tensor& grad, const Tensor& log_p, const Tensor& bl
         for (int64_t i = 0; i < v; ++i) sum[block[i]] += row[i];
         for (int64_t i = 0; i < v; ++i) {
           const scalar_t all = sum[block[i]];  // most blocks of a row carry no gradient
-          result[r * v + i] = row[i] - (all != 0 && (!mask || mask[r * v + i]) ? std::exp(share[i]) * all : scalar_t(0));
+          result[r * v + i] =
+              row[i] - (all != 0 && (!mask || mask[r * v + i]) ? std::exp(share[i]) * all : scalar_t(0));
         }
       }
     });
@@ -90,7 +91,9 @@ Tensor gradient_on_cpu(const Tensor& grad, const Tensor& log_p, const Tensor& bl
   return out;
 }
 
-bool has_kernel(const Tensor& z) { return z.is_cpu() && (z.scalar_type() == at::kFloat || z.scalar_type() == at::kDouble); }
+bool has_kernel(const Tensor& z) {
+  return z.is_cpu() && (z.scalar_type() == at::kFloat || z.scalar_type() == at::kDouble);
+}
 
 struct BlockLogSoftmax : torch::autograd::Function<BlockLogSoftmax> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& z, const Tensor& block,
@@ -100,10 +103,15 @@ struct BlockLogSoftmax : torch::autograd::Function<BlockLogSoftmax> {
     context->save_for_backward({out, block, candidates});
     return out;
   }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list grads) {
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const bool plain = at::GradMode::is_enabled() || !has_kernel(grads[0]);  // with create_graph operators have a history
-    return {plain ? gradient(grads[0], saved[0], saved[1], saved[2]) : gradient_on_cpu(grads[0], saved[0], saved[1], saved[2]), {}, {}};
+    const bool plain =
+        at::GradMode::is_enabled() || !has_kernel(grads[0]);  // with create_graph operators have a history
+    return {plain ? gradient(grads[0], saved[0], saved[1], saved[2])
+                  : gradient_on_cpu(grads[0], saved[0], saved[1], saved[2]),
+            {},
+            {}};
   }
 };
 
@@ -116,7 +124,8 @@ Tensor block_log_softmax(const Tensor& logits, const Tensor& block, const Tensor
   if (!checked && block.is_cpu() && block.numel() > 0) {
     const auto [low, high] = block.aminmax();
     if (low.item<int64_t>() < 0 || high.item<int64_t>() >= block.size(0))
-      fail("block softmax: block numbers must lie in [0, ", block.size(0) - 1, "], got ", low.item<int64_t>(), " to ", high.item<int64_t>());
+      fail("block softmax: block numbers must lie in [0, ", block.size(0) - 1, "], got ", low.item<int64_t>(), " to ",
+           high.item<int64_t>());
   }
   return BlockLogSoftmax::apply(logits, block, candidates.defined() ? std::optional(candidates) : std::nullopt);
 }

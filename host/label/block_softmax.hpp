@@ -7,8 +7,8 @@ namespace moonlab::label {
 
 /// Log probabilities [R, V] of logits [R, V] within the blocks that `block` (long [V]) numbers from 0. With
 /// `candidates` (bool [R, V]) the sum of a row goes over the block's candidates alone; other entries are then no
-/// probabilities. Differentiable; stable by subtracting each block's maximum. `checked`: the numbers are known to lie in
-/// [0, V), which otherwise is looked at on the CPU.
+/// probabilities. Differentiable; stable by subtracting each block's maximum. `checked`: the numbers are known to lie
+/// in [0, V), which otherwise is looked at on the CPU.
 at::Tensor block_log_softmax(const at::Tensor& logits, const at::Tensor& block, const at::Tensor& candidates = {},
                              bool checked = false);
 

@@ -80,9 +80,8 @@ void mix_on_cpu(const StepRows& s) {
   AT_DISPATCH_FLOATING_TYPES(s.gates.scalar_type(), "gru", [&] {
     const auto *g = s.gates.const_data_ptr<scalar_t>(), *before = s.before.h.const_data_ptr<scalar_t>();
     auto* after = s.after.h.mutable_data_ptr<scalar_t>();
-    by_rows(s.after.h.size(0), w, [&](int64_t r) {
-      mix_row(w, g + r * step + w, g + r * step + 2 * w, before + r * w, after + r * w);
-    });
+    by_rows(s.after.h.size(0), w,
+            [&](int64_t r) { mix_row(w, g + r * step + w, g + r * step + 2 * w, before + r * w, after + r * w); });
   });
 }
 

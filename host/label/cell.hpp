@@ -19,9 +19,9 @@ CellState advance(Cell cell, const at::Tensor& gi, const at::Tensor& gh, const C
 
 /// What a step reads and leaves, rows of larger tensors or tensors of their own.
 struct StepRows {
-  at::Tensor gates;   // [R, G * H]: before the step the gates but the shares of the hidden state (a GRU's n: the input's
-                      // share alone); afterwards the gates behind their nonlinearities
-  at::Tensor share;   // GRU: [R, H], afterwards the hidden state's share of n, which r multiplies
+  at::Tensor gates;  // [R, G * H]: before the step the gates but the shares of the hidden state (a GRU's n: the input's
+                     // share alone); afterwards the gates behind their nonlinearities
+  at::Tensor share;  // GRU: [R, H], afterwards the hidden state's share of n, which r multiplies
   at::Tensor tanh_c;  // LSTM: [R, H]
   CellState before, after;
 };
@@ -34,8 +34,8 @@ void advance_in_place(Cell cell, StepRows& s, const at::Tensor& weight_hh, const
 at::Tensor input_bias(Cell cell, const at::Tensor& bias_ih, const at::Tensor& bias_hh);
 
 /// Derivatives of a step by all that it read. `gates` [R, 4 * H]: of a GRU n, r, z, and n by the hidden state's share,
-/// so that three neighbours are the derivatives by the input's shares (n, r, z) or by the hidden state's (r, z, n); of an
-/// LSTM i, f, g, o, the same by both shares.
+/// so that three neighbours are the derivatives by the input's shares (n, r, z) or by the hidden state's (r, z, n); of
+/// an LSTM i, f, g, o, the same by both shares.
 struct StepGradient {
   at::Tensor gates;
   at::Tensor h;  // GRU: [R, H], by the state before past the gates, to which their share is added; LSTM: undefined

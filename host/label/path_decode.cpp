@@ -85,7 +85,8 @@ std::vector<std::vector<Decision>> PathDecoder::decisions(const at::Tensor& feat
       if (at == kEnd || graph_->leaf(at)) continue;
       Decision d{at, {}};
       auto choice = [&](Token c) {
-        d.choices.push_back({c, p.const_data_ptr<double>()[s * p.size(1) + c], c == taken.const_data_ptr<int64_t>()[s]});
+        d.choices.push_back(
+            {c, p.const_data_ptr<double>()[s * p.size(1) + c], c == taken.const_data_ptr<int64_t>()[s]});
       };
       for (Token c : graph_->children(at)) choice(c);
       if (compiled_.gated(at)) choice(kEnd);
@@ -96,7 +97,8 @@ std::vector<std::vector<Decision>> PathDecoder::decisions(const at::Tensor& feat
   return all;
 }
 
-at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<std::vector<Token>>& paths, bool policy) {
+at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<std::vector<Token>>& paths,
+                                 bool policy) {
   const Recurrence r = recurrence(features);
   if (static_cast<int64_t>(paths.size()) != features.size(0))
     fail("path_decoder: ", features.size(0), " features, ", paths.size(), " paths");
@@ -124,9 +126,14 @@ at::Tensor PathDecoder::log_prob(const at::Tensor& features, const std::vector<s
       target.push_back(t < n ? p[t] : kEnd);
       counts.push_back(t < n || (t == n && n > 0 && compiled_.gated(p[n - 1])) ? 1 : 0);
     }
-  const at::Tensor before = longs(fed, features.device()), fed_rows = input(before), after = longs(target, features.device());
+  const at::Tensor before = longs(fed, features.device()), fed_rows = input(before),
+                   after = longs(target, features.device());
   const at::Tensor hidden = unroll(
-      r, [&](size_t i, const at::Tensor&) { return static_cast<int64_t>(i) < steps ? Rows{fed_rows.narrow(0, static_cast<int64_t>(i) * b, b), {}, {}} : Rows{}; },
+      r,
+      [&](size_t i, const at::Tensor&) {
+        return static_cast<int64_t>(i) < steps ? Rows{fed_rows.narrow(0, static_cast<int64_t>(i) * b, b), {}, {}}
+                                               : Rows{};
+      },
       b * steps);
   const at::Tensor z = logits(hidden), log_p = policy ? log_policy(z, before) : log_block(z, before);
   const at::Tensor taken = log_p.gather(1, after.unsqueeze(1)).squeeze(1);
@@ -147,7 +154,8 @@ Likeliest PathDecoder::likeliest(const at::Tensor& features, const std::vector<T
   return {{found.tokens.index_select(0, path), log_p}, found.log_p};
 }
 
-PathDecoder::ClassPaths PathDecoder::class_paths(const at::Tensor& features, const std::vector<Token>& classes, bool sum) {
+PathDecoder::ClassPaths PathDecoder::class_paths(const at::Tensor& features, const std::vector<Token>& classes,
+                                                 bool sum) {
   at::NoGradGuard guard;
   // all paths of all classes as one trie; where they end
   std::vector<graph::WeightedPath> paths;
@@ -185,7 +193,8 @@ PathDecoder::ClassPaths PathDecoder::class_paths(const at::Tensor& features, con
     }
     std::map<Step, int32_t> next;
     if (i + 1 < trie.levels.size())
-      for (const auto& n : trie.levels[i + 1].nodes) next.emplace(Step(n.parent, n.token), static_cast<int32_t>(next.size()));
+      for (const auto& n : trie.levels[i + 1].nodes)
+        next.emplace(Step(n.parent, n.token), static_cast<int32_t>(next.size()));
     for (size_t p = 0; p < paths.size(); ++p) {
       if (i >= paths[p].tokens.size()) continue;
       const Step taken(at[p], paths[p].tokens[i]);
@@ -218,7 +227,8 @@ PathDecoder::ClassPaths PathDecoder::class_paths(const at::Tensor& features, con
       const Level& l = levels[i];
       const int64_t n = l.token.size(0);
       const at::Tensor fed = l.token.repeat({b});
-      state = walk.step({input(fed), (sample * above + l.parent).reshape(-1), sample.expand({b, n}).reshape(-1)}, state);
+      state =
+          walk.step({input(fed), (sample * above + l.parent).reshape(-1), sample.expand({b, n}).reshape(-1)}, state);
       const at::Tensor base = i == 0 ? part.new_zeros({b, 1}) : value.index_select(1, l.entered);  // [B, nodes]
       const at::Tensor log_p = log_block(logits(state.h), fed).view({b, n * v});
       value = base.index_select(1, l.edge_node) + log_p.index_select(1, l.edge_node * v + l.edge_target);  // [B, edges]
@@ -235,7 +245,8 @@ PathDecoder::ClassPaths PathDecoder::class_paths(const at::Tensor& features, con
   }
   const int64_t length = compiled_.max_length() - 1;
   std::vector<int64_t> tokens(paths.size() * length, kEnd);
-  for (size_t p = 0; p < paths.size(); ++p) std::copy(paths[p].tokens.begin(), paths[p].tokens.end(), tokens.begin() + static_cast<int64_t>(p) * length);
+  for (size_t p = 0; p < paths.size(); ++p)
+    std::copy(paths[p].tokens.begin(), paths[p].tokens.end(), tokens.begin() + static_cast<int64_t>(p) * length);
   return {at::cat(results), at::cat(numbers), longs(tokens, device).view({-1, length})};
 }
 

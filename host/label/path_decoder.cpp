@@ -25,7 +25,8 @@ std::shared_ptr<nn::Module> linear(int64_t in, int64_t out) {
 /// A child's parameter in the dtype of what it is computed with (autocast makes another of the features').
 at::Tensor parameter(const nn::Part& part, const char* name, at::ScalarType dtype) {
   const auto* entry = part->find(name);
-  if (!entry || !entry->value.defined()) fail("path_decoder: ", part.name, " (", part->kind(), ") has no parameter '", name, "'");
+  if (!entry || !entry->value.defined())
+    fail("path_decoder: ", part.name, " (", part->kind(), ") has no parameter '", name, "'");
   return entry->value.scalar_type() == dtype ? entry->value : entry->value.to(dtype);
 }
 
@@ -47,9 +48,11 @@ PathDecoder::PathDecoder(std::shared_ptr<const graph::LabelGraph> g, const Decod
       graph_(std::move(g)),
       compiled_(graph_, o.end, o.limit),
       options_(checked(o)),
-      embed_(this, "embed", nn::build("Embedding", {{"num_embeddings", compiled_.tokens()}, {"embedding_dim", o.embed}})),
-      cell_(this, "cell", nn::build(o.cell == Cell::gru ? "GRUCell" : "LSTMCell",
-                                    {{"input_size", o.embed * (o.feed_feature ? 2 : 1)}, {"hidden_size", o.hidden}})),
+      embed_(this, "embed",
+             nn::build("Embedding", {{"num_embeddings", compiled_.tokens()}, {"embedding_dim", o.embed}})),
+      cell_(this, "cell",
+            nn::build(o.cell == Cell::gru ? "GRUCell" : "LSTMCell",
+                      {{"input_size", o.embed * (o.feed_feature ? 2 : 1)}, {"hidden_size", o.hidden}})),
       init_(this, "init", linear(o.features, o.hidden)),
       out_(this, "out", linear(o.hidden, compiled_.logits())),
       baseline_(register_buffer("baseline", RewardBaseline::start())) {
@@ -98,8 +101,8 @@ std::vector<at::Tensor> PathDecoder::walk(const at::Tensor& features, const std:
   const int64_t b = features.size(0);
   const auto long_options = features.options().dtype(at::kLong).requires_grad(false);
   struct Place {
-    int64_t first = 0, count = 0;   // its rows in the level before
-    std::vector<at::Tensor> rows;   // which it has had, over all levels
+    int64_t first = 0, count = 0;  // its rows in the level before
+    std::vector<at::Tensor> rows;  // which it has had, over all levels
     bool over = false;
   };
   std::vector<Place> places(strands.size());
@@ -127,13 +130,15 @@ std::vector<at::Tensor> PathDecoder::walk(const at::Tensor& features, const std:
       Place& p = places[k];
       if (p.over) continue;
       const bool top = level == 1;  // its rows of the level before are those of its samples
-      const Rows r = s.next(level, top ? (s.root.defined() ? hidden.index_select(0, s.root) : hidden) : hidden.narrow(0, p.first, p.count));
+      const Rows r = s.next(level, top ? (s.root.defined() ? hidden.index_select(0, s.root) : hidden)
+                                       : hidden.narrow(0, p.first, p.count));
       p.over = !r.token.defined();
       if (p.over) continue;
       const int64_t n = r.token.size(0);
       token.push_back(r.token);
-      parent.push_back(top ? (r.parent.defined() ? root(s).index_select(0, r.parent) : root(s))
-                           : (r.parent.defined() ? r.parent + p.first : at::arange(p.first, p.first + n, long_options)));
+      parent.push_back(
+          top ? (r.parent.defined() ? root(s).index_select(0, r.parent) : root(s))
+              : (r.parent.defined() ? r.parent + p.first : at::arange(p.first, p.first + n, long_options)));
       sample.push_back(r.sample.defined() ? r.sample : root(s));
       p.first = first, p.count = n;
       p.rows.push_back(at::arange(used + first, used + first + n, long_options));
@@ -175,8 +180,8 @@ at::Tensor PathDecoder::log_children(const at::Tensor& z, const at::Tensor& rows
 
 namespace {
 
-/// The gate over the logits [R, V + 1]: column 0 is to stop, the last to go on. log p of the children [R, V] becomes that
-/// of all candidates; rows that are not gated stay, but that <eop>, alone in its block, has probability 1.
+/// The gate over the logits [R, V + 1]: column 0 is to stop, the last to go on. log p of the children [R, V] becomes
+/// that of all candidates; rows that are not gated stay, but that <eop>, alone in its block, has probability 1.
 at::Tensor with_gate(const at::Tensor& z, const at::Tensor& log_p, const at::Tensor& gated) {
   const at::Tensor difference = z.select(1, 0) - z.select(1, z.size(1) - 1);
   const at::Tensor stop = at::log_sigmoid(difference).masked_fill(gated.logical_not(), 0);

@@ -75,7 +75,8 @@ struct Decoded {
   at::Tensor tokens, log_p;
 };
 
-/// The likeliest path of each sample among those of some classes, and log p of the likeliest path of every class [B, K].
+/// The likeliest path of each sample among those of some classes, and log p of the likeliest path of every class [B,
+/// K].
 struct Likeliest {
   Decoded path;
   at::Tensor class_log_p;
@@ -125,9 +126,9 @@ class PathDecoder : public nn::Module {
   /// open prediction: the classes whose probability reaches a threshold.
   at::Tensor class_log_prob(const at::Tensor& features, const std::vector<Token>& classes, bool sum = false);
 
-  /// Which of `classes` a sample is, where it must be one of them: the end of the likeliest of all their paths. Unlike a
-  /// walk from the root it can end in no other node: neither at a coarse label that the gate says to stop at, nor below
-  /// a node that is alone in its block.
+  /// Which of `classes` a sample is, where it must be one of them: the end of the likeliest of all their paths. Unlike
+  /// a walk from the root it can end in no other node: neither at a coarse label that the gate says to stop at, nor
+  /// below a node that is alone in its block.
   Likeliest likeliest(const at::Tensor& features, const std::vector<Token>& classes);
 
   /// The class of each decoded path: the last of its nodes that is a class of `classes` (tokens), else -1. long [B].
@@ -140,8 +141,8 @@ class PathDecoder : public nn::Module {
   int64_t features() const override { return 0; }
 
  private:
-  /// The walk's parameters. Without `all_tokens` only nodes with children are embedded, the only ones after which anything
-  /// is left to decide; rows are then fed what input() gives for a token.
+  /// The walk's parameters. Without `all_tokens` only nodes with children are embedded, the only ones after which
+  /// anything is left to decide; rows are then fed what input() gives for a token.
   Recurrence recurrence(const at::Tensor& features, bool all_tokens = false);
   at::Tensor input(const at::Tensor& tokens) const { return input_.index_select(0, tokens); }
   /// Log p of what may follow the fed tokens [R], from logits [R, logits()]: [R, V].
@@ -194,8 +195,8 @@ class PathDecoder : public nn::Module {
   std::optional<nn::Part> feed_;
   at::Tensor block_, gate_, candidates_, edge_from_, edge_to_;  // of compiled_, on the parameters' device
   at::Tensor inner_, input_;  // long: <start> and the nodes with children; of each token its place among them, else 0
-  std::map<std::vector<Token>, graph::LabelTrie> tries_;        // of samples with several labels
-  at::Tensor& baseline_;                                        // buffer: the state of RewardBaseline
+  std::map<std::vector<Token>, graph::LabelTrie> tries_;  // of samples with several labels
+  at::Tensor& baseline_;                                  // buffer: the state of RewardBaseline
 };
 
 }  // namespace moonlab::label

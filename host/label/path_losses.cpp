@@ -84,7 +84,8 @@ std::optional<PathDecoder::Strand> PathDecoder::nll_strand(const at::Tensor& fea
     scale[s] = o.pool == Pool::mean ? 1.0 / static_cast<double>(used) : 1.0;
     if (used == all) continue;
     std::vector<int64_t> numbers;
-    for (Token label : of) numbers.insert(numbers.end(), compiled_.deterministic(label).begin(), compiled_.deterministic(label).end());
+    for (Token label : of)
+      numbers.insert(numbers.end(), compiled_.deterministic(label).begin(), compiled_.deterministic(label).end());
     std::vector<graph::WeightedPath> paths;
     for (int64_t i : draw(all, used, generator)) paths.push_back({compiled_.target(numbers[i]), 1});
     drawn.push_back(graph::Compiled::trie_of(*graph_, paths));
@@ -110,7 +111,8 @@ PathDecoder::Strand PathDecoder::teacher_forced(const at::Tensor& features, cons
   };
   s.loss = [this, batch](const at::Tensor& z) {
     const at::Tensor log_p = log_block(z, batch.token);
-    const at::Tensor chosen = log_p.reshape(-1).index_select(0, batch.edge_row * compiled_.vocabulary() + batch.edge_target);
+    const at::Tensor chosen =
+        log_p.reshape(-1).index_select(0, batch.edge_row * compiled_.vocabulary() + batch.edge_target);
     return -(chosen * batch.edge_weight).sum();
   };
   return s;
@@ -133,7 +135,8 @@ PathDecoder::Strand PathDecoder::free_running(const at::Tensor& features, const 
     std::vector<at::Tensor> rows;
     for (size_t i = 0; i < batch.levels.size(); ++i) {
       const auto& level = batch.levels[i];
-      rows.push_back(batch.sample.index_select(0, batch.edge_row.narrow(0, level.edge, level.edges)) + static_cast<int64_t>(i) * b);
+      rows.push_back(batch.sample.index_select(0, batch.edge_row.narrow(0, level.edge, level.edges)) +
+                     static_cast<int64_t>(i) * b);
     }
     const at::Tensor z = all.index_select(0, at::cat(rows));
     const at::Tensor log_p = log_block(z, batch.token.index_select(0, batch.edge_row));
@@ -164,8 +167,8 @@ std::vector<int64_t> PathDecoder::sampled(const Labels& labels, int64_t samples)
   return rows;
 }
 
-PathDecoder::Strand PathDecoder::reinforce_strand(const at::Tensor& features, const at::Tensor& rewarded, at::Tensor root,
-                                                  const at::Tensor& weights, const ReinforceOptions& o,
+PathDecoder::Strand PathDecoder::reinforce_strand(const at::Tensor& features, const at::Tensor& rewarded,
+                                                  at::Tensor root, const at::Tensor& weights, const ReinforceOptions& o,
                                                   at::Generator generator) {
   struct Walk {
     at::Tensor uniform, fed, visited;
@@ -216,7 +219,8 @@ at::Tensor numbers(const std::vector<int64_t>& values, const at::Tensor& like) {
 }
 
 // Of each row its sample's weight, on the device of the features; undefined where all weigh 1.
-at::Tensor weights_at(const std::vector<int64_t>& rows, const Labels& labels, const at::Tensor& weights, const at::Tensor& like) {
+at::Tensor weights_at(const std::vector<int64_t>& rows, const Labels& labels, const at::Tensor& weights,
+                      const at::Tensor& like) {
   const auto all = weights_of(weights, labels.samples());
   if (all.empty()) return {};
   std::vector<double> chosen;
@@ -226,7 +230,8 @@ at::Tensor weights_at(const std::vector<int64_t>& rows, const Labels& labels, co
 
 }  // namespace
 
-at::Tensor PathDecoder::nll(const at::Tensor& features, const Labels& labels, const NllOptions& o, at::Generator generator) {
+at::Tensor PathDecoder::nll(const at::Tensor& features, const Labels& labels, const NllOptions& o,
+                            at::Generator generator) {
   place(features);
   check_labels(features, labels);
   const auto strand = nll_strand(features, labels, o, or_default(generator));
@@ -252,8 +257,9 @@ at::Tensor PathDecoder::reinforce(const at::Tensor& features, const Labels& labe
                                         weights_at(rows, labels, o.weights, features), o, or_default(generator))})[0];
 }
 
-std::pair<at::Tensor, at::Tensor> PathDecoder::losses(const at::Tensor& features, const Labels& labels, const NllOptions& n,
-                                                      const ReinforceOptions& r, at::Generator generator) {
+std::pair<at::Tensor, at::Tensor> PathDecoder::losses(const at::Tensor& features, const Labels& labels,
+                                                      const NllOptions& n, const ReinforceOptions& r,
+                                                      at::Generator generator) {
   generator = or_default(generator);
   const auto rows = sampled(labels, r.samples);
   if (rows.empty()) return {nll(features, labels, n, generator), nothing(features)};
@@ -262,8 +268,9 @@ std::pair<at::Tensor, at::Tensor> PathDecoder::losses(const at::Tensor& features
   const auto forced = nll_strand(features, labels, n, generator);
   if (!forced) return {nothing(features), reinforce(features, labels, r, generator)};
   const at::Tensor rewarded = reward_rows(labels, rows, r.reward, features);
-  const auto both = walk(features, {*forced, reinforce_strand(features, rewarded, numbers(rows, features),
-                                                            weights_at(rows, labels, r.weights, features), r, generator)});
+  const auto both =
+      walk(features, {*forced, reinforce_strand(features, rewarded, numbers(rows, features),
+                                                weights_at(rows, labels, r.weights, features), r, generator)});
   return {both[0], both[1]};
 }
 

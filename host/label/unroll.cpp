@@ -71,7 +71,11 @@ struct Walked {
   }
   StepRows rows(const Level& l) const {
     auto part = [&](const Tensor& t) { return t.defined() ? t.narrow(0, l.first, l.count) : Tensor(); };
-    return {part(gates), part(share), part(tanh_c), {part(before), l.has_c ? part(before_c) : Tensor()}, {part(after), part(after_c)}};
+    return {part(gates),
+            part(share),
+            part(tanh_c),
+            {part(before), l.has_c ? part(before_c) : Tensor()},
+            {part(after), part(after_c)}};
   }
 };
 
@@ -123,14 +127,15 @@ std::vector<Tensor> inputs_of(const Recurrence& r) {
 // With create_graph the derivative must itself have a history: the walk is repeated with plain operators.
 torch::autograd::variable_list UnrollBackward::again(const Tensor& grad) {
   const auto& levels = walked->levels;
-  const Tensor hidden =
-      walk(recurrence, [&](size_t i, const Tensor&) { return i < levels.size() ? levels[i].rows : Rows{}; }, table);
+  const Tensor hidden = walk(
+      recurrence, [&](size_t i, const Tensor&) { return i < levels.size() ? levels[i].rows : Rows{}; }, table);
   torch::autograd::variable_list wanted, result(7);
   std::vector<size_t> place;
   const auto inputs = inputs_of(recurrence);
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].defined() && inputs[i].requires_grad()) wanted.push_back(inputs[i]), place.push_back(i);
-  auto found = torch::autograd::grad({hidden}, wanted, {grad}, /*retain_graph=*/true, /*create_graph=*/true, /*allow_unused=*/true);
+  auto found = torch::autograd::grad({hidden}, wanted, {grad}, /*retain_graph=*/true, /*create_graph=*/true,
+                                     /*allow_unused=*/true);
   for (size_t i = 0; i < place.size(); ++i) result[place[i]] = found[i];
   return result;
 }
@@ -138,7 +143,8 @@ torch::autograd::variable_list UnrollBackward::again(const Tensor& grad) {
 torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_list&& grads) {
   const Tensor grad = grads[0];
   if (!grad.defined()) return torch::autograd::variable_list(7);
-  TORCH_CHECK(walked, "Trying to backward through the graph a second time: give the first backward retain_graph = true");
+  TORCH_CHECK(walked,
+              "Trying to backward through the graph a second time: give the first backward retain_graph = true");
   const Recurrence& r = recurrence;
   const auto inputs = inputs_of(r);
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -181,8 +187,9 @@ torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_l
   if (table) {
     const int64_t tokens_there = r.embedding.size(0);
     const Tensor all =
-        d.is_cpu() ? at::embedding_dense_backward(d, token, tokens_there, /*padding_idx=*/-1, /*scale_grad_by_freq=*/false)
-                   : at::zeros({tokens_there, d.size(1)}, d.options()).index_add_(0, token, d);  // which never waits
+        d.is_cpu()
+            ? at::embedding_dense_backward(d, token, tokens_there, /*padding_idx=*/-1, /*scale_grad_by_freq=*/false)
+            : at::zeros({tokens_there, d.size(1)}, d.options()).index_add_(0, token, d);  // which never waits
     const Tensor dtable = in_order(all.slice(1, 0, g), 1);
     dembedding = dtable.mm(r.weight_ih), dweight_ih = dtable.t().mm(r.embedding);
   } else {
@@ -191,8 +198,13 @@ torch::autograd::variable_list UnrollBackward::apply(torch::autograd::variable_l
     dweight_ih = ordered.t().mm(r.embedding.index_select(0, token));
   }
   const Tensor sums = d.sum(0);
-  return {dembedding, dweight_ih, in_order(sums.slice(0, 0, g), 0), by_hidden.t().mm(w.before.narrow(0, 0, w.used)),
-          gru ? sums.slice(0, width) : sums, dh, dextra.defined() ? in_order(dextra, 1) : dextra};
+  return {dembedding,
+          dweight_ih,
+          in_order(sums.slice(0, 0, g), 0),
+          by_hidden.t().mm(w.before.narrow(0, 0, w.used)),
+          gru ? sums.slice(0, width) : sums,
+          dh,
+          dextra.defined() ? in_order(dextra, 1) : dextra};
 }
 
 }  // namespace

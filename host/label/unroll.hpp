@@ -14,11 +14,11 @@ namespace moonlab::label {
 /// Parameters of the walk, in PyTorch's layout: G is 3 H for a GRU (gates r, z, n), 4 H for an LSTM (i, f, g, o).
 struct Recurrence {
   Cell cell = Cell::gru;
-  at::Tensor embedding;               // [N, D]
-  at::Tensor weight_ih, bias_ih;      // [G, D], [G]
-  at::Tensor weight_hh, bias_hh;      // [G, H], [G]
-  at::Tensor extra;                   // [B, G], added to the input gates of a sample's rows; undefined: none
-  at::Tensor h0;                      // [B, H]; an LSTM's first cell state is zero
+  at::Tensor embedding;           // [N, D]
+  at::Tensor weight_ih, bias_ih;  // [G, D], [G]
+  at::Tensor weight_hh, bias_hh;  // [G, H], [G]
+  at::Tensor extra;               // [B, G], added to the input gates of a sample's rows; undefined: none
+  at::Tensor h0;                  // [B, H]; an LSTM's first cell state is zero
 };
 
 /// The rows of one level, on the parameters' device.
@@ -32,9 +32,9 @@ struct Rows {
 /// undefined token) end the walk. Called without gradient mode.
 using NextRows = std::function<Rows(size_t level, const at::Tensor& hidden)>;
 
-/// The hidden states of all rows [sum of R, H], level after level. `most_rows` is the most rows that all levels can have
-/// together: memory for them is taken at once. With fewer tokens than that their input gates are computed once for each
-/// token, else for each row.
+/// The hidden states of all rows [sum of R, H], level after level. `most_rows` is the most rows that all levels can
+/// have together: memory for them is taken at once. With fewer tokens than that their input gates are computed once for
+/// each token, else for each row.
 at::Tensor unroll(const Recurrence& recurrence, const NextRows& next, int64_t most_rows);
 
 /// One step without gradient, for decoding.

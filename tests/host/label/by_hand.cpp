@@ -1,5 +1,5 @@
-// Answers worked out by hand from the equations of 000, through a whole decoder: its weights are zero, so that the logits of
-// every step are the output's biases.
+// Answers worked out by hand from the equations of 000, through a whole decoder: its weights are zero, so that the
+// logits of every step are the output's biases.
 #include "decoder.hpp"
 #include "host/rng.hpp"
 
@@ -9,7 +9,8 @@ namespace {
 
 double number(const at::Tensor& t) { return t.item<double>(); }
 
-/// `y` has two nondeterministic paths (a1, a2) and two deterministic ones (b1, c1); a block of three lies below m in part.
+/// `y` has two nondeterministic paths (a1, a2) and two deterministic ones (b1, c1); a block of three lies below m in
+/// part.
 Json description() {
   return Json::parse(R"({"root": "r", "labels": ["y", "z", "b2", "c2"],
     "edges": [["r", "m"], ["r", "n"], ["m", "a1"], ["m", "a2"], ["n", "a3"], ["m", "b1"], ["m", "b2"], ["m", "c1"],
@@ -73,7 +74,8 @@ TEST_CASE("by hand, 000-11: greedy decoding under both normalisers parts where a
   at::Tensor x = features(1);
   auto group = constant(description());
   auto by_group = group->greedy(x);
-  CHECK(walked(*group, by_group.tokens[0]) == Names{"m", "b1", "y"});  // sigmoid(0.8) = 0.69 against e / (e + 1 + e^2) = 0.24
+  CHECK(walked(*group, by_group.tokens[0]) ==
+        Names{"m", "b1", "y"});  // sigmoid(0.8) = 0.69 against e / (e + 1 + e^2) = 0.24
   CHECK(near(number(by_group.log_p[0]), std::log(0.75 * 0.6899744811 * 0.5), 1e-9));
   DecoderOptions o;
   o.normalizer = Normalizer::children;
@@ -93,8 +95,10 @@ TEST_CASE("by hand: the policy over blocks of which one lies below the node in p
   CHECK(near(number(log_pi({"m", "a2", "y"}).exp()), 0.75 * 0.0900305732 / 2.3347590443, 1e-9));
   CHECK(near(number(log_pi({"m", "b1", "y"}).exp()), 0.75 * 0.6899744811 / 2.3347590443, 1e-9));
   CHECK(near(number(log_pi({"m", "c2"}).exp()), 0.75 * 0.5 / 2.3347590443, 1e-9));
-  // of log pi(m, a1, y): 1 - 3/4 at the root; a1, a2, a3 as below; nothing of blocks that lie below m as a whole, nor of y
-  const std::map<std::string, double> wanted{{"m", 0.25}, {"n", -0.25}, {"a1", 0.685541}, {"a2", -0.115683}, {"a3", -0.569858}};
+  // of log pi(m, a1, y): 1 - 3/4 at the root; a1, a2, a3 as below; nothing of blocks that lie below m as a whole, nor
+  // of y
+  const std::map<std::string, double> wanted{
+      {"m", 0.25}, {"n", -0.25}, {"a1", 0.685541}, {"a2", -0.115683}, {"a3", -0.569858}};
   auto check = [&](const at::Tensor& gradient, double factor) {
     for (Token t = 0; t <= g.size(); ++t) {
       const auto at = wanted.find(g.name(t));
@@ -154,7 +158,8 @@ TEST_CASE("by hand: the gate's stop is learnt and decoded; among classes that li
   auto best = stopping->likeliest(x, leaves);
   CHECK(walked(*stopping, best.path.tokens[0]) == Names{"m", "c2"});
   CHECK(number(PathDecoder::classes(best.path.tokens, leaves, g.size() + 1)[0]) == 2);
-  const double p[] = {0.75 * 0.1192029220 * 0.6899744811 * 0.5, 0.75 * 0.1192029220 * 0.3100255189, 0.75 * 0.1192029220 * 0.5};
+  const double p[] = {0.75 * 0.1192029220 * 0.6899744811 * 0.5, 0.75 * 0.1192029220 * 0.3100255189,
+                      0.75 * 0.1192029220 * 0.5};
   for (int k = 0; k < 3; ++k) CHECK(near(number(best.class_log_p[0][k]), std::log(p[k]), 1e-9));
   CHECK(near(number(best.path.log_p[0]), std::log(p[2]), 1e-9));
 }

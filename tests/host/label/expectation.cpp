@@ -39,7 +39,8 @@ Enumerated enumerate(PathDecoder& d, const at::Tensor& x, Token label) {
         for (Token node : p.tokens) hit += std::count(set.begin(), set.end(), node);
         rewards.push_back(hit / static_cast<double>(set.size()));
       }
-  return {d.log_prob(x.expand({static_cast<int64_t>(paths.size()), x.size(1)}), paths, true), at::tensor(rewards, at::kDouble)};
+  return {d.log_prob(x.expand({static_cast<int64_t>(paths.size()), x.size(1)}), paths, true),
+          at::tensor(rewards, at::kDouble)};
 }
 
 /// Gradient of a number in x alone.
@@ -62,7 +63,8 @@ TEST_CASE("the expectation of REINFORCE's gradient over all paths is that of -E[
     CHECK(near(number(pi.sum()), 1, 1e-12));
     const at::Tensor exact = gradient(-(log_pi.exp() * r).sum(), x);
     REQUIRE(exact.abs().max().item<double>() > 1e-4);
-    for (double b : {0.0, 0.37, -2.0}) CHECK(at::allclose(gradient(-(pi * (r - b) * log_pi).sum(), x), exact, 1e-9, 1e-12));
+    for (double b : {0.0, 0.37, -2.0})
+      CHECK(at::allclose(gradient(-(pi * (r - b) * log_pi).sum(), x), exact, 1e-9, 1e-12));
     // the mean of the batch's own n rewards holds the sample's own: (n - 1) / n of the gradient
     at::Tensor pairs = at::zeros({}, at::kDouble);
     for (int64_t p = 0; p < r.size(0); ++p)
@@ -133,7 +135,8 @@ TEST_CASE("one walk gives what both losses give one after the other, in value, g
           }
           (a + 0.3 * b).backward();
           std::vector<at::Tensor> found{a.detach(), b.detach(), x.grad().clone(), state.clone()};
-          for (auto& [name, p] : d->named_parameters()) found.push_back(p.grad().defined() ? p.grad().clone() : at::Tensor());
+          for (auto& [name, p] : d->named_parameters())
+            found.push_back(p.grad().defined() ? p.grad().clone() : at::Tensor());
           return found;
         };
         const auto apart = run(false), together = run(true);
