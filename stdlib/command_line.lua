@@ -63,6 +63,32 @@ local function unknown_flag(command, module, args)
   end
 end
 
+--- The words of a command that reads one run or ablation: { what, output = of -o, [flag] = true }; nil and the problem
+-- where they are wrong.
+-- @param flags words without a value that may stand among them
+function command_line.source_words(args, flags)
+  local words, known, i = {}, {}, 1
+  for _, flag in ipairs(flags or {}) do known[flag] = true end
+  while i <= #args do
+    local word = args[i]
+    if known[word] then
+      words[word] = true
+    elseif word == "-o" then
+      i = i + 1
+      words.output = args[i]
+      if not words.output then return nil, "-o needs a value" end
+    elseif word:match "^%-o=" then
+      words.output = word:sub(4)
+    elseif words.what then
+      return nil, ("takes one run or ablation, got '%s' too"):format(word)
+    else
+      words.what = word
+    end
+    i = i + 1
+  end
+  return words
+end
+
 --- Runs a command with its words; returns the exit code.
 function command_line.main(name, args)
   local there = false

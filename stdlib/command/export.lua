@@ -1,5 +1,6 @@
 --- `moonlab export RUN|ABLATION.lua --csv|--tensorboard [-o PLACE]`: every metric of a run, or of all runs of an ablation,
 -- for other programs.
+local command_line = require "command_line"
 local host_run = require "host.run"
 local runs_of = require "runs_of"
 local runner = require "runner"
@@ -80,23 +81,10 @@ return {
     .. "  -o PLACE         the file, or the folder; of CSV the standard output where absent",
   flags = { "--csv", "--tensorboard", "-o" },
   main = function(args)
-    local what, output, as, i = nil, nil, nil, 1
-    while i <= #args do
-      if args[i] == "--csv" or args[i] == "--tensorboard" then
-        as = args[i]
-      elseif args[i] == "-o" then
-        i = i + 1
-        output = args[i]
-        if not output then return complain "-o needs a value" end
-      elseif args[i]:match "^%-o=" then
-        output = args[i]:sub(4)
-      elseif what then
-        return complain(("takes one run or ablation, got '%s' too"):format(args[i]))
-      else
-        what = args[i]
-      end
-      i = i + 1
-    end
+    local words, problem = command_line.source_words(args, { "--csv", "--tensorboard" })
+    if not words then return complain(problem) end
+    local what, output = words.what, words.output
+    local as = words["--csv"] and "--csv" or words["--tensorboard"] and "--tensorboard"
     if not what then return complain "which run? moonlab export RUN --csv (moonlab ls lists them)" end
     if not as then return complain "as what? moonlab export RUN --csv or --tensorboard" end
     if as == "--tensorboard" and not output then return complain "where to? moonlab export RUN --tensorboard -o FOLDER" end
@@ -118,9 +106,9 @@ return {
     end
     local file, reason = io.open(output, "wb")
     if not file then return complain("cannot write " .. reason, 1) end
-    local written, problem = file:write(result)
+    local written, failure = file:write(result)
     local closed, late = file:close()
-    if not (written and closed) then return complain(("cannot write %s: %s"):format(output, problem or late), 1) end
+    if not (written and closed) then return complain(("cannot write %s: %s"):format(output, failure or late), 1) end
     io.stdout:write(output, "\n")
     return 0
   end,

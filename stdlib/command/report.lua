@@ -1,4 +1,5 @@
 --- `moonlab report RUN|ABLATION.lua -o out.html`: one page that opens anywhere, without a network.
+local command_line = require "command_line"
 local host_run = require "host.run"
 local html_report = require "html_report"
 local runner = require "runner"
@@ -25,21 +26,9 @@ return {
     .. "  -o FILE         where to; nothing in the page refers to another address",
   flags = { "-o" },
   main = function(args)
-    local what, output, i = nil, nil, 1
-    while i <= #args do
-      if args[i] == "-o" then
-        i = i + 1
-        output = args[i]
-        if not output then return complain "-o needs a value" end
-      elseif args[i]:match "^%-o=" then
-        output = args[i]:sub(4)
-      elseif what then
-        return complain(("takes one run or ablation, got '%s' too"):format(args[i]))
-      else
-        what = args[i]
-      end
-      i = i + 1
-    end
+    local words, problem = command_line.source_words(args)
+    if not words then return complain(problem) end
+    local what, output = words.what, words.output
     if not what then return complain "which run? moonlab report RUN -o FILE.html (moonlab ls lists them)" end
     if not output then return complain "where to? moonlab report RUN -o FILE.html" end
     local done, failure = pcall(function()
