@@ -87,6 +87,9 @@ function evaluate(script, given, options)
   if options.indexes then session.indexes = setmetatable({}, { __index = options.indexes }) end
   local directory = name:match "^(.*/)" or ""
   session.require = sessions.require(session, directory)
+  -- Tensors that a script draws are the same each time it is evaluated, and nothing is drawn from the caller's stream.
+  local state = torch.get_rng_state()
+  torch.manual_seed(0)
   local result = sessions.within(session, function()
     session.env = environment.create(session)
     knobs.reserve(session)
@@ -123,6 +126,7 @@ function evaluate(script, given, options)
     end
     return made
   end)
+  torch.set_rng_state(state)
   if #session.errors > 0 then
     if options.nested then
       for path, index in pairs(session.indexes) do options.indexes[path] = index end

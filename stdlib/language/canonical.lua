@@ -2,7 +2,7 @@
 --
 -- Options of a node or a table of fields go sorted by name; where the written order has a meaning (lists, and maps such
 -- as heads, as lists of [name, value]) it is kept. Numbers are in their shortest exact form, infinite ones the texts
--- "inf" and "-inf". A function is its source text and what it closes over (language/closure.lua).
+-- "inf" and "-inf". A function is its source text and what it closes over (language/closure.lua), a tensor a hash of its numbers.
 
 local closure = require "language.closure"
 local node = require "language.node"
@@ -24,6 +24,13 @@ end
 local function number(value)
   local shown = order.number(value)
   return (shown == "inf" or shown == "-inf" or shown == "nan") and text(shown) or shown
+end
+
+-- A tensor stands for its numbers: equal ones give equal texts on any device.
+local function tensor_fields(value)
+  local numbers = value:detach():cpu():contiguous()
+  local bytes = require "safetensors".save { tensor = numbers:clone() }
+  return { { "tensor", { unpack(numbers.shape) } }, { "dtype", tostring(numbers.dtype) }, { "sha256", require "host.run".sha256(bytes) } }
 end
 
 --- The text of `root` (a node). options: indent (spaces a level, for reading), hash (leave out fields that only concern
@@ -84,6 +91,7 @@ function canonical.text(root, options)
       if value.kind == "experiment" then train_table = value.args.train end
       return object(fields(value.declaration.spec, value.args, value.kind, value.args.of), depth)
     end
+    if kind == "userdata" and torch.is_tensor(value) then return object(tensor_fields(value), depth) end
     if kind ~= "table" or getmetatable(value) ~= nil then
       if node.is_constructor(value) then return object({ { "constructor", value.kind } }, depth) end
       error({ problem = "a value of the configuration has no text: " .. types.describe(value) }, 0)

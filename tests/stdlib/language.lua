@@ -299,3 +299,22 @@ isolated("a mistake in a base is told once, where it stands", function()
   t.eq(#errors, 1)
   t.ok(errors[1].message:find("unknown key 'lrr' in adamw{}", 1, true), errors[1].message)
 end)
+
+t.test("tensors of a script are hashed by their numbers, and drawn ones are the same each time", function()
+  local function text(labels)
+    local script = ('return experiment "x" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.dense { labels = %s } } }')
+      :format(labels)
+    local result, errors = language.evaluate({ name = "x.lua", text = script }, {})
+    if not result then t.fail(language.format(errors)) end
+    return language.canonical(result)
+  end
+  t.eq(text "torch.randn(10, 4)", text "torch.randn(10, 4)")
+  t.eq(text "torch.eye(10)", text "torch.eye(10) * torch.ones(1)")
+  t.ok(text "torch.eye(10)" ~= text "torch.eye(10) * 2")
+  t.ok(text "torch.eye(10)" ~= text "torch.eye(10):double()")
+  torch.manual_seed(4)
+  local expected = torch.rand(2)
+  torch.manual_seed(4)
+  text "torch.randn(10, 4)"
+  t.eq(torch.rand(2), expected, "the caller's stream is as it was")
+end)
