@@ -61,7 +61,7 @@ local function looked_up(self, logits, target)
   target.retrospection[self] = found
   if self.writes then
     local store = self.module.soft
-    torch.no_grad(function() store:index_copy_(0, rows, host.soft_labels(logits, self.tau):to(store.dtype)) end)
+    torch.no_grad(function() store:index_copy_(0, rows, host.soft_labels(logits, self.temperature):to(store.dtype)) end)
   end
   return found
 end
@@ -87,7 +87,7 @@ function Lwr:losses(logits, target, criterion)
   local share, kl = 0, torch.zeros({}, { dtype = logits.dtype, device = logits.device })
   if soft and self.now > 0 then
     share = soft:sum(1):gt(0.5):to(logits.dtype) * self.now
-    local each = host.retrospection_loss(logits, soft, self.tau, self.form == "lwr")
+    local each = host.retrospection_loss(logits, soft, self.temperature, self.form == "lwr")
     kl = reduction.apply(each * share, target, "mean")
   end
   local ce
@@ -136,20 +136,20 @@ end
 local presets = { paper = { form = "lwr" }, authors = { form = "lwal" } }
 
 --- Learning with retrospection (LWR; Deng and Zhang 2021): one-hot labels, and from epoch k + 1 on what the network
--- thought of each sample in the last epoch divisible by k, as soft labels softmax(z / tau):
+-- thought of each sample in the last epoch divisible by k, as soft labels softmax(z / temperature):
 --
 --     (1 - b) H(y, z') + b KL(soft || z')
 --
--- form "lwr" (preset "paper") has softmax(z / tau) for z' in the second part, times tau^2, and b = 0.9 e' / T with e'
+-- form "lwr" (preset "paper") has softmax(z / temperature) for z' in the second part, times its square, b = 0.9 e' / T with e'
 -- the epoch that stored; its authors' code has total = 240 for T, here it is the number of epochs. form "lwal" (preset
 -- "authors": the code of the LwAL paper, where it is a baseline) has softmax(z) for both and b = 0.9 e / T. The store,
 -- a row a training sample, is saved with the run.
--- @usage head.lwr { update_every = 3, tau = 5 }
+-- @usage head.lwr { update_every = 3, temperature = 5 }
 return schema.declare("head.lwr", {
   { "preset", "one of paper|authors", "paper", "default of form" },
   { "form", "one of lwr|lwal", schema.optional, "the method's own loss and share, or those of LwAL's tables" },
   { "update_every", "integer > 0", 5, "k: soft labels are stored in every k-th epoch" },
-  { "tau", "number > 0", 5.0, "temperature of the soft labels" },
+  { "temperature", "number > 0", 5.0, "of the soft labels" },
   { "beta", "number in [0, 1]", 0.9, "what their share grows to" },
   { "total", "integer > 0", schema.optional, "T, the epoch in which it gets there; the last one where absent" },
   { "l2", "number >= 0", 0.0, "factor on the squared weights of the layer" },
@@ -159,7 +159,7 @@ return schema.declare("head.lwr", {
   module:register_buffer("soft", torch.zeros(count or 0, context.classes))
   local self = setmetatable({
     module = module, classes = context.classes, loss = "ce", names = { "ce", "kl" }, every = o.update_every,
-    tau = o.tau, beta = o.beta, total = o.total, form = o.form or presets[o.preset].form, l2 = o.l2,
+    temperature = o.temperature, beta = o.beta, total = o.total, form = o.form or presets[o.preset].form, l2 = o.l2,
     starts = starts, grows = count == nil, now = 0, writes = false,
   }, Lwr)
   if o.l2 > 0 then self.names[3] = "l2" end

@@ -71,7 +71,7 @@ t.test("both forms of the loss, with what was stored epochs ago (001-10)", funct
 end)
 
 t.test("gradients by finite differences; what is stored has none", function()
-  for _, options in ipairs { { form = "lwr" }, { form = "lwal", tau = 2 }, { l2 = 0.1, beta = 0.4 } } do
+  for _, options in ipairs { { form = "lwr" }, { form = "lwal", temperature = 2 }, { l2 = 0.1, beta = 0.4 } } do
     options.update_every = 1
     local head = build(options, 3, 9)
     local idx = long { 0, 1 }
@@ -137,7 +137,7 @@ t.test("what it refuses", function()
     t.raises(function() schema.build(schema.find "head.lwr"(options), { features = 3, classes = 3 }) end, text, true)
   end
   refused({ update_every = 0 }, "update_every")
-  refused({ tau = 0 }, "tau")
+  refused({ temperature = 0 }, "temperature")
   refused({ form = "lw" }, "form")
   local head = build({ update_every = 1, total = 2 }, 3, 9)
   head:begin_epoch { epoch = 1, epochs = 9 }
