@@ -140,10 +140,10 @@ local presets = { paper = { form = "lwr" }, authors = { form = "lwal" } }
 --
 --     (1 - b) H(y, z') + b KL(soft || z')
 --
--- form "lwr" (preset "paper") has softmax(z / temperature) for z' in the second part, times its square, b = 0.9 e' / T with e'
--- the epoch that stored; its authors' code has total = 240 for T, here it is the number of epochs. form "lwal" (preset
--- "authors": the code of the LwAL paper, where it is a baseline) has softmax(z) for both and b = 0.9 e / T. The store,
--- a row a training sample, is saved with the run.
+-- form "lwr" (preset "paper") has softmax(z / temperature) for z' in the second part, times its square, and
+-- b = 0.9 e' / T with e' the epoch that stored; its authors' code has total = 240 for T, here it is the number of
+-- epochs. form "lwal" (preset "authors": the code of the LwAL paper, where it is a baseline) has softmax(z) for both and
+-- b = 0.9 e / T. The store, a row a training sample, is saved with the run.
 -- @usage head.lwr { update_every = 3, temperature = 5 }
 return schema.declare("head.lwr", {
   { "preset", "one of paper|authors", "paper", "default of form" },
