@@ -181,12 +181,13 @@ function ablation.run(spec, options)
   return stopped and 75 or failures > 0 and 5 or 0, outcome
 end
 
---- "test.top1 0.912": a finished trial in a few words.
+--- "test.top1 0.912": a finished trial in a few words; what it has no value for (yet) is left out.
 function ablation.brief(metrics, keys)
   local parts = {}
   for _, pair in ipairs(metrics) do
     local wanted = not keys
     for _, key in ipairs(keys or {}) do wanted = wanted or key == pair[1] end
+    wanted = wanted and pair[2] == pair[2]
     if wanted and #parts < 3 then parts[#parts + 1] = ("%s %.3f"):format(pair[1], pair[2]) end
   end
   return table.concat(parts, "  ")

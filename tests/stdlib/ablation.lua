@@ -120,3 +120,9 @@ t.test("a paper's number is a number, of a column that there is", function()
   t.ok(mistake('"0.9"'):find("'rows[1].paper' must be a number or", 1, true), mistake '"0.9"')
   t.ok(mistake('{ ["test.top"] = 0.9 }'):find("no column is called 'test.top'; did you mean 'test.top1'?", 1, true))
 end)
+
+t.test("a finished trial is told in a few words, without what has no value yet", function()
+  local metrics = { { "test.top1", 0.5 }, { "test.epochs_saved_top1", 0 / 0 }, { "test.ece", 0.25 } }
+  t.eq(require "ablation".brief(metrics), "test.top1 0.500  test.ece 0.250")
+  t.eq(require "ablation".brief(metrics, { "test.ece" }), "test.ece 0.250")
+end)
