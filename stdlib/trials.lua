@@ -4,14 +4,9 @@
 -- the end "metric KEY VALUE" for each metric and "done RUN". Its standard error is kept and shown where it fails. Trials
 -- are started in the order given; results stand at the place of their trial, whatever ended first.
 local system = require "host.system"
+local trial_process = require "trial_process"
 
 local trials = {}
-
-local function start(command, threads)
-  local spawn = { own_group = true, environment = { OMP_NUM_THREADS = tostring(threads) } }
-  for i, word in ipairs(command) do spawn[i] = word end
-  return system.spawn(spawn)
-end
 
 -- Takes the complete lines out of what a trial wrote so far.
 local function listen(job, text)
@@ -80,14 +75,13 @@ function trials.run(list, options)
   while (next_job <= #list and not stopped) or #running > 0 do
     while not stopped and next_job <= #list and #running < options.jobs do
       local item = list[next_job]
-      running[#running + 1] = { index = next_job, label = item.label, process = start(item.command, options.threads),
-                                started = system.clock(), errors = "",
-                                metrics = {} }
+      running[#running + 1] = { index = next_job, label = item.label, started = system.clock(), errors = "",
+                                process = trial_process.start(item, options.threads), metrics = {} }
       next_job = next_job + 1
     end
     local handles = {}
     for i, job in ipairs(running) do handles[i] = job.process end
-    system.wait_any(handles, 0.2)
+    trial_process.wait_any(handles, 0.2)
     for i = #running, 1, -1 do
       local job = running[i]
       local code = job.process:poll()
