@@ -42,7 +42,7 @@ function image_network.builder(name, kind, family, options, set)
     if file then image_weights.load(module, file, family, name) end
     if o.freeze == true then
       if not file then error(name .. ": freeze = true without weights would keep random ones; give weights", 0) end
-      encoder.takes(module, { identity = feature_cache.identity(file, { pool = name, normalize = o.variant }) })
+      encoder.takes(module, { identity = feature_cache.identity(file, name, made) })
     end
     return module
   end

@@ -91,7 +91,7 @@ function pretrained.build(o, folder)
   if o.pretrained ~= false then
     local weights = weights_file(folder)
     load(module, weights, o.pool == "pooler")
-    identity = o.freeze and feature_cache.identity(weights, o) or nil
+    identity = o.freeze and feature_cache.identity(weights, "Bert", options) or nil
   end
   return encoder.takes(module, { tokenizer = tokenizer, max_length = o.max_length, identity = identity })
 end
