@@ -15,7 +15,8 @@
 --   result     kind ("experiment", "sweep", "ablate"), node (inert, resolved), name, seed, device,
 --              knobs = { { name, value, default, doc } } in written order, overrides = { texts },
 --              files = { { path, text } } (the script and what it required), env_reads = { { name, value } },
---              metadata_reads = { { kind, name, value } }, trials (of an ablation, see language.trials)
+--              metadata_reads = { { kind, name, value } }, trials (of an ablation, see language.trials),
+--              warnings (as errors: former names that were used)
 --   errors     list of { file, line, column, message, source }, in the order of the source
 -- language.format(errors, options) -> text: "file:line:col: message", the line, a caret; options.plain: messages only
 -- language.parse_overrides(list) -> list of { key, raw, restore } | nil, message
@@ -47,6 +48,7 @@ local roots = { experiment = true, sweep = true, ablate = true }
 local function describe_result(session, root, script_overrides)
   local result = { kind = root.kind, node = root, name = root.args.name, session = session, knobs = {}, overrides = {},
                    files = session.files, env_reads = session.env_reads, metadata_reads = {},
+                   warnings = session.warnings,
                    seed = session.knob_by_name.seed.value, device = session.knob_by_name.device.value }
   local train = root.kind == "experiment" and root.args.train
   if type(train) == "table" then
@@ -127,6 +129,7 @@ function evaluate(script, given, options)
     return made
   end)
   torch.set_rng_state(state)
+  mistakes.sort(session.warnings, session.indexes, name)
   if #session.errors > 0 then
     if options.nested then
       for path, index in pairs(session.indexes) do options.indexes[path] = index end

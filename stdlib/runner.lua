@@ -14,10 +14,25 @@ local runner = {}
 --- Where runs are kept: $MOONLAB_STORE, else ./runs.
 function runner.store() return os.getenv "MOONLAB_STORE" or "runs" end
 
+local warned = {}
+
+--- Says once in this process what a script's evaluation has to say that is no mistake.
+function runner.warn(result)
+  local fresh = {}
+  for _, warning in ipairs(result.warnings) do
+    local text = language.format { warning }
+    if not warned[text] then fresh[#fresh + 1], warned[text] = text, true end
+  end
+  if #fresh > 0 then io.stderr:write(table.concat(fresh, "\n"), "\n") end
+end
+
 --- Evaluates a script; nil and the text of its mistakes where it has any.
 function runner.evaluate(file, overrides, options)
   local result, errors = language.evaluate(file, overrides, options)
-  if result then return result end
+  if result then
+    if not (options and options.base) then runner.warn(result) end -- what a trial would say, its sweep has said
+    return result
+  end
   return nil, language.format(errors)
 end
 

@@ -19,7 +19,8 @@
 --     at = 1    also the first positional value; at = "rest": all further positional values as a list;
 --     at = "keys": all keys that are no field, as a map in written order (mixture { onehot = 0.6, binary = 0.4 }).
 --     display = true: does not change results and is left out of the configuration's hash.
---     aliases = { "old_name" }: further accepted names.
+--     aliases = { "old_name", { "older_name", function(value) return <as it is written now> end } }: former names of the
+--     field. They still work, with a warning that tells the new one; the configuration and its hash have the new one.
 --   build(o, context, node): makes the object. `o` has every option; options that are nodes arrive as nodes: build
 --     them where needed with schema.build(o.schedule, context). Percentages and durations arrive as written: use
 --     schema.share("5%", total) and schema.seconds("2h").
@@ -29,10 +30,12 @@
 --     methods = { trim = { fields, build } }   g:trim(0.36) -> node "graph:trim", whose o.of is the node g
 --     actions = { save = function(node, ...) end }     node:save(...), done at once; not in a script, which only declares
 --     check = function(o) -> nil | message [, field]   what several options must satisfy together
+--     version = 2      from the second meaning of the same options on: it is part of the configuration and its hash
 --
 -- The constructor called makes an inert node { kind, args, position }; schema.build(node, context), also
 -- node:build(context), runs the builder. Mistakes are raised at once, or all together while a script is evaluated.
 --
+-- schema.renamed("head.old", "head.new")        a former name of a constructor; it still works, with a warning
 -- schema.find(kind) -> constructor or nil       loads the file that declares it
 -- schema.names(folder) -> { "ce", "mse", ... }  sorted, nothing is loaded
 -- schema.scan(folders)                          further roots: each holds head/, loss/, ... with one file a constructor
@@ -56,8 +59,8 @@ local schema = {
   pairs = order.pairs, keys = order.keys, share = types.share, seconds = types.seconds,
 }
 
---- kind -> constructor, of everything declared so far.
-schema.registry = {}
+--- kind -> constructor, of everything declared so far; former kind -> kind.
+schema.registry, schema.former = {}, {}
 
 --- The folders of constructors, in the order of help's table of contents.
 schema.folders = { "data", "augment", "vision", "text", "head", "loss", "path", "balance", "optim", "metric", "plot" }
@@ -95,7 +98,11 @@ function schema.declare(kind, fields, build, more)
   local declaration = {
     kind = kind, spec = record.compile(fields, kind), build = build, named = more.named, check = more.check,
     metadata = more.metadata or {}, methods = methods_of(kind, more.methods), actions = more.actions, file = file,
+    version = more.version,
   }
+  if more.version ~= nil and not (type(more.version) == "number" and more.version > 1) then
+    error(kind .. ": a version is a number from 2 on; the first one is not written", 2)
+  end
   local known = schema.registry[kind]
   if known and known.declaration.file and known.declaration.file ~= file then
     error(("%s is declared already, in %s"):format(kind, known.declaration.file), 2)
@@ -104,6 +111,12 @@ function schema.declare(kind, fields, build, more)
   local registry = more.into or schema.registry
   registry[kind] = constructor
   return constructor
+end
+
+--- A former name of a constructor: it makes nodes of the new one and says so. Written in the file of the new one.
+function schema.renamed(former, kind)
+  if schema.registry[former] then error(former .. " is declared, so it is no former name of " .. kind, 2) end
+  schema.former[former] = kind
 end
 
 --- Adds roots: folders that hold head/, loss/, ... like stdlib.
@@ -124,7 +137,7 @@ end
 
 -- Every file that may declare something, found by its text: nothing is run. kind -> { root, folder, file }
 local function build_index()
-  local index = {}
+  local index, formers = {}, {}
   local function add(root, sub)
     local path = sub and root .. "/" .. sub or root
     for _, name in ipairs(folder.files(path, "%.lua$")) do
@@ -134,6 +147,8 @@ local function build_index()
         if declared and (not sub or declared:match "^[^.]+" == sub) and not index[declared] then
           index[declared] = { root = root, sub = sub, file = name }
         end
+        local former = not line:match "^%s*%-%-" and line:match "renamed%s*%(%s*[\"']([%w_.]+)[\"']%s*,"
+        if former then formers[former] = { root = root, sub = sub, file = name } end
       end
     end
   end
@@ -141,12 +156,13 @@ local function build_index()
     for _, sub in ipairs(schema.folders) do add(root, sub) end
     if root == roots[1] then add(root, nil) end
   end
-  return index
+  return index, formers
 end
 
+--- kind -> { root, sub, file } of every declaration, and the same of former names.
 function schema.contents()
-  schema.index = schema.index or build_index()
-  return schema.index
+  if not schema.index then schema.index, schema.index_of_former = build_index() end
+  return schema.index, schema.index_of_former
 end
 
 local loaded = {}
@@ -181,8 +197,11 @@ function schema.find(kind)
       end
     end
   end
-  local entry = schema.contents()[kind]
+  local index, formers = schema.contents()
+  local entry = index[kind] or formers[kind]
   if entry then load(entry.root, entry.sub, entry.file) end
+  local now = schema.former[kind]
+  if now and not schema.registry[kind] then return node.constructor(schema.find(now).declaration, kind) end
   return schema.registry[kind]
 end
 
@@ -233,10 +252,11 @@ end
 
 --- Runs fn with an empty registry and no folders, and puts everything back: for specs that declare their own.
 function schema.isolated(fn)
-  local registry, index, kept = schema.registry, schema.index, roots
-  schema.registry, schema.index, roots = {}, {}, {}
+  local registry, former, index, of_former, kept = schema.registry, schema.former, schema.index,
+    schema.index_of_former, roots
+  schema.registry, schema.former, schema.index, schema.index_of_former, roots = {}, {}, {}, {}, {}
   local done, message = pcall(fn)
-  schema.registry, schema.index, roots = registry, index, kept
+  schema.registry, schema.former, schema.index, schema.index_of_former, roots = registry, former, index, of_former, kept
   if not done then error(message, 0) end
 end
 

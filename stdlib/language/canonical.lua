@@ -56,7 +56,7 @@ function canonical.text(root, options)
   end
 
   -- Fields of a spec that are set, sorted by name.
-  local function fields(spec, container, kind, of, path_is_train)
+  local function fields(spec, container, kind, of, path_is_train, version)
     local list = {}
     for _, field in ipairs(spec.list) do
       local left_out = options.hash and field.display or options.without_seed and path_is_train and field.name == "seed"
@@ -65,6 +65,7 @@ function canonical.text(root, options)
       end
     end
     if of then list[#list + 1] = { "of", of, types.compile "node" } end
+    if version then list[#list + 1] = { "version", version } end
     table.sort(list, function(a, b) return a[1] < b[1] end)
     if kind then table.insert(list, 1, { "kind", kind, types.compile "string" }) end
     for _, item in ipairs(list) do
@@ -89,7 +90,8 @@ function canonical.text(root, options)
     end
     if node.is(value) then
       if value.kind == "experiment" then train_table = value.args.train end
-      return object(fields(value.declaration.spec, value.args, value.kind, value.args.of), depth)
+      local declaration = value.declaration
+      return object(fields(declaration.spec, value.args, value.kind, value.args.of, nil, declaration.version), depth)
     end
     if kind == "userdata" and torch.is_tensor(value) then return object(tensor_fields(value), depth) end
     if kind ~= "table" or getmetatable(value) ~= nil then

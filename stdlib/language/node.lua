@@ -103,6 +103,10 @@ end
 function Constructor.__call(self, ...)
   local declaration = self.declaration
   local first = ...
+  if self.former then
+    site.warn(site.position(type(first) == "table" and first or nil), ("'%s' is called '%s' now"):format(
+      node.title(self.former), node.title(self.kind)))
+  end
   if declaration.named and type(first) == "string" and select("#", ...) == 1 then
     return setmetatable({ declaration = declaration, name = first, call = site.call }, Partial)
   end
@@ -129,10 +133,11 @@ function Partial.__tostring(self)
   return ("%s %q, which still needs its table"):format(rawget(self, "declaration").kind, rawget(self, "name"))
 end
 
---- The constructor of a declaration: { kind, fields, declaration }, callable.
-function node.constructor(declaration)
-  return setmetatable({ kind = declaration.kind, fields = declaration.spec.list, declaration = declaration },
-                      Constructor)
+--- The constructor of a declaration: { kind, fields, declaration }, callable. `former`: the kind it had before, where
+-- it is asked for by that; using it says what it is called now.
+function node.constructor(declaration, former)
+  return setmetatable({ kind = declaration.kind, fields = declaration.spec.list, declaration = declaration,
+                        former = former }, Constructor)
 end
 
 -- Reading nodes ---------------------------------------------------------------------------------------------
@@ -189,6 +194,9 @@ function Node.__index(self, name)
   if value ~= nil then return value end
   local declaration = rawget(self, "declaration")
   if declaration.spec.by_name[name] then return nil end
+  if declaration.spec.former[name] then
+    return args[record.field(declaration.spec, name, nil, node.title(self.kind), site.session and site.session.locate(name)).name]
+  end
   if declaration.metadata[name] then return metadata(self, name, declaration.metadata[name]) end
   local declared = declaration.methods[name]
   if declared then return method(self, name, declared) end

@@ -9,6 +9,7 @@
 local nearest = require "language.nearest"
 local node = require "language.node"
 local order = require "language.order"
+local record = require "language.record"
 local site = require "language.site"
 local types = require "language.types"
 
@@ -64,6 +65,7 @@ function overrides.value(override, compiled, what)
   if not override.typed then
     local quoted = type(value) == "string" and value:match '^"(.*)"$'
     local parsed = quoted or compiled.parse(value)
+    if override.convert and parsed ~= nil then parsed = override.convert(parsed) end
     if parsed == nil or not compiled.fits(parsed) then
       if value:find(",", 1, true) and not quoted and compiled.json ~= "array" then
         overrides.fail(override, ("%s takes one value here; several are an axis of 'sweep': moonlab sweep FILE %s")
@@ -81,6 +83,8 @@ function overrides.value(override, compiled, what)
       return false
     end
     value = parsed
+  elseif override.convert then
+    value = override.convert(value)
   end
   if not compiled.fits(value) then
     overrides.fail(override, ("%s must be %s, got %s%s"):format(what, compiled.phrase, types.describe(value),
@@ -126,7 +130,8 @@ local function descend(override, value, compiled, step, title)
   if node.is(value) then
     local declaration = value.declaration
     local spec, own_title = declaration.spec, node.title(value.kind) .. "{}"
-    local field = type(step) == "string" and spec.by_name[step]
+    local field, _, convert = record.field(spec, step, nil, node.title(value.kind), override.position)
+    override.convert = convert
     if field then return value.args, field.name, field.type, own_title, field end
     if type(step) == "string" and spec.keys and value.args[spec.keys.name][step] ~= nil then
       return value.args[spec.keys.name], step, spec.keys.type.element or spec.keys.type, own_title
@@ -158,7 +163,8 @@ local function descend(override, value, compiled, step, title)
     return nil
   end
   if compiled and compiled.spec then
-    local field = type(step) == "string" and compiled.spec.by_name[step]
+    local field, _, convert = record.field(compiled.spec, step, nil, title, override.position)
+    override.convert = convert
     if field then return value, field.name, field.type, title .. "{}", field end
     local extra = compiled.spec.keys and value[compiled.spec.keys.name]
     if extra and extra[step] ~= nil then

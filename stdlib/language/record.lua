@@ -16,7 +16,7 @@ local reserved = { kind = true, args = true, position = true, build = true, decl
 --- Compiles a list of { name, type, default, doc, at = ... } into { list, by_name, at, rest, keys }.
 -- `title` names the table in messages about the declaration itself.
 function record.compile(fields, title)
-  local spec = { list = {}, by_name = {}, at = {}, names = {} }
+  local spec = { list = {}, by_name = {}, at = {}, names = {}, former = {} }
   for i, field in ipairs(fields) do
     local name = field[1]
     if type(name) ~= "string" or not name:match "^[%a_][%w_]*$" then
@@ -30,9 +30,14 @@ function record.compile(fields, title)
       error(("%s: field '%s' needs a default (or required, or optional)"):format(title, name), 0)
     end
     local made = { name = name, type = compiled, default = field[3], doc = field[4] or "", at = field.at,
-                   display = field.display, aliases = field.aliases }
+                   display = field.display }
     spec.list[i], spec.by_name[name], spec.names[i] = made, made, name
-    for _, alias in ipairs(field.aliases or {}) do spec.by_name[alias] = made end
+    for _, alias in ipairs(field.aliases or {}) do
+      local was, convert = alias, nil
+      if type(alias) == "table" then was, convert = alias[1], alias[2] end
+      if spec.former[was] then error(("%s: '%s' is the former name of two fields"):format(title, was), 0) end
+      spec.former[was] = { field = made, convert = convert }
+    end
     if type(field.at) == "number" then spec.at[field.at] = made end
     if field.at == "rest" then spec.rest = made end
     if field.at == "keys" then spec.keys = made end
@@ -44,6 +49,23 @@ function record.compile(fields, title)
     end
   end
   return spec
+end
+
+--- The field that `key` names, and what a value given under this name becomes: key may be a former name, of which a
+-- warning tells the new one (not where `silent`). title: "adamw". Returns nil where there is no such field.
+function record.field(spec, key, value, title, position, silent)
+  if type(key) ~= "string" then return nil end
+  if spec.by_name[key] then return spec.by_name[key], value end
+  local former = spec.former[key]
+  if not former then return nil end
+  if not silent then
+    site.warn(position, ("%s: '%s' is called '%s' now%s"):format(title, key, former.field.name,
+      former.convert and " and is written differently; the value is converted" or ""))
+  end
+  if former.convert and value ~= nil and value ~= site.poison and type(value) ~= "function" then
+    value = former.convert(value)
+  end
+  return former.field, value, former.convert
 end
 
 -- The element type of a list field that collects the rest, or of a map field that collects unknown keys.
@@ -107,9 +129,9 @@ function record.fill(spec, place, title, options, positional, items, result)
     end
     for _, key in ipairs(order.keys(options)) do
       local position, value = order.key_position(options, key), options[key]
-      local field = type(key) == "string" and spec.by_name[key]
+      local field, meant = record.field(spec, key, value, title, position, place:trying())
       if field and field.at ~= "keys" then
-        store(field, value, position)
+        store(field, meant, position)
       elseif type(key) == "string" and spec.keys then
         other_names[#other_names + 1] = key
         if value ~= site.poison then

@@ -6,6 +6,7 @@
 local nearest = require "language.nearest"
 local node = require "language.node"
 local order = require "language.order"
+local record = require "language.record"
 local overrides = require "language.overrides"
 local site = require "language.site"
 local tree = require "language.tree"
@@ -93,7 +94,7 @@ function resolve.all(root, guard)
     end
     return setmetatable({}, {
       __index = function(_, key)
-        local field = spec.by_name[key]
+        local field = record.field(spec, key, nil, title, site.session.locate(tostring(key)))
         if field then return read(container, field.name, field.type) end
         local others = spec.keys and container[spec.keys.name]
         if others and others[key] ~= nil then return read(others, key, spec.keys.type.element) end

@@ -15,11 +15,11 @@ function session.read_file(path)
   return text, not text and path .. ": cannot be read" or nil
 end
 
---- A session that has seen nothing yet. errors: in the order found; indexes: path -> source index; knobs, reads,
+--- A session that has seen nothing yet. errors, warnings: in the order found; indexes: path -> source index; knobs, reads,
 -- env_reads, files: what the result records; poisoned: what fails from here on may only follow from a known mistake.
 function session.new(options)
   local current = {
-    errors = {}, seen = {}, reads = {}, env_reads = {}, files = {}, indexes = {}, knobs = {}, knob_by_name = {},
+    errors = {}, warnings = {}, seen = {}, reads = {}, env_reads = {}, files = {}, indexes = {}, knobs = {}, knob_by_name = {},
     overrides = options.overrides or {}, declared = {}, undefined = {}, modules = {},
     quiet = options.quiet,
   }

@@ -87,6 +87,21 @@ function site.fail(position, message)
   end
 end
 
+--- Says something that is no mistake, once: collected within an evaluation, outside written to standard error.
+local said = {}
+function site.warn(position, message)
+  local session, key = site.session, site.prefix(position) .. message
+  local seen = session and session.seen or said
+  if seen[key] then return end
+  seen[key] = true
+  if not session then
+    io.stderr:write(site.prefix(position), "warning: ", message, "\n")
+  else
+    session.warnings[#session.warnings + 1] = { file = position and position.file, line = position and position.line,
+      column = position and position.column, message = "warning: " .. message }
+  end
+end
+
 --- Reports a mistake and gives the value that stands for what it spoilt; what fails from here on may only follow.
 function site.spoilt(position, message)
   site.fail(position, message)

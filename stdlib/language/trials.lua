@@ -36,6 +36,7 @@ function trials.base(session, root, directory, evaluate)
     for _, file in ipairs(result.files) do session.files[#session.files + 1] = file end
     for _, read in ipairs(result.env_reads) do session.env_reads[#session.env_reads + 1] = read end
     result.files, result.env_reads = session.files, session.env_reads
+    trials.pass_on(result)
     return result.node, result
   end
   local done, made = sessions.guarded(session, base, knobs.proxy(session))
@@ -78,6 +79,13 @@ function trials.list(result)
   return list
 end
 
+--- What an inner evaluation has to say that is no mistake is said by the outer one.
+function trials.pass_on(result)
+  for _, warning in ipairs(result and result.warnings or {}) do
+    site.warn(warning, (warning.message:gsub("^warning: ", "")))
+  end
+end
+
 --- Evaluates each row once and reports its mistakes at the row's keys. The script is evaluated again
 -- for each, as a trial would, so that what a row changes is checked by what it changes.
 function trials.check(result, evaluate)
@@ -87,6 +95,7 @@ function trials.check(result, evaluate)
       checked[trial.row] = true
       local experiment, errors = evaluate(result.script, trial.overrides,
         { base = true, positions = trial.positions, quiet = true })
+      trials.pass_on(experiment)
       for _, mistake in ipairs(not experiment and errors or {}) do
         if mistake.source and mistake.file and not session.indexes[mistake.file] then
           session.indexes[mistake.file] = { lines = { [mistake.line] = mistake.source } }

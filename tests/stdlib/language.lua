@@ -318,3 +318,38 @@ t.test("tensors of a script are hashed by their numbers, and drawn ones are the 
   text "torch.randn(10, 4)"
   t.eq(torch.rand(2), expected, "the caller's stream is as it was")
 end)
+
+isolated("former names of options and constructors work, tell the new one, and leave no trace in the configuration", function()
+  schema.declare("optim.fresh", {
+    { "learning_rate", "number >= 0", 1e-3, "step size", aliases = { "lr" } },
+    { "decay", "number in [0, 1]", 0, "share", aliases = { { "decay_percent", function(value) return value / 100 end } } },
+    { "nested", { { "patience", "integer > 0", 5, "epochs", aliases = { "wait" } } }, {}, "table" },
+  }, function(o) return o end)
+  schema.renamed("optim.stale", "optim.fresh")
+  local new = evaluate(experiment "optim = fresh { learning_rate = 0.5, decay = 0.25, nested = { patience = 2 } },")
+  local old = evaluate(experiment "optim = stale { lr = 0.5, decay_percent = 25, nested = { wait = 2 } },")
+  t.eq(language.canonical(old), language.canonical(new))
+  t.eq(language.format(old.warnings, { plain = true }), table.concat({
+    "x.lua:2:109: warning: 'stale' is called 'fresh' now",
+    "x.lua:2:117: warning: fresh: 'lr' is called 'learning_rate' now",
+    "x.lua:2:127: warning: fresh: 'decay_percent' is called 'decay' now and is written differently; the value is converted",
+    "x.lua:2:158: warning: nested: 'wait' is called 'patience' now" }, "\n"))
+  t.eq(new.warnings, {})
+  local overridden = evaluate(experiment "optim = fresh {},", { "optim.lr=0.5", "optim.decay_percent=25", "optim.nested.wait=2" })
+  t.eq(language.canonical(overridden), language.canonical(new))
+  t.eq(#overridden.warnings, 3)
+  local read = evaluate(experiment "optim = fresh { learning_rate = 4 }, train = { epochs = function(c) return c.optim.lr end },")
+  t.eq({ read.node.train.epochs, #read.warnings }, { 4, 1 })
+  local _, errors = language.evaluate { name = "x.lua", text = experiment "optim = fresh { lr = 1, learning_rate = 2 }," }
+  t.eq(language.format(errors, { plain = true }), "x.lua:2:125: option 'learning_rate' is given twice in fresh{}")
+end)
+
+isolated("a second version of a constructor is another configuration", function()
+  local function text(version)
+    schema.registry["optim.kept"] = nil
+    schema.declare("optim.kept", { { "lr", "number >= 0", 1e-3, "step size" } }, function(o) return o end, { version = version })
+    return language.hash_input(evaluate(experiment "optim = kept {},"))
+  end
+  t.ok(not text(nil):find "version")
+  t.ok(text(2):find('{"kind":"optim.kept","lr":0.001,"version":2}', 1, true))
+end)
