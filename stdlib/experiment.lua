@@ -1,4 +1,5 @@
 local course = require "course"
+local ema = require "ema"
 local nearest = require "language.nearest"
 local schema = require "schema"
 
@@ -6,6 +7,7 @@ local early_stop = {
   { "metric", "string", schema.required, "the key to watch, such as \"val.top1\"", at = 1 },
   { "patience", "integer > 0", 5, "epochs without a better value before training ends" },
   { "mode", "one of max|min", "max", "whether larger or smaller is better" },
+  { "min_delta", "number >= 0", schema.optional, "what is better by no more than this does not count; 0 where absent" },
 }
 
 local training = {
@@ -18,7 +20,12 @@ local training = {
   { "log", "list of string", {},
     "what of a mixture is logged: grad_norm/*, grad_cosine/*, task_weight/* (* or a head's name)", display = true },
   { "clip", "number > 0", schema.optional, "largest norm of the gradient; longer ones are scaled down" },
-  { "early_stop", early_stop, schema.optional, "ends training when a metric gets no better" },
+  { "clip_value", "number > 0", schema.optional, "largest number in a gradient; larger ones are cut to it" },
+  { "ema", ema.fields, schema.optional,
+    "a moving average of the weights is what is evaluated and kept; a number is its decay" },
+  { "channels_last", "boolean", schema.optional, "weights of convolutions, and so what they give, with channels last in memory" },
+  { "early_stop", early_stop, schema.optional,
+    "ends training when a metric gets no better; checkpoint = \"best\" goes back to the best weights" },
   { "checkpoint", "one of last|best|none", "last", "which weights the run keeps" },
   { "on", "map of function", schema.optional, "hooks: start, epoch, sample, forward, criterion, backward, step, end" },
 }

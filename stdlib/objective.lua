@@ -44,7 +44,7 @@ function Sum:update(state)
   if state.accumulate and state.accumulate > 1 or state.precision and state.precision.scaler then
     error("lbfgs looks at a batch several times: neither accumulate nor precision = \"fp16\" fits it", 0)
   end
-  if state.clip then torch.clip_grad_norm_(self.parameters, state.clip) end
+  precision.clip(state, self.parameters)
   -- LBFGS looks at the loss several times a step; the first look is the one already taken
   local fresh = true
   state.optim:step(function()

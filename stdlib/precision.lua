@@ -1,5 +1,7 @@
 --- In what precision training computes: float32, or bfloat16 and float16 where autocast finds that safe. float16 scales
 -- the loss, so that small gradients do not vanish; a step whose gradients overflow is left out.
+local gradients = require "nn.gradients"
+
 local precision = {}
 precision.__index = precision
 
@@ -25,14 +27,21 @@ end
 --- The scale as a tensor, nil where there is none.
 function precision.scale(self) return self and self.scaler and self.scaler._scale end
 
+--- Cuts these parameters' gradients: each number to clip_value, then their norm together to clip, where the state has
+-- them.
+function precision.clip(state, parameters)
+  if state.clip_value then gradients.clip_grad_value_(parameters, state.clip_value) end
+  if state.clip then gradients.clip_grad_norm_(parameters, state.clip) end
+end
+
 --- Clips the gradients of these parameters and steps; with a scaler not where one of them has overflowed.
--- @param state of training: clip, precision
+-- @param state of training: clip, clip_value, precision
 -- @param step function()
 function precision.update(state, parameters, step)
   local scaler = state.precision and state.precision.scaler
   local part = scaler and { param_groups = { { params = parameters } }, step = step }
   if scaler then scaler:unscale_(part) end
-  if state.clip then torch.clip_grad_norm_(parameters, state.clip) end
+  precision.clip(state, parameters)
   if scaler then return scaler:step(part) end
   return step()
 end

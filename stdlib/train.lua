@@ -30,6 +30,7 @@ local function step(state, batch)
     state.objective:backward(state)
     emit(state, "backward")
     state.objective:update(state)
+    if state.ema then state.ema:after(state.objective) end
     state.meter:add(state.loss, state.terms)
     emit(state, "step")
     state.batch, state.features, state.loss, state.terms, state.outputs = nil, nil, nil, nil, nil
@@ -42,6 +43,18 @@ local function better(watch, value, best)
   if not best then return true end
   if watch.mode == "min" then return value < best end
   return value > best
+end
+
+-- The epoch from which patience counts: the last whose value was better than the one before that counted by more than
+-- min_delta.
+local function counted(state, value)
+  local watch, best = state.watch, state.best
+  if not best then return 0 end
+  local delta = (watch.min_delta or 0) * (watch.mode == "min" and -1 or 1)
+  if value and better(watch, value, best.mark and best.mark.value + delta) then
+    best.mark = { value = value, epoch = state.epoch }
+  end
+  return best.mark.epoch
 end
 
 -- Evaluates the splits asked for; watches one key for the best epoch and for stopping early.
@@ -58,13 +71,13 @@ local function judge(state, splits)
   state.course[#state.course + 1] = record
   local watched = state.watch and state.values[state.watch.key]
   if watched and better(state.watch, watched, state.best and state.best.value) then
-    state.best = { value = watched, epoch = state.epoch, step = state.step }
+    state.best = { value = watched, epoch = state.epoch, step = state.step, mark = state.best and state.best.mark }
     if state.keep_best then state.keep_best(state) end
   end
   if watched then state.optim:observe(watched) end -- a plateau lowers the rate
   emit(state, "evaluate")
   local patience = state.watch and state.watch.patience
-  if patience and state.best and state.epoch - state.best.epoch >= patience then
+  if patience and state.epoch - counted(state, watched) >= patience then
     state.stop = ("no better %s for %d epochs"):format(state.watch.key, patience)
   end
 end
@@ -96,7 +109,8 @@ end
 -- @param state { model, objective, loaders = { train, val, test }, epochs, steps (or nil: a limit over the run),
 --   metrics (evaluate.metrics), during = list of splits evaluated at the end of an epoch, every = epochs between
 --   (nil: only after the last), watch = { key, mode = "max"|"min", patience = epochs or nil }, on = hooks,
---   accumulate = batches an update (1), precision = precision.new(...) or nil (float32),
+--   accumulate = batches an update (1), precision = precision.new(...) or nil (float32), clip, clip_value = numbers or
+--   nil, ema = ema.new(...) or nil: what is evaluated, and kept as the best,
 --   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil }
 -- @return the state, with `diverged` (a step number) or `interrupted` (true) where one of them ended it, and `course`: a
 -- record { epoch, step, seconds, [key] = value } of each evaluation
@@ -128,7 +142,7 @@ function train.run(state)
     local reading = read_loss(state, true)
     local last = state.epoch == state.epochs or state.stop
     if not state.diverged and not state.interrupted and state.during and (last or state.epoch % state.every == 0) then
-      judge(state, state.during)
+      if state.ema then state.ema:with(judge, state, state.during) else judge(state, state.during) end
     end
     if state.log and reading then
       local record = { epoch = state.epoch, step = state.step, ["train.loss"] = reading.loss,

@@ -1,6 +1,7 @@
 --- One experiment from its resolved node to its final metrics: built, trained, evaluated, written down.
 local accumulation = require "accumulation"
 local course = require "course"
+local ema = require "ema"
 local encoder = require "encoder"
 local evaluate = require "evaluate"
 local mixing = require "mixing"
@@ -41,6 +42,13 @@ local function at(node, call, ...)
   end, ...)
   if not done then error(value, 0) end
   return value
+end
+
+-- A convolution whose weights have their channels last gives such outputs, whatever its input has.
+local function channels_last(module)
+  for _, parameter in ipairs(module:parameters()) do
+    if parameter.ndim == 4 then parameter.data = parameter.data:contiguous { memory_format = "channels_last" } end
+  end
 end
 
 local function built(node, context) return at(node, schema.build, node, context) end
@@ -97,6 +105,7 @@ function trial.assemble(o, context)
                   smoke = context.smoke, evaluated = splits_of(o.eval.on)[1], decoding = decoding_of(o.eval) }
   local model = built(o.model, inner)
   model.module:to(device)
+  if o.train.channels_last then channels_last(model.module) end
   inner.model = model
   encoder.check(model.module.encoder, data)
   at(o.data, mixing.check, data, model)
@@ -149,7 +158,8 @@ end
 local function watched(made)
   local o = made.o
   if o.train.early_stop then
-    return { key = o.train.early_stop.metric, patience = o.train.early_stop.patience, mode = o.train.early_stop.mode }
+    local stop = o.train.early_stop
+    return { key = stop.metric, patience = stop.patience, mode = stop.mode, min_delta = stop.min_delta }
   end
   local first = o.eval.during[1]
   if not first then return nil end
@@ -187,7 +197,8 @@ function trial.run(made, report)
   local state = {
     model = made.model, data = made.data, objective = made.objective, optim = made.optim, loaders = made.loaders,
     metrics = made.metrics, device = made.device, seed = made.seed, epochs = made.epochs, steps = o.train.steps,
-    clip = o.train.clip, during = #made.during > 0 and made.during or nil,
+    clip = o.train.clip, clip_value = o.train.clip_value,
+    ema = o.train.ema and ema.new(made.model.module, o.train.ema), during = #made.during > 0 and made.during or nil,
     every = o.eval.every == "epoch" and 1 or o.eval.every,
     accumulate = o.train.accumulate, precision = precision.new(o.train.precision, made.device),
     watch = watched(made), on = o.train.on, log = report.log, progress = report.progress,
@@ -195,6 +206,7 @@ function trial.run(made, report)
   }
   train.run(state)
   if state.diverged or state.interrupted then return state end
+  if state.ema then state.ema:settle() end
   if state.keep_best and state.best then report.restore_best() end
   state.final, state.final_samples = trial.evaluate(made)
   state.hints = course.finish(made.of_training, made.during, made.final, state.course, state.final, report.reference)
