@@ -155,6 +155,17 @@ int nearest(lua_State* L) {
   return 1;
 }
 
+/// json(text): the value of a text of JSON. Errors: it is none, with the place.
+int json(lua_State* L) {
+  const std::string text = check_string(L, 1);
+  try {
+    push(L, Json::parse(text));
+  } catch (const Json::exception& problem) {
+    fail("no JSON: ", problem.what());
+  }
+  return 1;
+}
+
 const luaL_Reg functions[] = {
     {"isatty", isatty},
     {"terminal_width", terminal_width},
@@ -172,6 +183,7 @@ const luaL_Reg functions[] = {
     {"clear_interrupts", clear_interrupts},
     {"on_interrupt", on_interrupt},
     {"nearest", nearest},
+    {"json", json},
     {nullptr, nullptr},
 };
 
