@@ -1,5 +1,6 @@
 --- `moonlab check FILE [key=value ...]`: builds everything a script declares, runs one batch, trains nothing.
 local canonical = require "language.canonical"
+local command_line = require "command_line"
 local language = require "language"
 local reference_runs = require "reference_runs"
 local runner = require "runner"
@@ -97,31 +98,20 @@ return {
   help = "  key=value    as for run; the first loss is compared with ln K, what guessing among K classes costs\n"
     .. "  --device D   auto, cpu, cuda, cuda:1\n"
     .. "  --json       what was found as a line of JSON (of each row of an ablation), with the report of a join",
-  flags = { "--device", "--json" },
-  main = function(args)
-    local file, overrides, skip, json = nil, {}, false, false
-    for i, word in ipairs(args) do
-      if skip then
-        skip = false
-      elseif word == "--json" then
-        json = true
-      elseif word == "--device" then
-        overrides[#overrides + 1], skip = "device=" .. (args[i + 1] or ""), true
-      elseif word:match "^%-%-device=" then
-        overrides[#overrides + 1] = word:sub(3)
-      elseif word:find "=" or word:sub(1, 1) == "~" then
+  flags = { "--device D", "--json" },
+  main = function(_, words)
+    local file, overrides, json = nil, {}, words.json
+    for _, word in ipairs(words) do
+      if word:find "=" or word:sub(1, 1) == "~" then
         overrides[#overrides + 1] = word
       elseif not file then
         file = word
       else
-        io.stderr:write(("moonlab check: '%s' is not key=value; one script at a time\n"):format(word))
-        return 2
+        return command_line.complain("check", ("'%s' is not key=value; one script at a time"):format(word))
       end
     end
-    if not file then
-      io.stderr:write "moonlab check: which script? moonlab check FILE [key=value ...]\n"
-      return 2
-    end
+    if words.device then overrides[#overrides + 1] = "device=" .. words.device end
+    if not file then return command_line.complain("check", "which script? moonlab check FILE [key=value ...]") end
     local result, mistakes = runner.evaluate(file, overrides)
     if not result then
       io.stderr:write(mistakes, "\n")

@@ -62,7 +62,7 @@ return {
   summary = "data sets: list them, fetch one, check its files",
   help = "  $MOONLAB_DATA holds folders of data sets, separated by ':'; fetched ones lie in the cache folder.",
   flags = {},
-  main = function(args)
+  main = function(_, args)
     local action = actions[args[1] or "ls"]
     if not action then
       io.stderr:write(("moonlab data: unknown word '%s' (ls, get, check)\n"):format(args[1]))

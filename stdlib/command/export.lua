@@ -6,11 +6,6 @@ local runs_of = require "runs_of"
 local runner = require "runner"
 local system = require "host.system"
 
-local function complain(message, code)
-  io.stderr:write("moonlab export: ", message, "\n")
-  return code or 2
-end
-
 -- A field as RFC 4180 has it.
 local function field(value)
   if value == nil then return "" end
@@ -79,37 +74,27 @@ return {
     .. "                   training\n"
     .. "  --tensorboard    an event file for each run, in folders named after rows and runs\n"
     .. "  -o PLACE         the file, or the folder; of CSV the standard output where absent",
-  flags = { "--csv", "--tensorboard", "-o" },
-  main = function(args)
-    local words, problem = command_line.source_words(args, { "--csv", "--tensorboard" })
-    if not words then return complain(problem) end
-    local what, output = words.what, words.output
-    local as = words["--csv"] and "--csv" or words["--tensorboard"] and "--tensorboard"
-    if not what then return complain "which run? moonlab export RUN --csv (moonlab ls lists them)" end
-    if not as then return complain "as what? moonlab export RUN --csv or --tensorboard" end
-    if as == "--tensorboard" and not output then return complain "where to? moonlab export RUN --tensorboard -o FOLDER" end
-    local done, result = pcall(function()
-      if as == "--csv" then return csv(runs_of(what)) end
-      tensorboard(runs_of(what), output)
+  flags = { "--csv", "--tensorboard", "-o --output PLACE" },
+  main = function(_, words)
+    local what, output = words[1], words.output
+    local problem = not what and "which run? moonlab export RUN --csv (moonlab ls lists them)"
+      or words[2] and ("takes one run or ablation, got '%s' too"):format(words[2])
+      or not (words.csv or words.tensorboard) and "as what? moonlab export RUN --csv or --tensorboard"
+      or words.csv and words.tensorboard and "one of --csv and --tensorboard"
+      or words.tensorboard and not output and "where to? moonlab export RUN --tensorboard -o FOLDER"
+    if problem then return command_line.complain("export", problem) end
+    local _, code = command_line.attempt("export", 1, function()
+      local source = runs_of(what)
+      if words.tensorboard then
+        tensorboard(source, output)
+      elseif output then
+        local written, reason = system.write_atomic(output, csv(source))
+        if not written then error(("cannot write %s: %s"):format(output, reason), 0) end
+      else
+        io.stdout:write(csv(source))
+      end
+      if output then io.stdout:write(output, "\n") end
     end)
-    if not done then
-      local text = tostring(type(result) == "table" and result.message or result)
-      return complain((text:gsub("^[^\n]-%.lua:%d+: ", "")), 1)
-    end
-    if not output then
-      io.stdout:write(result)
-      return 0
-    end
-    if as == "--tensorboard" then
-      io.stdout:write(output, "\n")
-      return 0
-    end
-    local file, reason = io.open(output, "wb")
-    if not file then return complain("cannot write " .. reason, 1) end
-    local written, failure = file:write(result)
-    local closed, late = file:close()
-    if not (written and closed) then return complain(("cannot write %s: %s"):format(output, failure or late), 1) end
-    io.stdout:write(output, "\n")
-    return 0
+    return code
   end,
 }

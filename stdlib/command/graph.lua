@@ -238,11 +238,7 @@ return {
     .. "  its datasets' classes too. diff: - is in the first graph alone, + in the\n"
     .. "  second; exit code 1 where they differ.",
   flags = { "--dot", "--json", "--svg", "--all" },
-  main = function(args)
-    local words, options = {}, {}
-    for _, word in ipairs(args) do
-      if word:match "^%-%-" then options[word:sub(3)] = true else words[#words + 1] = word end
-    end
+  main = function(_, words)
     local action = actions[words[1]]
     if not action then
       return complain(words[1] and ("unknown word '%s'%s (%s)"):format(words[1], nearest.did_you_mean(words[1], known),
@@ -256,11 +252,11 @@ return {
     local done, result = pcall(function()
       local graph = loaded(words[2])
       if words[1] == "show" then
-        if options.dot then return write(graph:to_dot()) end
-        if options.json then return write(graph:to_json() .. "\n") end
-        if options.svg then return write(picture(graph)) end
+        if words.dot then return write(graph:to_dot()) end
+        if words.json then return write(graph:to_json() .. "\n") end
+        if words.svg then return write(picture(graph)) end
       end
-      return action(graph, { unpack(words, 3) }, options, words[1] == "diff" and loaded(words[3]) or nil)
+      return action(graph, { unpack(words, 3) }, words, words[1] == "diff" and loaded(words[3]) or nil)
     end)
     if done then return result end
     local text = tostring(type(result) == "table" and result.message or result)

@@ -1,5 +1,6 @@
 --- `moonlab plot RUN|ABLATION.lua [KIND] [KEY ...]`: a run's metrics, or those of all rows and seeds of an ablation, as a
 -- plot in a file or on the terminal.
+local command_line = require "command_line"
 local nearest = require "language.nearest"
 local runs_of = require "runs_of"
 local schema = require "schema"
@@ -13,36 +14,18 @@ local function kinds()
   return names
 end
 
-local function complain(message)
-  io.stderr:write("moonlab plot: ", message, "\n")
-  return 2
-end
-
 -- "0.5", "true" and text as options take them.
 local function value_of(text)
   if text == "true" or text == "false" then return text == "true" end
   return tonumber(text) or text
 end
 
--- { what, kind, keys, options, output, terminal, theme, scale } or nil and what is wrong.
-local function read(args)
-  local o, i = { keys = {}, options = {} }, 1
-  local takes = { ["-o"] = "output", ["--theme"] = "theme", ["--scale"] = "scale" }
-  while i <= #args do
-    local word = args[i]
-    local flag, value = word:match "^(%-%-%w+)=(.*)$"
-    flag = flag or word
+-- The words by what they are: { what, kind, keys, options, and the flags }; nil and what is wrong.
+local function read(words)
+  local o = { keys = {}, options = {}, output = words.output, terminal = words.terminal, theme = words.theme, scale = words.scale }
+  for _, word in ipairs(words) do
     local name, given = word:match "^([%a_][%w_]*)=(.*)$"
-    if takes[flag] then
-      if not value then
-        i = i + 1
-        value = args[i]
-      end
-      if not value then return nil, flag .. " needs a value" end
-      o[takes[flag]] = value
-    elseif word == "--terminal" then
-      o.terminal = true
-    elseif name then
+    if name then
       o.options[name] = value_of(given)
     elseif not o.what then
       o.what = word
@@ -51,14 +34,10 @@ local function read(args)
     else
       o.keys[#o.keys + 1] = word
     end
-    i = i + 1
   end
   if not o.what then return nil, "which run? moonlab plot RUN (moonlab ls lists them), or an ablation's script" end
   if o.output and not o.output:lower():match "%.svg$" and not o.output:lower():match "%.png$" then
     return nil, ("a plot is saved as FILE.svg or FILE.png, got '%s'"):format(o.output)
-  end
-  if o.scale and not (tonumber(o.scale) and tonumber(o.scale) > 0) then
-    return nil, ("--scale takes a number above 0, got '%s'"):format(o.scale)
   end
   return o
 end
@@ -103,20 +82,18 @@ return {
   -o FILE         where to; its ending says the format. Without it, or with --terminal, the plot is printed
   --theme T       auto (SVG: as the reader prefers), light or dark
   --scale N       pixels of a PNG for each of the SVG's (2)]],
-  flags = { "-o", "--terminal", "--theme", "--scale" },
-  main = function(args)
-    local o, problem = read(args)
-    if not o then return complain(problem) end
-    local done, failure = pcall(function()
+  flags = { "-o --output FILE", "--terminal", "--theme auto|light|dark", "--scale X" },
+  main = function(_, words)
+    local o, problem = read(words)
+    if not o then return command_line.complain("plot", problem) end
+    local _, code = command_line.attempt("plot", 1, function()
       local drawn = draw(o)
       if o.output then
-        drawn:save(o.output, { theme = o.theme, scale = o.output:lower():match "%.png$" and tonumber(o.scale) or nil })
+        drawn:save(o.output, { theme = o.theme, scale = o.output:lower():match "%.png$" and o.scale or nil })
         io.stdout:write(o.output, "\n")
       end
       if o.terminal or not o.output then drawn:show() end
     end)
-    if done then return 0 end
-    io.stderr:write("moonlab plot: ", (tostring(type(failure) == "table" and failure.message or failure):gsub("^[^\n]-%.lua:%d+: ", "")), "\n")
-    return 1
+    return code
   end,
 }

@@ -1,5 +1,6 @@
 --- `moonlab run FILE [key=value ...]`: trains what a script declares; an ablation or a sweep runs all its trials.
 local ablation = require "ablation"
+local command_line = require "command_line"
 local continuation = require "continuation"
 local language = require "language"
 local runner = require "runner"
@@ -11,40 +12,21 @@ local function write(text)
   io.stdout:flush()
 end
 
--- { file, overrides, options } or nil and what is wrong.
-local function read(args)
-  local file, overrides, options, i = nil, {}, {}, 1
-  local takes = { ["--device"] = "device", ["--name"] = "name", ["--tag"] = "tag", ["--jobs"] = "jobs" }
-  local sets = { ["--json"] = "json", ["-q"] = "quiet", ["--trial"] = "events", ["--smoke"] = "smoke",
-                 ["--force"] = "force", ["--markdown"] = "markdown" }
-  while i <= #args do
-    local word = args[i]
-    local flag, value = word:match "^(%-%-?[%w-]+)=(.*)$"
-    flag = flag or word
-    if takes[flag] then
-      if not value then
-        i = i + 1
-        value = args[i]
-      end
-      if not value then return nil, flag .. " needs a value" end
-      options[takes[flag]] = value
-    elseif sets[flag] then
-      options[sets[flag]] = true
-    elseif word:find "=" or word:sub(1, 1) == "~" then
+-- The script, the overrides and the flags of the words; nil and what is wrong.
+local function read(words)
+  local file, overrides = nil, {}
+  for _, word in ipairs(words) do
+    if word:find "=" or word:sub(1, 1) == "~" then
       overrides[#overrides + 1] = word
     elseif not file then
       file = word
     else
       return nil, ("'%s' is neither a flag nor key=value; one script at a time"):format(word)
     end
-    i = i + 1
   end
   if not file then return nil, "which script? moonlab run FILE [key=value ...]" end
-  if options.device then overrides[#overrides + 1] = "device=" .. options.device end
-  if options.jobs and not tonumber(options.jobs) then
-    return nil, "--jobs takes a number, got '" .. options.jobs .. "'"
-  end
-  return file, overrides, options
+  if words.device then overrides[#overrides + 1] = "device=" .. words.device end
+  return file, overrides, words
 end
 
 local function json(run, state)
@@ -145,7 +127,7 @@ end
 local function run_ablation(result, file, overrides, options)
   local args = result.node.args
   local spec = { title = args.name, seeds = args.seeds, rows = {}, metrics = args.metrics, smoke = options.smoke,
-                 jobs = tonumber(options.jobs) or args.jobs, trials = language.trials(result), against = {}, paper = {} }
+                 jobs = options.jobs or args.jobs, trials = language.trials(result), against = {}, paper = {} }
   for r, row in ipairs(args.rows) do
     spec.rows[r], spec.against[r], spec.paper[r] = row.label, row.against or args.rows[1].label, row.paper
   end
@@ -207,14 +189,13 @@ return {
   --jobs N       trials of an ablation that run at the same time
   --json         the result as one line of JSON
   -q             no progress]],
-  flags = { "--device", "--name", "--tag", "--jobs", "--json", "-q", "--smoke", "--force", "--markdown", "--trial" },
+  flags = { "--device D", "--name N", "--tag T", "--jobs N", "--json", "-q --quiet", "--smoke", "--force", "--markdown" },
+  internal = { "--trial" },
   on_interrupt = "finish",
-  main = function(args)
-    local file, overrides, options = read(args)
-    if not file then
-      io.stderr:write("moonlab run: ", overrides, "\n")
-      return 2
-    end
+  main = function(_, words)
+    local file, overrides, options = read(words)
+    if not file then return command_line.complain("run", overrides) end
+    options.events = options.trial
     local result, mistakes = runner.evaluate(file, overrides, { base = options.events })
     if not result then
       io.stderr:write(mistakes, "\n")

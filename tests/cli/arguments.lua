@@ -99,3 +99,30 @@ t.test("--debug adds LibTorch's backtrace", function()
 end)
 
 t.test("os.exit gives the exit code", function() t.eq(program.run({ "-e", "os.exit(7)" }).code, 7) end)
+
+t.test("flags: values by a word of their own or behind =, what they take, what is missing", function()
+  local command_line = require "command_line"
+  local flags = { "-o --output FILE", "--jobs N", "--scale X", "--theme light|dark", "--json" }
+  local function read(...) return command_line.read({ ... }, flags, { "--secret" }) end
+  t.eq(read("a", "-o", "x.svg", "--jobs=3", "b", "--json", "-1.5"),
+    { "a", "b", "-1.5", output = "x.svg", jobs = 3, json = true })
+  t.eq(read("--output=a=b", "--secret", "--", "--json", "-o"), { "--json", "-o", output = "a=b", secret = true })
+  t.eq(read("--output", "-top1").output, "-top1") -- a value may begin with a dash
+  t.eq(read("--scale", "0.5", "--scale", "2").scale, 2) -- the last one holds
+  local function refused(text, ...)
+    local found, problem = read(...)
+    t.eq({ found, problem }, { nil, text })
+  end
+  local all = "(-o, --output, --jobs, --scale, --theme, --json, --help)"
+  refused("unknown flag '--jsno'; did you mean '--json'? " .. all, "--jsno")
+  refused("unknown flag '--secrte' " .. all, "--secrte") -- what is internal is not offered
+  refused("unknown flag '-x' " .. all, "-x=3")
+  refused("--jobs needs a value: --jobs N", "--jobs")
+  refused("--jobs needs a value: --jobs N", "--jobs", "--json")
+  refused("--jobs takes a whole number from 1, got '0'", "--jobs", "0")
+  refused("--jobs takes a whole number from 1, got 'x'", "--jobs=x")
+  refused("--scale takes a number above 0, got 'inf'", "--scale", "inf")
+  refused("--theme takes one of light, dark, got 'blue'", "--theme", "blue")
+  refused("--json takes no value, got '1'", "--json=1")
+  refused("-o takes a value, got ''", "-o=")
+end)
