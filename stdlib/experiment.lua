@@ -35,7 +35,7 @@ local evaluation = {
     "the split that is evaluated at the end, [dataset.]split, or several, each on its own dataset's classes" },
   { "during", "list of string", {}, "splits evaluated while training, such as { \"val\" }" },
   { "every", "integer > 0 or one of epoch", 1, "epochs between two evaluations while training; \"epoch\" is 1" },
-  { "metrics", "list of (string or node metric)", { "top1" }, "what is measured, [head.]name" },
+  { "metrics", "list of (string or node metric or function)", { "top1" }, "what is measured, [head.]name" },
   { "main", "string", schema.optional, "the metric that stands for the run; the first one where absent" },
   { "decode", "one of greedy|beam|class|path_set", "greedy",
     "the likeliest path step by step or by a beam, (class) of those to the evaluated classes alone, or (path_set) every "
@@ -136,7 +136,7 @@ return schema.declare("experiment", {
   { "name", "string", schema.required, "part of the run's id" },
   { "data", "node data|join|pseudo", schema.required, "a dataset, a join of several, or one with pseudo labels" },
   { "model", "node trunk|path_decoder", schema.required, "the model" },
-  { "loss", "node loss|path|mixture", schema.optional, "what is minimised; a single head brings its own" },
+  { "loss", "node loss|path|mixture or function", schema.optional, "what is minimised, or function(out, batch) -> scalar; a single head brings its own" },
   { "optim", "node optim", schema.optional, "the optimizer; adamw {} where absent" },
   { "train", training, {}, "how it is trained" },
   { "eval", evaluation, {}, "how it is evaluated" },

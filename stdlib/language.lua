@@ -26,6 +26,7 @@
 -- language.trials(result) -> list of { label, row, seed, overrides = { texts }, positions }
 -- language.load_file(path) -> what the file returns: for label graphs and other parts of a script. Within an evaluation
 --   it belongs to the script (recorded, mistakes collected); outside, mistakes are raised.
+-- language.build(result, context) -> what result.node builds
 -- language.explain(key) -> text about an option, constructor or field path; nil, message
 
 local canonical = require "language.canonical"
@@ -88,7 +89,7 @@ function evaluate(script, given, options)
   local session = sessions.new { overrides = parsed, quiet = options.quiet }
   if options.indexes then session.indexes = setmetatable({}, { __index = options.indexes }) end
   local directory = name:match "^(.*/)" or ""
-  session.require = sessions.require(session, directory)
+  session.require, session.directory = sessions.require(session, directory), directory
   -- Tensors that a script draws are the same each time it is evaluated, and nothing is drawn from the caller's stream.
   local state = torch.get_rng_state()
   torch.manual_seed(0)
@@ -173,6 +174,11 @@ function language.load_file(path)
   local result, errors = evaluate({ name = path, text = text }, nil, { any = true })
   if not result then error(language.format(errors, { plain = true }), 0) end
   return result.value
+end
+
+--- Builds the node of a result: node:build(context), with what the script declared at hand.
+function language.build(result, context)
+  return require "schema".with_script(result.session, result.node.build, result.node, context)
 end
 
 --- What an option, a constructor or a path such as "train.epochs" is: text, or nil and what is near.

@@ -56,9 +56,9 @@ end
 -- itself trains (a teacher) makes one step; "load": and what reports need is not looked for. With `smoke` few samples
 -- and few steps (smoke.lua).
 function runner.build(result, rehearse, smoke)
-  local ok, made = xpcall(result.node.build, function(failure)
+  local ok, made = xpcall(language.build, function(failure)
     return type(failure) == "table" and failure or { message = tostring(failure) }
-  end, result.node, { seed = result.seed, device = result.device, rehearse = rehearse, smoke = smoke })
+  end, result, { seed = result.seed, device = result.device, rehearse = rehearse, smoke = smoke })
   if ok then return made end
   return nil, located(result, made)
 end

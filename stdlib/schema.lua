@@ -135,34 +135,61 @@ local function read(path)
   return text
 end
 
--- Every file that may declare something, found by its text: nothing is run. kind -> { root, folder, file }
-local function build_index()
-  local index, formers = {}, {}
-  local function add(root, sub)
-    local path = sub and root .. "/" .. sub or root
-    for _, name in ipairs(folder.files(path, "%.lua$")) do
-      local text = read(path .. "/" .. name)
-      for line in (text or ""):gmatch "[^\n]+" do
-        local declared = not line:match "^%s*%-%-" and line:match "declare%s*%(%s*[\"']([%w_.]+)[\"']"
-        if declared and (not sub or declared:match "^[^.]+" == sub) and not index[declared] then
-          index[declared] = { root = root, sub = sub, file = name }
-        end
-        local former = not line:match "^%s*%-%-" and line:match "renamed%s*%(%s*[\"']([%w_.]+)[\"']%s*,"
-        if former then formers[former] = { root = root, sub = sub, file = name } end
+-- What the files of a folder declare, found by their text: nothing is run. Adds kind -> { root, sub, file, line } to
+-- `index` and the same of former names to `formers`.
+local function add_folder(index, formers, root, sub)
+  local path = sub and root .. "/" .. sub or root
+  for _, name in ipairs(folder.files(path, "%.lua$")) do
+    local number = 0
+    for line in ((read(path .. "/" .. name) or "") .. "\n"):gmatch "(.-)\n" do
+      number = number + 1
+      local code = not line:match "^%s*%-%-"
+      local declared = code and line:match "declare%s*%(%s*[\"']([%w_.]+)[\"']"
+      if declared and (not sub or declared:match "^[^.]+" == sub) and not index[declared] then
+        index[declared] = { root = root, sub = sub, file = name, line = number }
       end
+      local former = code and line:match "renamed%s*%(%s*[\"']([%w_.]+)[\"']%s*,"
+      if former then formers[former] = { root = root, sub = sub, file = name } end
     end
   end
+end
+
+local function build_index()
+  local index, formers = {}, {}
   for _, root in ipairs(roots) do
-    for _, sub in ipairs(schema.folders) do add(root, sub) end
-    if root == roots[1] then add(root, nil) end
+    for _, sub in ipairs(schema.folders) do add_folder(index, formers, root, sub) end
+    if root == roots[1] then add_folder(index, formers, root, nil) end
   end
   return index, formers
+end
+
+--- What the folders beside a script declare: kind -> { root, sub, file, line }.
+function schema.beside(directory)
+  local index = {}
+  for _, root in ipairs(roots) do
+    if directory == root .. "/" then return index end        -- a script among the program's own files
+  end
+  for _, sub in ipairs(schema.folders) do add_folder(index, {}, directory == "" and "." or directory, sub) end
+  return index
 end
 
 --- kind -> { root, sub, file } of every declaration, and the same of former names.
 function schema.contents()
   if not schema.index then schema.index, schema.index_of_former = build_index() end
   return schema.index, schema.index_of_former
+end
+
+--- Calls fn with the constructors that a script declared: what is built from its nodes may ask for them by name.
+-- @param session of the script's evaluation (result.session)
+function schema.with_script(session, fn, ...)
+  local before = schema.script
+  schema.script = session
+  local function finish(done, ...)
+    schema.script = before
+    if not done then error((...), 0) end
+    return ...
+  end
+  return finish(pcall(fn, ...))
 end
 
 local loaded = {}
@@ -181,8 +208,11 @@ end
 
 --- The constructor declared as `kind`, or nil. The file of that name is tried first, then whichever declares it.
 function schema.find(kind)
-  local session = site.session
-  if session and session.declared[kind] then return session.declared[kind] end
+  local session = site.session or schema.script
+  if session then
+    local found = session.declared[kind] or session.find_beside and session.find_beside(kind)
+    if found then return found end
+  end
   if schema.registry[kind] then return schema.registry[kind] end
   local sub, name = kind:match "^([%w_]+)%.([%w_]+)$"
   if not sub and not kind:match "^[%w_]+$" then return nil end
@@ -215,7 +245,9 @@ function schema.names(sub)
   end
   for kind in pairs(schema.contents()) do add(kind) end
   for kind in pairs(schema.registry) do add(kind) end
-  for kind in pairs(site.session and site.session.declared or {}) do add(kind) end
+  local session = site.session or schema.script
+  for kind in pairs(session and session.declared or {}) do add(kind) end
+  for kind in pairs(session and session.beside and session.beside() or {}) do add(kind) end
   table.sort(names)
   return names
 end

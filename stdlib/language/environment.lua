@@ -8,6 +8,7 @@ local node = require "language.node"
 local order = require "language.order"
 local site = require "language.site"
 local knobs = require "language.knobs"
+local user_files = require "language.user_files"
 
 local environment = {}
 
@@ -173,8 +174,12 @@ function environment.create(session)
   local function declare(kind, fields, build, more)
     local own_more = { into = session.declared }
     for key, value in pairs(more or {}) do own_more[key] = value end
+    local problem = session.declaring(kind)
+    if problem then return site.spoilt(site.call, problem) end
     return schema.declare(kind, fields, build, own_more)
   end
+  -- A file written as those of stdlib are, with `require "schema"`, declares for the script too.
+  session.schema = setmetatable({ declare = declare }, { __index = schema })
 
   local function search(name)
     if lib[name] ~= nil then return lib[name] end
@@ -234,6 +239,8 @@ function environment.create(session)
     end
     return ("unknown name '%s'%s"):format(name, nearest.did_you_mean(name, names))
   end
+
+  user_files.install(session)
 
   local env = {}
   env._G = env

@@ -135,6 +135,7 @@ function session.require(current, directory)
   return function(name)
     if type(name) ~= "string" then error("require takes the name of a module", 2) end
     if current.modules[name] ~= nil then return current.modules[name] end
+    if name == "schema" then return current.schema end
     local path = directory .. name:gsub("%.", "/") .. ".lua"
     local text = session.read_file(path)
     if text then

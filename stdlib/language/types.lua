@@ -6,6 +6,8 @@
 --   "one of a|b|c"  "duration" ("90s", "15m", "2h", "1d" or seconds)  "percent" ("5%")
 --   "node" (any), "node loss" (a constructor of the folder loss), "node vision|text", "node graph" (by full kind)
 --   "list of TYPE"  "map of TYPE" (string keys, order kept)  "TYPE or TYPE"; parentheses group
+--   "node loss or function", also metric and optim: a function becomes the node that holds it (loss.term, metric.measure,
+--   optim.rate)
 -- or as a table: a list of field declarations, i.e. a plain table with its own keys (schema.lua).
 --
 -- A compiled type has: text (for help), phrase ("a positive integer"), fits(value), convert(value, place),
@@ -70,6 +72,19 @@ local function node(list, spec)
     return value
   end
   return self
+end
+
+-- A function beside nodes of these folders stands for the node of this kind that holds it ("node loss or function").
+local function_forms = { loss = "loss.term", metric = "metric.measure", optim = "optim.rate" }
+
+-- Makes the node of a function for the first alternative that has such a form; nil where none has.
+local function form_of(alternatives)
+  for _, alternative in ipairs(alternatives) do
+    for _, folder in ipairs(alternative.folders or {}) do
+      local kind = function_forms[folder]
+      if kind then return function(fn) return Node.declared(kind)(fn) end end
+    end
+  end
 end
 
 -- Lists, maps, alternatives -----------------------------------------------------------------------------------------
@@ -151,6 +166,7 @@ local function any_of(alternatives, spec)
   for _, alternative in ipairs(alternatives) do
     self.admits_function = self.admits_function or alternative.admits_function
   end
+  local form = self.admits_function and form_of(alternatives)
   function self.shape(value)
     for _, alternative in ipairs(alternatives) do
       if alternative.shape(value) then return true end
@@ -165,6 +181,7 @@ local function any_of(alternatives, spec)
   end
   function self.convert(value, place)
     local shaped
+    if form and type(value) == "function" then return place:trying() and value or form(value) end
     for _, alternative in ipairs(alternatives) do
       if alternative.fits(value) then return alternative.convert(value, place) end
       if plain_table(value) and alternative.shape(value) then shaped = shaped or alternative end
