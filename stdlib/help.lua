@@ -62,7 +62,8 @@ end
 function help.comment(kind)
   local entry = schema.contents()[kind]
   local path = entry and entry.root .. "/" .. (entry.sub and entry.sub .. "/" or "") .. entry.file
-  if not path and schema.registry[kind] then path = schema.registry[kind].declaration.file end
+  local found = not path and schema.find(kind)
+  if found then path = found.declaration.file end
   return comment_of(path, kind)
 end
 
@@ -140,6 +141,7 @@ local function constructor_text(constructor)
   return table.concat(lines, "\n")
 end
 
+--- The constructor of a name, bare or with its folder, or nil.
 local function find(name)
   local direct = schema.find(name)
   if direct then return direct end
@@ -148,6 +150,18 @@ local function find(name)
     local found = schema.find(folder .. "." .. name)
     if found then return found end
   end
+end
+
+help.find, help.default_text, help.field_lines = find, default_text, field_lines
+
+function help.is_word(name) return words[name] ~= nil end
+
+--- The words of the language that are no constructors, sorted.
+function help.words_of_the_language()
+  local names = {}
+  for name in pairs(words) do names[#names + 1] = name end
+  table.sort(names)
+  return names
 end
 
 local function listing(folders, with_words)
@@ -164,10 +178,7 @@ local function listing(folders, with_words)
   end
   if with_words then
     lines[#lines + 1] = "words:"
-    local names = {}
-    for name in pairs(words) do names[#names + 1] = name end
-    table.sort(names)
-    for _, name in ipairs(names) do
+    for _, name in ipairs(help.words_of_the_language()) do
       lines[#lines + 1] = ("  %-24s %s"):format(name, words[name][2]:match "^(.-)%.")
     end
     lines[#lines + 1] = "help \"NAME\" tells more, help \"train.epochs\" about one option."
@@ -175,8 +186,8 @@ local function listing(folders, with_words)
   return table.concat(lines, "\n")
 end
 
--- The option at the end of a path of names below a spec.
-local function option(spec, path)
+--- The option at the end of a path of names below a spec; nil and a hint of the nearest name.
+function help.option(spec, path)
   local field
   for name in path:gmatch "[^.]+" do
     field = spec and spec.by_name[name:match "^[^%[]+"]
@@ -210,72 +221,17 @@ function help.text(x)
   return help.explain(x)
 end
 
---- What an option, a constructor or a word is: "train.epochs", "adamw.lr", "optim.adamw.lr", "adamw".
-function help.explain(key)
-  if words[key] or find(key) then return help.text(key) end
-  local hint = ""
-  local owner, rest = key, ""
-  while true do
-    -- The longest beginning that is a constructor: optim.adamw before adamw before the experiment.
-    local shorter, last = owner:match "^(.*)%.([^.]+)$"
-    if not shorter then break end
-    owner, rest = shorter, rest == "" and last or last .. "." .. rest
-    local constructor = find(owner)
-    if constructor then
-      local field, near = option(constructor.declaration.spec, rest)
-      if field then
-        local lines = { ("%s of %s"):format(rest, node.title(constructor.kind)) }
-        field_lines({ list = { field } }, "  ", lines)
-        return table.concat(lines, "\n")
-      end
-      return nil, ("%s has no option '%s'%s"):format(node.title(constructor.kind), rest, near)
-    end
-  end
-  local experiment = schema.find "experiment"
-  if experiment then
-    local field, near = option(experiment.declaration.spec, key)
-    if field then
-      local lines = { key .. " of the experiment" }
-      field_lines({ list = { field } }, "  ", lines)
-      return table.concat(lines, "\n")
-    end
-    -- `optim.lr` names an option of whatever stands there: every constructor of the folder that has it.
-    local folder, rest = key:match "^([%w_]+)%.(.+)$"
-    local lines = {}
-    for _, name in ipairs(folder and schema.names(folder) or {}) do
-      local constructor = schema.find(folder .. "." .. name)
-      local found = option(constructor.declaration.spec, rest)
-      if found then
-        lines[#lines + 1] = ("%s of %s"):format(rest, node.title(constructor.kind))
-        field_lines({ list = { found } }, "  ", lines)
-      end
-    end
-    if #lines > 0 then return table.concat(lines, "\n") end
-    if experiment.declaration.spec.by_name[key:match "^[^.]+"] then
-      return nil, ("the experiment has no option '%s'%s"):format(key, near)
-    end
-    hint = near
-  end
-  local names = {}
-  for kind in pairs(schema.contents()) do
-    names[#names + 1] = kind
-    names[#names + 1] = node.title(kind)
-  end
-  for kind in pairs(schema.registry) do names[#names + 1] = node.title(kind) end
-  for name in pairs(words) do names[#names + 1] = name end
-  table.sort(names)
-  local near = nearest.did_you_mean(key, names)
-  return nil, ("nothing is known about '%s'%s"):format(key, near ~= "" and near or hint)
-end
+--- What an option, a constructor, a metric key, a word or a message is: "train.epochs", "adamw.lr", "val.top1".
+function help.explain(key) return require "explain"(key) end
 
 -- Words of `text` on lines of at most `width` columns; `rest` indents all but the first.
 local function fill(text, first, rest, width, lines)
-  local line = first
+  local line, begun = first, false
   for word in text:gmatch "%S+" do
-    if #line + #word + 1 > width and line:match "%S" then
+    if begun and #line + #word + 1 > width and line:match "%S" then
       lines[#lines + 1], line = line, rest .. word
     else
-      line = line .. (line:match "%S$" and " " or "") .. word
+      line, begun = line .. (line:match "%S$" and " " or "") .. word, true
     end
   end
   lines[#lines + 1] = line
@@ -302,7 +258,13 @@ function help.wrapped(text, width)
     elseif last > i then
       fill(table.concat(source, " ", i, last), indent, indent, width, lines)
     else
-      fill(source[i], indent, indent .. "  ", width, lines)
+      -- "  name   what it is": further lines stand below what it is
+      local column, rest = source[i]:match "^(%s*%S+%s%s+)(%S.*)$"
+      if column and #column <= width / 2 then
+        fill(rest, column, (" "):rep(#column), width, lines)
+      else
+        fill(source[i], indent, indent .. (indent == "" and prose(source[i]) and "" or "  "), width, lines)
+      end
     end
     i = last + 1
   end
