@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "bindings/module_parts.hpp"
+#include "host/backbone/backbone.hpp"
 
 namespace moonlab::lua {
 
@@ -96,6 +97,8 @@ int index(lua_State* L) {
   if (key == "training") lua_pushboolean(L, module->training());
   else if (key == "kind") push(L, std::string_view(module->kind()));
   else if ((key == "feature_count" || key == "features") && module->features()) lua_pushnumber(L, static_cast<double>(module->features()));
+  else if (auto* backbone = key == "stages" ? dynamic_cast<nn::Backbone*>(module.get()) : nullptr)
+    push(L, Json(backbone->stages()));
   else lua_pushnil(L);
   return 1;
 }

@@ -2,9 +2,9 @@
 --
 -- optimizer.build(class, o, context) -> object
 --   class     "SGD", "AdamW", ...: a name in torch.optim
---   o         the options of the script; `schedule` a node or nil; `heads` options that differ for the group "heads"
+--   o         the options of the script; `schedule` a node or nil; what differs between parameters: parameter_groups.lua
 --   context   { groups = { { name = "trunk", parameters = { ... }, options = { lr = ... } or nil }, ... } } or
---             { parameters = { ... } };
+--             { parameters = { ... } }; module = the model, for the names of its parameters;
 --             steps = of the whole run, for schedules that need it
 --
 -- The object: step(closure or group name), zero_grad(), observe(value), groups (each a torch.optim group: .lr the rate
@@ -13,6 +13,7 @@
 --
 -- A schedule is an object with factor(step, total) -> share of each group's lr [, momentum]; one that listens to a
 -- metric has observe(value), and state (a plain table) that belongs into checkpoints.
+local parameter_groups = require "parameter_groups"
 local schema = require "schema"
 local state = require "torch.optim.state"
 
@@ -128,23 +129,24 @@ end
 
 --- Fields that every optimizer has, after its own.
 function optimizer.fields(own)
-  own[#own + 1] = { "schedule", "node optim", schema.optional,
-    "how the learning rate changes: cosine {}, step {}, ..." }
-  own[#own + 1] = { "heads", "map of number", schema.optional,
-    "options that differ for the heads' parameters, such as { lr = 1e-2 }" }
+  own[#own + 1] = { "schedule", "node optim or function", schema.optional,
+    "how the learning rate changes: cosine {}, step {}, ..., or function(step, total) -> factor" }
+  for _, field in ipairs(parameter_groups.fields(schema.optional)) do own[#own + 1] = field end
   return own
 end
-
-local not_options = { schedule = true, heads = true }
 
 function optimizer.build(name, o, context)
   local class = torch.optim[name]
   local groups = context.groups or { { name = "all", parameters = context.parameters } }
-  local defaults, params, seen = {}, {}, {}
-  for key, value in pairs(o) do if not not_options[key] then defaults[key] = value end end
+  local defaults, seen = {}, {}
+  for key, value in pairs(o) do
+    if key ~= "schedule" and not parameter_groups.options[key] then defaults[key] = value end
+  end
   defaults.fused = fuses(class, groups)
   if name == "LBFGS" then -- it has one group by its nature
-    if next(o.heads or {}) then error("lbfgs: one learning rate serves trunk and heads", 0) end
+    for key in pairs(parameter_groups.options) do
+      if o[key] ~= nil then error(("lbfgs: its options are the same for all parameters: no '%s'"):format(key), 0) end
+    end
     local all = {}
     for _, group in ipairs(groups) do
       for _, parameter in ipairs(group.parameters) do all[#all + 1] = parameter end
@@ -156,18 +158,8 @@ function optimizer.build(name, o, context)
       if seen[parameter] then error("optim: a parameter stands in two groups", 0) end
       seen[parameter] = true
     end
-    local options = { params = group.parameters, name = group.name }
-    for key, value in pairs(group.options or {}) do
-      if o[key] ~= nil then options[key] = value end
-    end
-    if group.name == "heads" then
-      for key, value in pairs(o.heads or {}) do
-        if type(o[key]) ~= "number" then error(("optim: 'heads.%s' is no number of this optimizer"):format(key), 0) end
-        options[key] = value
-      end
-    end
-    params[#params + 1] = options
   end
+  local params = parameter_groups.split(groups, o, context.module)
   local self = setmetatable({ optim = class(params, defaults), total = context.steps, steps = 0, made = {},
                               needs_closure = name == "LBFGS" }, Run)
   self.groups = self.optim.param_groups

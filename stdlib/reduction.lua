@@ -5,7 +5,8 @@ local reduction = {}
 -- @param each float[N], the loss of each sample
 -- @param target { w = float[N] or nil: a factor a sample, ignore = bool[N] or nil: samples left out }
 -- @param kind "mean" (over the samples that count, weighted by w), "sum", or "none" (float[N], zero where ignored)
-function reduction.apply(each, target, kind)
+-- @param counted float[N] or nil: how much a sample adds to what the mean divides by, where its loss has a factor already
+function reduction.apply(each, target, kind, counted)
   local weight = target.w
   if target.ignore then
     local counts = target.ignore:logical_not():to(each.dtype)
@@ -17,6 +18,7 @@ function reduction.apply(each, target, kind)
   if kind == "none" then return each end
   if kind == "sum" then return each:sum() end
   if kind ~= "mean" then error(("reduction must be mean, sum or none, got '%s'"):format(tostring(kind)), 0) end
+  if counted then weight = weight and weight * counted or counted end
   if not weight then return each:mean() end
   return each:sum() / weight:sum():clamp_min(1e-12)
 end

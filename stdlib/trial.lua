@@ -139,7 +139,8 @@ function trial.assemble(o, context)
   local groups = { { name = "trunk", parameters = trunk }, { name = "heads", parameters = heads } }
   local own = goal.own_parameters and goal:own_parameters() or {}
   if #own > 0 then groups[3] = { name = "balance", parameters = own, options = { weight_decay = 0 } } end
-  local optim = built(o.optim or schema.find "optim.adamw" {}, { groups = groups, steps = inner.steps })
+  local optim = built(o.optim or schema.find "optim.adamw" {}, { groups = groups, steps = inner.steps,
+    module = model.module })
   torch.manual_seed(derived(seed, "dropout"))
   local metrics, of_training = evaluate.metrics(o.eval.metrics, model.head_names or {},
     { classes = data.classes, class_names = data.class_names })

@@ -9,6 +9,13 @@ void Backbone::train(bool on) {
   for (auto& module : frozen_) module->train(false);
 }
 
+Backbone::Stages Backbone::stages() const {
+  Stages all;
+  for (const auto& [name, held] : children())
+    if (held->count() > 0) all.push_back({name});
+  return all;
+}
+
 void Backbone::freeze(int64_t count) {
   const Stages all = stages();
   const auto n = static_cast<int64_t>(all.size());

@@ -167,6 +167,13 @@ struct Bert : Backbone {
     }
   }
   void train(bool on) override { Backbone::train(on && !frozen); }
+  Stages stages() const override {
+    Stages all{{"embeddings"}};
+    for (const auto& [name, held] : part("encoder")->part("layer")->children())
+      all.push_back({"encoder.layer." + name});
+    if (pooler) all.back().push_back("pooler");
+    return all;
+  }
 
   Tensors forward(const Tensors& inputs) override {
     const auto [x, mask] = tokens_and_mask(*this, inputs);

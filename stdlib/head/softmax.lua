@@ -37,6 +37,7 @@ end
 return schema.declare("head.softmax", {
   { "l2", "number >= 0", 0.0, "factor on the squared weights of the layer" },
   { "label_smoothing", "number in [0, 1]", 0.0, "share of the target spread evenly over all classes" },
+  require "class_weights".field(schema.optional),
   { "deviation", "number > 0", schema.optional,
     "weights begin normal with this deviation, cut at twice of it, and biases at 0" },
 }, function(o, context)
@@ -48,7 +49,7 @@ return schema.declare("head.softmax", {
   end
   return setmetatable({
     module = module,
-    criterion = require "loss.ce" { label_smoothing = o.label_smoothing }:build(context),
+    criterion = require "loss.ce" { label_smoothing = o.label_smoothing, class_weights = o.class_weights }:build(context),
     loss = "ce",
     l2 = o.l2,
   }, Softmax)

@@ -123,3 +123,66 @@ t.test("the optimizer hears the watched metric; LBFGS gets a closure that comput
   t.eq(#losses, 6)
   t.ok(losses[2] < losses[1] and losses[3] < losses[2], "every look at the loss sees the weights as they are")
 end)
+
+-- A run whose watched value goes a given way; the epoch at which it stopped, and its best.
+local function watched(values, watch)
+  watch.key = "val.top1"
+  local state = setup { state = { epochs = #values, during = { "val" }, watch = watch } }
+  state.metrics = { { key = "top1", metric = { read = function() end } } }
+  local evaluate = require "evaluate"
+  local before = evaluate.run
+  evaluate.run = function() return { { "val.top1", values[state.epoch] } }, 1 end
+  local ok, problem = pcall(train.run, state)
+  evaluate.run = before
+  t.ok(ok, problem)
+  return state.epoch, state.best
+end
+
+t.test("early stopping: both modes, gains too small to count, values that are none", function()
+  local nan = 0 / 0
+  t.eq((watched({ 1, 2, 3, 2.9, 2.8, 2.7, 9 }, { mode = "max", patience = 3 })), 6)
+  t.eq((watched({ 3, 2, 1, 1.1, 1.2, 0 }, { mode = "min", patience = 2 })), 5)
+  -- the best is still the best; patience counts from the last gain above min_delta
+  local epoch, best = watched({ 1, 2, 2.1, 2.2, 2.3, 9 }, { mode = "max", patience = 2, min_delta = 0.5 })
+  t.eq({ epoch, best.value, best.epoch, best.mark.epoch }, { 4, 2.2, 4, 2 })
+  -- small gains that add up count
+  t.eq((watched({ 1, 1.3, 1.6, 1.9, 2.2, 2.2 }, { mode = "max", patience = 2, min_delta = 0.5 })), 6)
+  epoch, best = watched({ 5, 4.8, 4.7, 1 }, { mode = "min", patience = 2, min_delta = 0.5 })
+  t.eq({ epoch, best.value }, { 3, 4.7 })
+  t.eq((watched({ nan, nan, nan, 1 }, { mode = "max", patience = 3 })), 3)
+  t.eq((watched({ 1, nan, 2, nan, nan, nan }, { mode = "max", patience = 2 })), 5)
+end)
+
+t.test("clipping by value cuts each number, then the norm", function()
+  local precision = require "precision"
+  local p = torch.zeros(3, { requires_grad = true })
+  p.grad = torch.tensor { 3, -0.5, -4 }
+  precision.clip({ clip_value = 1 }, { p })
+  t.eq(p.grad:totable(), { 1, -0.5, -1 })
+  precision.clip({ clip_value = 1, clip = 0.75 }, { p })
+  t.near(p.grad, { 0.5, -0.25, -0.5 }, 1e-6)
+end)
+
+t.test("evaluation and the best weights are those of the moving average, training goes on from its own", function()
+  local nn = require "nn"
+  local net = nn.Linear(2, 2, { bias = false })
+  local seen, kept = {}, {}
+  local state = setup { state = { epochs = 3, during = { "val" }, watch = { key = "val.top1", mode = "max" } },
+                        of = function(s) return net(s.features):square():sum() end }
+  state.objective.parameters = net:parameters()
+  state.optim = torch.optim.SGD(net:parameters(), { lr = 0.1 })
+  state.optim.observe = function() end
+  state.ema = require "ema".new(net, { decay = 0.5 })
+  local by_hand, steps = nil, {}
+  state.on = { step = function()
+    local w = net.weight:detach():clone()
+    by_hand = keep(by_hand and by_hand * 0.5 + w * 0.5 or w)
+    steps[#steps + 1] = keep(w)
+  end, evaluate = function() seen[#seen + 1] = net.weight:detach():clone() end }
+  state.keep_best = function() kept[#kept + 1] = net.weight:detach():clone() end
+  train.run(state)
+  t.eq({ #seen, #steps }, { 3, 6 })
+  t.near(seen[3], by_hand, 1e-7)
+  t.ok(torch.equal(kept[1], seen[1]))
+  t.ok(torch.equal(net.weight:detach(), steps[6]))
+end)
