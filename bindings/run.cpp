@@ -23,10 +23,11 @@ namespace {
 
 Run& self(lua_State* L) { return *check_object<Run>(L, 1); }
 
-/// create(store, { name, config = text, meta = table, script = path, files = { path, ... } }) -> run
+/// create(store, { name, config = text, meta = table, script = path, files = { path, ... } }) -> run; in place of script
+/// and files sources = { { path, text }, ... }, the script first
 int create(lua_State* L) {
   const Json o = to_json(L, 2);
-  const std::vector<std::string> keys{"name", "config", "meta", "script", "files"};
+  const std::vector<std::string> keys{"name", "config", "meta", "script", "files", "sources"};
   for (const auto& [key, value] : o.items())
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
       fail("unknown option '", key, "'", did_you_mean(key, keys));
@@ -37,6 +38,8 @@ int create(lua_State* L) {
   made.script = o.value("script", std::string());
   if (o.contains("files"))
     for (const auto& file : o["files"]) made.files.push_back(file.get<std::string>());
+  if (o.contains("sources"))
+    for (const auto& source : o["sources"]) made.sources.emplace_back(source.at(0), source.at(1));
   push_object(L, Run::create(check_string(L, 1), made));
   return 1;
 }
@@ -107,6 +110,20 @@ int cut_metrics(lua_State* L) {
   self(L).cut_metrics(check_integer(L, 2));
   return 0;
 }
+/// hold() -> true where this process has the run now, false where another one has it
+int hold(lua_State* L) {
+  lua_pushboolean(L, self(L).hold());
+  return 1;
+}
+int sweep_up(lua_State* L) {
+  self(L).sweep_up(check_string(L, 2));
+  return 0;
+}
+/// append(file, bytes)
+int append(lua_State* L) {
+  self(L).append(check_string(L, 2), check_string(L, 3));
+  return 0;
+}
 int log(lua_State* L) {
   self(L).log(check_string(L, 2));
   return 0;
@@ -132,15 +149,21 @@ int png(lua_State* L) {
   return 1;
 }
 
-/// events(started, { { time, step, scalars = { name = number } }, ... }) -> the bytes of an event file of TensorBoard
-int events(lua_State* L) {
+std::vector<run::ScalarEvent> check_events(lua_State* L, int index) {
   std::vector<run::ScalarEvent> list;
-  for (const auto& entry : to_json(L, 2)) {
+  for (const auto& entry : to_json(L, index)) {
     run::ScalarEvent event{entry.at("time"), entry.at("step"), {}};
     for (const auto& [name, value] : entry.at("scalars").items()) event.scalars.emplace_back(name, value.get<double>());
     list.push_back(std::move(event));
   }
-  push(L, run::event_file(check_number(L, 1), list));
+  return list;
+}
+
+/// events(started, { { time, step, scalars = { name = number } }, ... }) -> the bytes of an event file of TensorBoard;
+/// events(nil, list): of the events alone, to be appended to one
+int events(lua_State* L) {
+  const auto list = check_events(L, 2);
+  push(L, lua_isnil(L, 1) ? run::event_records(list) : run::event_file(check_number(L, 1), list));
   return 1;
 }
 
@@ -164,6 +187,8 @@ int open_run(lua_State* L) {
                               {"meta", meta},       {"add_metrics", add_metrics},
                               {"metrics", metrics}, {"cut_metrics", cut_metrics},
                               {"log", log},         {"set_error", set_error},
+                              {"hold", hold},       {"sweep_up", sweep_up},
+                              {"append", append},
                               {nullptr, nullptr}};
   const luaL_Reg meta_methods[] = {{"__tostring", describe}, {nullptr, nullptr}};
   register_type<Run>(L, methods, meta_methods);

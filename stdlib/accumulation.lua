@@ -23,6 +23,9 @@ function accumulation:next(state)
   self.last = self.left == 0
 end
 
+--- Goes on within an epoch after the batches seen of it, none of which waits for others.
+function accumulation:at(epoch, seen) self.epoch, self.seen, self.left = epoch, seen, 0 end
+
 --- Updates of a run: @param batches an epoch, epochs, steps = a limit of batches over the run or nil, n a update.
 function accumulation.updates(batches, epochs, steps, n)
   local all = batches * epochs

@@ -27,6 +27,9 @@ local training = {
   { "early_stop", early_stop, schema.optional,
     "ends training when a metric gets no better; checkpoint = \"best\" goes back to the best weights" },
   { "checkpoint", "one of last|best|none", "last", "which weights the run keeps" },
+  { "checkpoint_every", "integer > 0 or duration or one of epoch|never", schema.optional,
+    "when a checkpoint of the whole training is written, from which it can go on: after so many steps, a time such as "
+    .. "\"10m\", each epoch; where absent at the end of an epoch where that costs little", display = true },
   { "on", "map of function", schema.optional, "hooks: start, epoch, sample, forward, criterion, backward, step, end" },
 }
 

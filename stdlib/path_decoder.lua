@@ -16,6 +16,9 @@ function PathModel:parameters() return encoder.trained(self.module.encoder), sel
 function PathModel:train() self.module:train() end
 function PathModel:eval() self.module:eval() end
 
+--- The random streams it draws from besides the default one, by name; checkpoints keep them.
+function PathModel:streams() return { decode = self.generator } end
+
 --- A term of the loss: path.nll and path.reinforce take decoder, features, the samples' tokens and the random stream of
 -- decoding; a function of one's own the outputs and the batch.
 function PathModel:term(made, kind)

@@ -85,6 +85,16 @@ function task_log:broken()
   if first then return first, at end
 end
 
+--- What a checkpoint keeps.
+function task_log:state_dict()
+  return { sums = self.sums, counts = self.counts, alive = self.alive, fine = self.fine }
+end
+
+function task_log:load_state_dict(dict)
+  self.sums, self.counts = keep(dict.sums), dict.counts
+  self.alive, self.fine = dict.alive and keep(dict.alive), dict.fine and keep(dict.fine)
+end
+
 --- Means since the last call: { ["grad_norm/onehot"] = ..., ["grad_cosine/onehot-binary"] = ..., ... }.
 function task_log:read()
   local record = {}

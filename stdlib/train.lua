@@ -2,12 +2,16 @@
 --
 -- The state holds model, data, objective, optim, epoch (from 1), step (from 1, over the whole run), batch, features,
 -- loss, terms, metrics (of the last evaluation), and `stop`: a hook that sets it to a text ends the run after the step.
+-- `memory` is a table for hooks: numbers, texts and tensors that they put there are in checkpoints, so that a run that
+-- goes on finds them; `resumed` tells the hook start that it does (the weights are put back after it).
 -- Hooks (`train.on = { step = function(state) ... end }`) in the order in which they fire:
 --   start; then for every epoch: epoch, and for every batch: sample, forward, criterion, backward, step; finally end.
--- A hook named X fires when X is done; `start` and `epoch` fire before the first batch.
+-- A hook named X fires when X is done; `start` and `epoch` fire before the first batch; of an epoch in which training
+-- was left and taken up again `epoch` fires once.
 local evaluate = require "evaluate"
 local meter = require "meter"
 local system = require "host.system"
+local training_state = require "training_state"
 
 local train = {}
 
@@ -66,7 +70,7 @@ local function judge(state, splits)
   end
   state.reading = reading
   state.values = {}
-  local record = { epoch = state.epoch, step = state.step, seconds = system.clock() - state.started }
+  local record = { epoch = state.epoch, step = state.step, seconds = state:elapsed() }
   for _, pair in ipairs(reading) do state.values[pair[1]], record[pair[1]] = pair[2], pair[2] end
   state.course[#state.course + 1] = record
   local watched = state.watch and state.values[state.watch.key]
@@ -95,14 +99,81 @@ local function read_loss(state, whole_epoch)
 end
 
 -- What the progress line shows.
-local function shown(state, in_epoch)
+local function shown(state)
   local reading = state.loss_reading or {}
   local first = state.watch and state.values and state.values[state.watch.key]
   return {
-    epoch = state.epoch, epochs = state.epochs, step = in_epoch, steps = state.loaders.train:batches(),
+    epoch = state.epoch, epochs = state.epochs, step = state.in_epoch, steps = state.loaders.train:batches(),
     loss = reading.loss, terms = reading.terms,
     metric = first and { state.watch.key, first }, best = state.best and { state.best.value, state.best.epoch },
   }
+end
+
+-- Does no batch wait for others of its update (accumulation)? Only then can training be left and taken up again.
+local function whole(state)
+  local batches = state.objective.batches
+  return not batches or batches.last ~= false
+end
+
+-- Everything as it is before the first step, or as a checkpoint has it.
+local function begin(state)
+  local started, before = system.clock(), state.resume and state.resume.seconds or 0
+  function state.finite()
+    read_loss(state)
+    return not state.diverged
+  end
+  function state.elapsed() return system.clock() - started + before end -- over all processes that trained it
+  state.epoch, state.step, state.in_epoch, state.closed = 0, 0, 0, true
+  state.on, state.course, state.memory = state.on or {}, state.course or {}, {}
+  state.meter = meter.new(state.objective.names, state.device)
+  state.resumed = state.resume ~= nil
+  state.model:train()
+  emit(state, "start")
+  if not state.resume then return end
+  state.lost = training_state[state.adopts and "adopt" or "resume"](state, state.resume)
+  state.resume, state.first = nil, state.step
+  if state.progress then
+    state.progress.done_before = (state.epoch - 1) * state.loaders.train:batches() + state.in_epoch
+  end
+end
+
+-- The batches of an epoch that are still to come; leaves where something stops it.
+local function walk(state)
+  local saver, batches = state.saver, state.loaders.train:batches()
+  for batch in state.loaders.train:each(state.epoch - 1, state.in_epoch) do
+    state.step, state.in_epoch = state.step + 1, state.in_epoch + 1
+    step(state, batch)
+    if state.progress then
+      state.progress:show(function()
+        read_loss(state)
+        return shown(state)
+      end)
+    end
+    if state.steps and state.step >= state.steps then state.stop = state.stop or "the step limit is reached" end
+    if whole(state) then
+      if system.interrupts() > 0 then state.interrupted, state.stop = true, "interrupted" end
+      if saver and not state.stop and state.in_epoch < batches then saver:after_update(state) end
+    end
+    if state.stop then return end
+  end
+end
+
+-- What an epoch came to: evaluated and written down.
+local function close(state, last)
+  local reading = read_loss(state, true)
+  last = last or state.stop ~= nil
+  if not state.diverged and state.during and (last or state.epoch % state.every == 0) then
+    if state.ema then state.ema:with(judge, state, state.during) else judge(state, state.during) end
+  end
+  if state.log and reading then
+    local record = { epoch = state.epoch, step = state.step, ["train.loss"] = reading.loss, seconds = state:elapsed() }
+    for _, term in ipairs(reading.terms) do record["train." .. term[1]] = term[2] end
+    for _, pair in ipairs(state.reading or {}) do record[pair[1]] = pair[2] end
+    for key, value in pairs(state.objective.readings and state.objective:readings() or {}) do record[key] = value end
+    state.reading = nil
+    state.log(record)
+  end
+  state.closed = true
 end
 
 --- Trains until the epochs are done, a hook stops it, it diverges, or the user interrupts.
@@ -111,53 +182,37 @@ end
 --   (nil: only after the last), watch = { key, mode = "max"|"min", patience = epochs or nil }, on = hooks,
 --   accumulate = batches an update (1), precision = precision.new(...) or nil (float32), clip, clip_value = numbers or
 --   nil, ema = ema.new(...) or nil: what is evaluated, and kept as the best,
---   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil }
--- @return the state, with `diverged` (a step number) or `interrupted` (true) where one of them ended it, and `course`: a
--- record { epoch, step, seconds, [key] = value } of each evaluation
+--   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil,
+--   saver = when checkpoints are written (saving.lua) or nil, parts = { { name, object }, ... } that have state_dict and
+--   load_state_dict and belong into them, resume = what one held (training_state.take) or nil, adopts = true where it is
+--   that of another training }
+-- @return the state, with `diverged` (a step number) or `interrupted` (true; after it no epoch is evaluated) where one of
+-- them ended it, and `course`: a record { epoch, step, seconds, [key] = value } of each evaluation; `lost` where another
+-- training's checkpoint did not fit, `unsaved` where the last one could not be written
 function train.run(state)
-  state.epoch, state.step, state.on = state.first_epoch or 0, state.first_step or 0, state.on or {}
-  state.meter = meter.new(state.objective.names, state.device)
-  local started = system.clock()
-  state.started, state.course = started, state.course or {}
-  state.model:train()
-  emit(state, "start")
-  while state.epoch < state.epochs and not state.stop do
-    state.epoch = state.epoch + 1
-    if state.model.begin_epoch then state.model:begin_epoch(state) end
-    emit(state, "epoch")
-    local in_epoch = 0
-    for batch in state.loaders.train:each(state.epoch - 1) do
-      state.step, in_epoch = state.step + 1, in_epoch + 1
-      step(state, batch)
-      if state.progress then
-        state.progress:show(function()
-          read_loss(state)
-          return shown(state, in_epoch)
-        end)
+  begin(state)
+  while not state.stop and (not state.closed or state.epoch < state.epochs) do
+    if state.closed then
+      state.epoch, state.in_epoch, state.closed = state.epoch + 1, 0, false
+      if state.model.begin_epoch then state.model:begin_epoch(state) end
+      emit(state, "epoch")
+    end
+    walk(state)
+    if not state.interrupted then close(state, state.epoch == state.epochs) end
+    local last = state.stop ~= nil or state.epoch == state.epochs
+    if state.saver and not state.diverged then
+      if state.interrupted then
+        state.unsaved = select(2, state.saver:now(state))
+        state.interrupted = not state.diverged -- which showed only now
+      else
+        state.saver:after_epoch(state, last)
       end
-      if state.steps and state.step >= state.steps then state.stop = state.stop or "the step limit is reached" end
-      if system.interrupts() > 0 then state.interrupted, state.stop = true, "interrupted" end
-      if state.stop then break end
-    end
-    local reading = read_loss(state, true)
-    local last = state.epoch == state.epochs or state.stop
-    if not state.diverged and not state.interrupted and state.during and (last or state.epoch % state.every == 0) then
-      if state.ema then state.ema:with(judge, state, state.during) else judge(state, state.during) end
-    end
-    if state.log and reading then
-      local record = { epoch = state.epoch, step = state.step, ["train.loss"] = reading.loss,
-                       seconds = system.clock() - started }
-      for _, term in ipairs(reading.terms) do record["train." .. term[1]] = term[2] end
-      for _, pair in ipairs(state.reading or {}) do record[pair[1]] = pair[2] end
-      for key, value in pairs(state.objective.readings and state.objective:readings() or {}) do record[key] = value end
-      state.reading = nil
-      state.log(record)
     end
     if state.progress and (state.progress.live or last) then
-      state.progress:show(function() return shown(state, in_epoch) end, true)
+      state.progress:show(function() return shown(state) end, true)
     end
   end
-  state.seconds = system.clock() - started
+  state.seconds = state:elapsed()
   if state.progress then state.progress:close() end
   emit(state, "end")
   return state

@@ -8,6 +8,7 @@ local mixing = require "mixing"
 local objective = require "objective"
 local precision = require "precision"
 local rng = require "host.rng"
+local saving = require "saving"
 local schema = require "schema"
 local threshold = require "threshold"
 local train = require "train"
@@ -189,8 +190,20 @@ function trial.evaluate(made)
   return values, samples
 end
 
+-- What its parts are, so that another training takes over only what is of the same kind.
+local function kinds_of(made)
+  local o = made.o
+  local loss = o.loss and o.loss.kind == "mixture" and o.loss.args
+  return {
+    optim = o.optim and o.optim.kind or "optim.adamw",
+    objective = loss and ("%s of %s"):format(loss.balance and loss.balance.kind or "sum",
+      table.concat(made.objective.names, ", ")) or "sum",
+  }
+end
+
 --- Trains and evaluates. `report` is told what happens: { log = function(record), progress,
--- keep_best, restore_best, reference = of the metrics that compare runs (course.finish) }.
+-- keep_best, restore_best, reference = of the metrics that compare runs (course.finish), save = function(state) that
+-- writes a checkpoint, warn = function(text), resume, adopts = as train.run takes them }.
 -- @return the state of training, with `final` = list of { key, value } on eval.on (all of its splits), and `hints`: why
 -- some of them have no value
 function trial.run(made, report)
@@ -204,7 +217,10 @@ function trial.run(made, report)
     accumulate = o.train.accumulate, precision = precision.new(o.train.precision, made.device),
     watch = watched(made), on = o.train.on, log = report.log, progress = report.progress,
     keep_best = o.train.checkpoint == "best" and report.keep_best or nil,
+    saver = report.save and saving.new(o.train.checkpoint_every, report.save, report.warn),
+    resume = report.resume, adopts = report.adopts, kinds = kinds_of(made),
   }
+  state.kinds.watch = state.watch and state.watch.key
   train.run(state)
   if state.diverged or state.interrupted then return state end
   if state.ema then state.ema:settle() end

@@ -74,11 +74,13 @@ void on_signal(int signal) {
     ::pthread_kill(main_thread, signal);
     return;
   }
+  if (signal == SIGUSR1 && (setting == Setting::prompt || on_interrupt() == Interrupt::stop)) return leave(signal);
   raise_interrupt();
   if (setting == Setting::prompt) {
     if (signal != SIGINT) leave(signal);
     return at_prompt();
   }
+  if (signal == SIGUSR1) return;  // a scheduler's word that the end is near: what comes next is still a first signal
   if (first_signal) leave(signal);
   first_signal = signal;
   if (on_interrupt() == Interrupt::stop) hook_lua();
@@ -97,6 +99,7 @@ void install_signals(lua_State* L, Setting how) {
   sigemptyset(&action.sa_mask);
   // also where a shell starts a background job with SIGINT ignored: `kill -INT` is meant for us then
   for (int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+  if (setting == Setting::program) ::sigaction(SIGUSR1, &action, nullptr);
   // the terminal is gone: as SIGTERM, so that a run saves; nohup's wish to go on is respected
   struct sigaction hangup {};
   ::sigaction(SIGHUP, nullptr, &hangup);

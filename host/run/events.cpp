@@ -55,7 +55,11 @@ uint32_t crc32c(std::string_view bytes) {
 }
 
 std::string event_file(double started, const std::vector<ScalarEvent>& events) {
-  std::string out = record(time_field(started) + text_field(3, "brain.Event:2"));
+  return record(time_field(started) + text_field(3, "brain.Event:2")) + event_records(events);
+}
+
+std::string event_records(const std::vector<ScalarEvent>& events) {
+  std::string out;
   for (const auto& event : events) {
     std::string summary;
     for (const auto& [name, value] : event.scalars)

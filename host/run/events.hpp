@@ -20,6 +20,9 @@ struct ScalarEvent {
 /// the masked CRC-32C of length and content (TFRecord).
 std::string event_file(double started, const std::vector<ScalarEvent>& events);
 
+/// The events alone, to be appended to such a file.
+std::string event_records(const std::vector<ScalarEvent>& events);
+
 /// CRC-32C (Castagnoli) of bytes.
 uint32_t crc32c(std::string_view bytes);
 

@@ -1,5 +1,7 @@
 #include "host/run/store.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,7 +107,15 @@ std::shared_ptr<Run> Run::create(const fs::path& store, const NewRun& run) {
     make_folder(target.parent_path());
     checked(write_atomic(target.string(), read_file(file)), target);
   }
-  made->write("meta.json", run.meta.dump(2) + "\n");
+  Json meta = run.meta;
+  for (size_t i = 0; i < run.sources.size(); ++i) {
+    const auto& [path, text] = run.sources[i];
+    const fs::path target = i == 0 ? made->path_ / "script.lua" : place_of_source(path, made->path_ / "files");
+    make_folder(target.parent_path());
+    checked(write_atomic(target.string(), text), target);
+    meta["sources"][path] = fs::relative(target, made->path_).string();
+  }
+  made->write("meta.json", meta.dump(2) + "\n");
   made->set_status("running");
   made->write("config.json", run.config);  // last: a folder with it is a run
   return made;
@@ -171,7 +181,7 @@ void Run::add_metrics(const Json& record) {
     if (whole.size() != text.size()) checked(write_atomic(file.string(), whole), file);
   }
   metrics_checked_ = false;  // after an error the line may be torn: look again next time
-  checked(append(file.string(), record.dump() + "\n"), file);
+  checked(moonlab::append(file.string(), record.dump() + "\n"), file);
   metrics_checked_ = true;
 }
 
@@ -195,16 +205,48 @@ std::vector<Json> Run::metrics() const {
 void Run::cut_metrics(int64_t step) {
   std::string kept;
   for (const auto& record : metrics()) {
-    if (record.contains("step") && record["step"].get<int64_t>() > step) break;
+    if (record.value("step", int64_t{0}) > step || record.value("final", false)) break;
     kept += record.dump() + "\n";
   }
   write("metrics.jsonl", kept);
   metrics_checked_ = true;
 }
 
+Run::~Run() {
+  if (held_ >= 0) ::close(held_);
+}
+
+bool Run::hold() {
+  if (held_ >= 0) return true;
+  const fs::path file = place("lock");
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) fail("cannot write ", file.string(), ": ", std::strerror(errno));
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return held_ = descriptor, true;
+  const int reason = errno;
+  ::close(descriptor);
+  if (reason == EWOULDBLOCK) return false;
+  return true;  // a file system without locks: what the run says of its process is all there is
+}
+
+void Run::sweep_up(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator it(path_ / folder, error), end; !error && it != end; it.increment(error)) {
+    // a neighbour of host/atomic_file.hpp: NAME.XXXXXX beside or in place of NAME
+    const std::string name = it->path().filename(), extension = it->path().extension();
+    const bool random = extension.size() == 7 && std::all_of(extension.begin() + 1, extension.end(),
+                                                             [](unsigned char c) { return std::isalnum(c) != 0; });
+    if (random && fs::path(name).stem().has_extension()) fs::remove(it->path(), error);
+  }
+}
+
+void Run::append(const std::string& file, const std::string& bytes) {
+  const fs::path target = place(file);
+  checked(moonlab::append(target.string(), bytes), target);
+}
+
 void Run::log(const std::string& line) {
   const fs::path file = path_ / "log.txt";
-  checked(append(file.string(), line + "\n"), file);
+  checked(moonlab::append(file.string(), line + "\n"), file);
 }
 
 void Run::set_error(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace moonlab::run {
@@ -17,16 +18,23 @@ namespace fs = std::filesystem;
 /// What is written down before a run starts.
 struct NewRun {
   std::string name;             // "quickstart", part of the id
-  std::string config;           // the resolved configuration, canonical JSON text, written as it is
+  std::string config{};         // the resolved configuration, canonical JSON text, written as it is
   Json meta = Json::object();   // arguments, host, versions, environment reads, fingerprints, seeds
-  fs::path script;              // copied to script.lua; empty: none
-  std::vector<fs::path> files;  // further sources that were read, copied below files/
+  fs::path script{};              // copied to script.lua; empty: none
+  std::vector<fs::path> files{};  // further sources that were read, copied below files/
+  /// In place of both: path and text of each source as it was read, the script first. Which copy is of which path is
+  /// then in meta.json, under "sources".
+  std::vector<std::pair<std::string, std::string>> sources{};
 };
 
 /// A run's directory. Every method that writes throws Error "cannot write FILE: reason" (a full or read-only disk) and
 /// leaves what was written before readable.
 class Run {
  public:
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
   /// Makes STORE/ID with an id that nobody has: date, time, name and four random digits
   /// (20261121-053012-quickstart-a1b2). Status: "running".
   static std::shared_ptr<Run> create(const fs::path& store, const NewRun& run);
@@ -56,9 +64,16 @@ class Run {
   void add_metrics(const Json& record);
   /// Every record, in order. A last line that a crash tore is left out. Errors: another line is not JSON (located).
   std::vector<Json> metrics() const;
-  /// Keeps the records whose "step" is at most `step`, and those without one that stand before the first one cut: what
-  /// a resumed run starts from.
+  /// Keeps the records before the first whose "step" is above `step` or that is "final": what a run goes on from. A line
+  /// that a crash tore goes, too.
   void cut_metrics(int64_t step);
+  /// Takes the run for this process until it ends, however it ends. false where another process, on this machine or on
+  /// one that shares the folder, has it. Errors: the folder cannot be written.
+  bool hold();
+  /// Removes what a killed process left half written beside the files of a folder of the run ("ckpt").
+  void sweep_up(const std::string& folder);
+  /// Appends bytes to a file of the run by one write.
+  void append(const std::string& file, const std::string& bytes);
 
   void log(const std::string& line);
   /// Writes error.txt and the status "failed".
@@ -70,6 +85,7 @@ class Run {
   std::string id_;
   fs::path path_;
   bool metrics_checked_ = false;  // a torn last line was cut before the first line is added
+  int held_ = -1;                 // the locked file, while this process has the run
 };
 
 /// A line of `list_runs`.

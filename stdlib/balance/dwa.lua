@@ -16,8 +16,16 @@ function Dwa:factor(i)
   return weights and weights[i - 1]
 end
 function Dwa:observe(losses) torch.no_grad(function() self.host:add(torch.stack(losses)) end) end
-function Dwa:state_dict() return self.host:state_dict() end
-function Dwa:load_state_dict(dict) self.host:load_state_dict(dict) end
+function Dwa:state_dict()
+  local dict = self.host:state_dict()
+  dict.epoch = torch.tensor(self.current or 0, { dtype = "int64" })
+  return dict
+end
+function Dwa:load_state_dict(dict)
+  local epoch = dict.epoch and dict.epoch:item() or 0
+  self.current = epoch > 0 and epoch or nil
+  self.host:load_state_dict(dict)
+end
 
 --- Dynamic weight average (Liu et al. 2019): from the third epoch on, a task whose loss fell less in the last epoch
 -- weighs more. The factors sum to the number of tasks and multiply the declared weights.

@@ -56,6 +56,58 @@ TEST_CASE("a new run is a folder with what it was started from") {
   CHECK(Run::open(store.path / "runs", run->id())->status() == "done");
 }
 
+TEST_CASE("sources are kept as they were read, and meta.json tells which copy is whose") {
+  Store store;
+  moonlab::run::NewRun made;
+  made.name = "x";
+  made.config = "{}";
+  made.sources = {{"s/x.lua", "return require 'helper'\n"}, {"s/helper.lua", "return 1\n"}, {"/else/helper.lua", ""}};
+  auto run = Run::create(store.path / "runs", made);
+  CHECK(run->read("script.lua") == "return require 'helper'\n");
+  CHECK(run->meta()["sources"]["s/x.lua"] == "script.lua");
+  CHECK(run->meta()["sources"]["s/helper.lua"] == "files/s/helper.lua");
+  CHECK(run->read("files/s/helper.lua") == "return 1\n");
+  CHECK(run->read(run->meta()["sources"]["/else/helper.lua"]).empty());
+}
+
+TEST_CASE("one process has a run, until it lets go") {
+  Store store;
+  auto run = Run::create(store.path / "runs", {"x", "{}"});
+  CHECK(run->hold());
+  CHECK(run->hold());
+  auto again = Run::open(store.path / "runs", "last");
+  CHECK(!again->hold());
+  run.reset();
+  CHECK(again->hold());
+}
+
+TEST_CASE("what a killed process left half written goes, everything else stays") {
+  Store store;
+  auto run = Run::create(store.path / "runs", {"x", "{}"});
+  for (const char* name : {"state.pt", "state.pt.aB3dE6", "best.safetensors", "best.safetensors.zzzzzz", "notes.sixsix"})
+    std::ofstream(run->place(std::string("ckpt/") + name)) << "x";
+  run->sweep_up("ckpt");
+  CHECK(fs::exists(run->path() / "ckpt/state.pt"));
+  CHECK(fs::exists(run->path() / "ckpt/best.safetensors"));
+  CHECK(fs::exists(run->path() / "ckpt/notes.sixsix"));
+  CHECK(!fs::exists(run->path() / "ckpt/state.pt.aB3dE6"));
+  CHECK(!fs::exists(run->path() / "ckpt/best.safetensors.zzzzzz"));
+  run->sweep_up("nowhere");
+}
+
+TEST_CASE("a run goes on from before its last evaluation") {
+  Store store;
+  auto run = Run::create(store.path / "runs", {"x", "{}"});
+  run->add_metrics({{"step", 4}, {"loss", 0.5}});
+  run->add_metrics({{"step", 8}, {"loss", 0.25}});
+  run->add_metrics({{"final", true}, {"step", 8}, {"test.top1", 0.9}});
+  run->cut_metrics(8);
+  CHECK(run->metrics().size() == 2);
+  run->append("events", "ab");
+  run->append("events", "c");
+  CHECK(run->read("events") == "abc");
+}
+
 TEST_CASE("names are made safe for a folder, ids do not repeat") {
   Store store;
   CHECK_THAT(store.create("../a b/ü?")->id(), Contains("-..-a-b-") && !Contains("/"));

@@ -1,0 +1,156 @@
+--- All that a training needs to go on as if nobody had stopped it, taken and put back.
+--
+--     local saved = training_state.take(state)          a table of tensors, numbers and texts (torch.save takes it)
+--     training_state.resume(state, saved)               the same training, to the last bit on a CPU
+--     local lost = training_state.adopt(state, saved)   another one that begins there: what fits is taken over
+--
+-- It is taken between two updates of the weights: of an epoch by its number and the batches seen of it, for the order
+-- of an epoch hangs on the seed and its number alone. Parts: whatever of a training has state_dict() and
+-- load_state_dict(t), by name; state.parts may name more.
+local torch = require "torch"
+
+local training_state = {}
+
+-- What a checkpoint holds is read by programs that know this number.
+local FORMAT = 1
+
+-- { name, object } of everything that remembers something, the model apart; in the order in which they are put back.
+local function parts_of(state)
+  local list = {}
+  local function add(name, object)
+    if object and object.state_dict and object.load_state_dict then list[#list + 1] = { name, object } end
+  end
+  add("optim", state.optim)
+  add("objective", state.objective)
+  add("task_log", state.objective.log)
+  add("scaler", state.precision and state.precision.scaler)
+  add("ema", state.ema)
+  add("meter", state.meter)
+  for _, part in ipairs(state.parts or {}) do add(part[1], part[2]) end
+  return list
+end
+
+-- Streams of random numbers besides the default ones, by name: the model's own.
+local function streams_of(state) return state.model.streams and state.model:streams() or {} end
+
+local function random_state(state)
+  local random = { cpu = torch.get_rng_state(), streams = {} }
+  if tostring(state.device):find "^cuda" then random.device = torch.cuda.get_rng_state(state.device) end
+  for name, generator in pairs(streams_of(state)) do random.streams[name] = generator:get_state() end
+  return random
+end
+
+local function set_random_state(state, random)
+  for name, generator in pairs(streams_of(state)) do
+    if random.streams[name] then generator:set_state(random.streams[name]) end
+  end
+  if random.device and tostring(state.device):find "^cuda" then torch.cuda.set_rng_state(random.device, state.device) end
+  torch.set_rng_state(random.cpu)
+end
+
+-- Names of the parameters that are not trained at the moment: a hook may have frozen some.
+local function frozen(module)
+  local names = {}
+  for name, parameter in module:named_parameters() do
+    if not parameter.requires_grad then names[name] = true end
+  end
+  return names
+end
+
+--- @param state of training (train.run), between two updates
+function training_state.take(state)
+  local module = state.model.module
+  local saved = {
+    format = FORMAT, epoch = state.epoch, step = state.step, in_epoch = state.in_epoch, closed = state.closed or false,
+    batches = state.loaders.train:batches(), samples = state.loaders.train:size(), seconds = state:elapsed(),
+    stop = not state.interrupted and state.stop or nil, best = state.best, course = state.course,
+    values = state.values, memory = state.memory, kinds = state.kinds, seed = state.seed,
+    model = module:state_dict(), frozen = frozen(module), parts = {}, random = random_state(state),
+  }
+  for _, part in ipairs(parts_of(state)) do saved.parts[part[1]] = part[2]:state_dict() end
+  return saved
+end
+
+-- Where training goes on, and what it has seen.
+local function place(state, saved)
+  state.epoch, state.step, state.in_epoch, state.closed = saved.epoch, saved.step, saved.in_epoch, saved.closed
+  state.best, state.course, state.values = saved.best, saved.course or {}, saved.values
+  state.memory, state.stop = saved.memory or {}, saved.stop
+  -- heads that keep something by epoch are told of the one that is open before they get what they knew in it
+  if not state.closed and state.model.begin_epoch then state.model:begin_epoch(state) end
+  if state.objective.batches then state.objective.batches:at(state.epoch, state.in_epoch) end
+end
+
+--- Puts everything back. Errors: it is of another format, or of a model or data that differ.
+function training_state.resume(state, saved)
+  if type(saved) ~= "table" or saved.format ~= FORMAT then
+    error(("it is no checkpoint that this program can go on from (format %s, here %d)"):format(
+      tostring(type(saved) == "table" and saved.format), FORMAT), 0)
+  end
+  local batches, samples = state.loaders.train:batches(), state.loaders.train:size()
+  if saved.batches ~= batches or saved.samples ~= samples then
+    error(("the training data are not what they were: %d samples in %d batches, now %d in %d"):format(saved.samples,
+      saved.batches, samples, batches), 0)
+  end
+  place(state, saved)
+  local module = state.model.module
+  module:load_state_dict(saved.model)
+  for name, parameter in module:named_parameters() do
+    local trained = not saved.frozen[name]
+    if parameter.requires_grad ~= trained then parameter:requires_grad_(trained) end
+  end
+  for _, part in ipairs(parts_of(state)) do
+    local own = saved.parts[part[1]]
+    if own then part[2]:load_state_dict(own) end
+  end
+  set_random_state(state, saved.random)
+end
+
+-- The optimizer goes on from its moments, with the options that the new script gives it.
+local function adopt_optimizer(state, saved, same)
+  local own = state.optim:state_dict()
+  state.optim:load_state_dict { state = same and saved.state or {}, param_groups = own.param_groups,
+                                schedule = saved.schedule }
+end
+
+--- Begins a training where another one was: weights, moments, averages, balances and streams that fit are taken over.
+-- @return list of texts: what was not, and why
+function training_state.adopt(state, saved)
+  local lost = {}
+  local function loses(what, why) lost[#lost + 1] = why and ("%s: %s"):format(what, why) or what end
+  local same_data = saved.batches == state.loaders.train:batches() and saved.samples == state.loaders.train:size()
+  if not saved.closed and not same_data then
+    loses("the rest of epoch " .. saved.epoch, "the training data are others; the next epoch begins")
+    saved.closed = true
+  end
+  saved.stop = nil
+  if not (state.watch and saved.best and saved.kinds and saved.kinds.watch == state.kinds.watch) then saved.best = nil end
+  place(state, saved)
+  local report = state.model.module:load_state_dict(saved.model, { strict = false })
+  for _, list in ipairs { { "missing_keys", "the run has no such weights" }, { "mismatched_keys", "another shape" },
+                          { "unexpected_keys", "the new model has no such weights" } } do
+    for _, name in ipairs(report[list[1]]) do loses(name, list[2]) end
+  end
+  local whole = #report.missing_keys + #report.mismatched_keys + #report.unexpected_keys == 0
+  for _, part in ipairs(parts_of(state)) do
+    local name, object, own = part[1], part[2], saved.parts[part[1]]
+    local same = not saved.kinds or saved.kinds[name] == state.kinds[name]
+    if name == "meter" then
+      if not saved.closed then object:load_state_dict(own) end
+    elseif name == "optim" then
+      if not (same and whole) then
+        loses("the optimizer's moments", same and "the weights differ" or "it is another optimizer")
+      end
+      local done, why = pcall(adopt_optimizer, state, own, same and whole)
+      if not done then loses("the optimizer's state", tostring(why)) end
+    elseif own and next(own) ~= nil then
+      local done, why = false, "it is another one"
+      if same then done, why = pcall(object.load_state_dict, object, own) end
+      if not done then loses("the state of " .. name, tostring(why)) end
+    end
+  end
+  if saved.seed == state.seed then set_random_state(state, saved.random) end
+  return lost
+end
+
+return training_state
