@@ -23,9 +23,10 @@ local function began(pid)
   return fields[20]
 end
 
---- This process: { pid, began, boot, host }; without `began` and `boot` where the system does not tell them.
-function liveness.mark()
-  local pid = system.pid()
+--- A process, this one where none is named: { pid, began, boot, host }; without `began` and `boot` where the system does
+-- not tell them.
+function liveness.mark(pid)
+  pid = pid or system.pid()
   return { pid = pid, began = began(pid), boot = line_of "/proc/sys/kernel/random/boot_id", host = system.hostname() }
 end
 
