@@ -58,14 +58,14 @@ function recipe.head(p, classes)
   })
 end
 
---- The experiment of a row: judged on the test images after each epoch, as the paper's tables are.
-function recipe.experiment(name, p, data, encoder, classes)
+--- The experiment of a row: judged on the test images after each epoch, as the paper's tables are, or on another split.
+function recipe.experiment(name, p, data, encoder, classes, split)
   return experiment(name) {
     data = data,
     model = trunk { encoder, head = recipe.head(p, classes) },
     optim = adam { lr = p.lr },
     train = { epochs = p.epochs },
-    eval = { during = { "test" }, metrics = { "top1", best "top1", auac "top1", time_to "top1" } },
+    eval = { on = split or "test", during = { split or "test" }, metrics = { "top1", best "top1", auac "top1", time_to "top1" } },
   }
 end
 
