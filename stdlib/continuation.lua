@@ -48,8 +48,8 @@ function continuation.code_id(files)
   return host_run.sha256(table.concat(parts))
 end
 
--- config_hash -> the latest finished run.
-local function finished_runs(store)
+--- config_hash -> { id, code_id } of the latest finished run.
+function continuation.finished(store)
   local by_hash = {}
   for _, entry in ipairs(host_run.list(store)) do
     if entry.status == "done" then
@@ -76,7 +76,7 @@ end
 -- @return { [i] = { code = 0, metrics, run, seconds, label } } as trials.run gives, and how many of them came from
 --   other code than this
 function continuation.done(store, trials, evaluate)
-  local results, other_code, by_hash = {}, 0, finished_runs(store)
+  local results, other_code, by_hash = {}, 0, continuation.finished(store)
   if next(by_hash) == nil then return results, 0 end
   for i, trial in ipairs(trials) do
     local result = evaluate(trial)

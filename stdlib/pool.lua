@@ -115,7 +115,7 @@ function pool.run(queue, options)
   --- Starts nothing more; the running trials save and leave.
   function self.stop(why)
     if stopped then return end
-    stopped = why
+    stopped, self.stopped = why, why
     for _, job in ipairs(self.running) do
       if job.resting then job:answer "pause" else job.process:kill "TERM" end
     end

@@ -1,0 +1,93 @@
+--- What becomes of a piece of work when its process has ended: done, tried again, failed, paused or pruned.
+local ablation = require "ablation"
+local memory = require "sweep.memory"
+local progress = require "progress"
+local system = require "host.system"
+
+local ending = {}
+
+-- Codes of a trial that would end the same way again: a wrong script, a diverged training.
+local final = { [2] = true, [3] = true }
+
+local function out_of_memory(self, result)
+  if result.code == 4 then return true end
+  local text = result.errors or ""
+  if text:find("out of memory", 1, true) or text:find("not enough memory", 1, true) or text:find("std::bad_alloc", 1, true) then
+    return true
+  end
+  -- killed by the system, which counts these
+  local kills = memory.kills()
+  local killed = result.code == 137 and kills > (self.oom_kills or kills)
+  self.oom_kills = kills
+  return killed
+end
+
+local function fail(self, work, result, reason)
+  work.state, work.code, work.reason = "failed", result.code, reason
+  self.journal:write("failed", work.hash, result.code, reason)
+  self:say(work, ("failed (exit code %d): %s"):format(result.code, reason), result.seconds)
+end
+
+-- Starts it again after a moment: what made it fail may need one to pass.
+local function again(self, work, text)
+  work.state, work.later = "open", system.clock() + math.min(10, 0.5 * 2 ^ work.crashes)
+  self:say(work, text)
+end
+
+local function halve(self, work, result)
+  local batch = work.batch or work.trial.batch
+  local half = batch and math.floor(batch / 2) or 0
+  if self.options.retry.oom ~= "halve_batch" or half < 1 then
+    return fail(self, work, result, "out of memory" .. (self.options.retry.oom == "halve_batch"
+      and (batch and (" with a batch of %d"):format(batch) or "; its data has no batch to halve") or ""))
+  end
+  work.batch = half
+  self.journal:write("halved", work.hash, half)
+  again(self, work, ("out of memory with a batch of %d; again with %d, marked and in no mean"):format(batch, half))
+end
+
+-- "killed by KILL", or the last line of what it wrote.
+local function said(result)
+  if result.code > 128 and not (result.reason and result.reason:find "%S" and result.reason ~= "no message") then
+    local names = { [137] = "KILL", [143] = "TERM", [139] = "SEGV", [134] = "ABRT", [130] = "INT", [135] = "BUS" }
+    return "killed by a signal" .. (names[result.code] and " (" .. names[result.code] .. ")" or "")
+  end
+  return result.reason
+end
+
+--- @param self the coordinator
+-- @param work the piece of work whose process has ended
+-- @param result of the pool
+function ending.of(self, work, result)
+  local stopping = self.pool.stopped
+  if result.answered == "stop" and result.code == 0 then
+    work.state = "pruned"
+    self.journal:write("pruned", work.hash, work.epoch, result.run or "")
+    self:say(work, ("pruned at epoch %d"):format(work.epoch), result.seconds)
+  elseif result.answered == "pause" and result.code == 75 then
+    work.state = "paused"
+    self.journal:write("paused", work.hash, work.epoch)
+  elseif result.code == 0 then
+    work.state, work.run, work.metrics = "done", result.run, result.metrics
+    self.journal:write("done", work.hash, result.run)
+    local brief = ablation.brief(result.metrics, self.plan.args.metrics)
+    self:say(work, brief .. (work.batch and ("  (batch halved to %d)"):format(work.batch) or ""), result.seconds)
+  elseif result.late then
+    fail(self, work, result, "stopped after " .. progress.duration(self.options.timeout))
+  elseif stopping then
+    work.state = "open"
+  elseif result.code == 2 then
+    self.fatal = result
+    self.pool.stop(result)
+    fail(self, work, result, "its script is wrong")
+  elseif out_of_memory(self, result) then
+    halve(self, work, result)
+  elseif final[result.code] or work.crashes >= self.options.retry.crash then
+    fail(self, work, result, said(result))
+  else
+    work.crashes = work.crashes + 1
+    again(self, work, ("ended with exit code %d (%s); started again"):format(result.code, said(result)))
+  end
+end
+
+return ending

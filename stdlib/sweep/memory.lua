@@ -1,0 +1,54 @@
+--- How many trials fit into memory, from what those that ran have held (the peak of their process).
+local memory = {}
+
+local Memory = {}
+Memory.__index = Memory
+
+local function number_in(path, pattern)
+  local file = io.open(path)
+  if not file then return nil end
+  local text = file:read "*a" or ""
+  file:close()
+  return tonumber(text:match(pattern))
+end
+
+--- Bytes that are free now: of the machine, and of the control group where that has a limit.
+function memory.available()
+  local free = (number_in("/proc/meminfo", "MemAvailable:%s*(%d+) kB") or 0) * 1024
+  local most = number_in("/sys/fs/cgroup/memory.max", "^(%d+)")
+  if most then free = math.min(free, most - (number_in("/sys/fs/cgroup/memory.current", "^(%d+)") or 0)) end
+  return free > 0 and free or math.huge
+end
+
+--- Processes that the system has killed for memory since it started.
+function memory.kills() return number_in("/proc/vmstat", "oom_kill (%d+)") or 0 end
+
+--- @param wish "auto" (nine tenths of what is free now), "any" (no limit) or GiB
+function memory.new(wish)
+  local limit = wish == "any" and math.huge or wish == "auto" and 0.9 * memory.available() or wish * 2 ^ 30
+  return setmetatable({ limit = limit, peaks = {}, largest = nil }, Memory)
+end
+
+--- A trial of a cell has held so many bytes.
+function Memory:saw(cell, bytes)
+  if bytes <= 0 then return end
+  self.peaks[cell] = math.max(self.peaks[cell] or 0, bytes)
+  self.largest = math.max(self.largest or 0, bytes)
+end
+
+--- What a trial of a cell is expected to hold: as those of its cell did, else the largest of any; half of the limit
+-- where nothing is known, so that two begin.
+function Memory:expects(cell)
+  return self.peaks[cell] or self.largest or (self.limit < math.huge and self.limit / 2 or 0)
+end
+
+--- Does one more of this cell fit beside the running jobs? Where nothing runs, one always does.
+-- @param running list of { cell, peak } of the trials there are
+function Memory:fits(cell, running)
+  if #running == 0 or self.limit == math.huge then return true end
+  local sum = self:expects(cell)
+  for _, other in ipairs(running) do sum = sum + math.max(other.peak, self:expects(other.cell)) end
+  return sum <= self.limit
+end
+
+return memory
