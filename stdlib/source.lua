@@ -5,6 +5,7 @@
 -- run as it is written: `source.index` wraps what a call is given, without moving a line,
 --     f { ... }  ->  f(__table(7,{ ... }))       f "x"  ->  f(__call(8,"x"))       f(a, b)  ->  f(__call(9,a, b))
 --     { ... }    ->  __table(10,{ ... })          function(...) ... end -> __function(11,function(...) ... end)
+--     local function f(...) ... end  ->  local function f(...) ... end __named(12,f);
 -- and the three hooks tie the very table, call and function at hand to record 7, 8, ... of the index. Matching by
 -- order of calls would break at the first loop or branch, and debug.getinfo at the first tail call; the table's own
 -- identity survives both, and helper functions and `require`d files of the script too. Wrapping arguments rather than
@@ -111,6 +112,12 @@ function source.index(name, text)
         -- A statement that begins with "(" may follow: keep it apart from the wrapped function.
         local next_token = list[token.match + 1]
         put(i, ("__function(%d,"):format(id), token.match, next_token and next_token.text == "(" and ");" or ")")
+      elseif j == i + 2 then             -- a statement whose name is one word: what it made is noted behind it
+        local id = record { kind = "function", first = i, last = token.match, name = i + 1, line = token.line,
+                            column = token.column }
+        local next_token = list[token.match + 1]
+        put(i, "", token.match, (" __named(%d,%s)%s"):format(id, list[i + 1].text,
+          next_token and next_token.text == ";" and "" or ";"))
       end
     elseif token.kind == "operator" and token.text == "{" then
       local made = { kind = "table", file = name, line = token.line, column = token.column }
@@ -167,6 +174,9 @@ function source.hooks(self)
     __call = function(id, ...)
       site.call = records[id]
       return ...
+    end,
+    __named = function(id, fn)
+      site.named[fn] = { source = self, first = records[id].first, last = records[id].last, name = records[id].name }
     end,
     __function = function(id, fn)
       site.functions[fn] = { source = self, first = records[id].first, last = records[id].last,

@@ -7,8 +7,10 @@ local function text_of(where)
   local words, line = {}, 1
   for i = where.first, where.last do
     local token = where.source.tokens[i]
-    words[#words + 1] = token.line > line and ("\n"):rep(token.line - line) or " "
-    words[#words + 1], line = token.text, math.max(line, token.line)
+    if i ~= where.name then
+      words[#words + 1] = token.line > line and ("\n"):rep(token.line - line) or " "
+      words[#words + 1], line = token.text, math.max(line, token.line)
+    end
   end
   return table.concat(words)
 end
@@ -30,11 +32,10 @@ end
 
 --- @param fn a function; anything else is given back
 return function(fn)
-  local where = type(fn) == "function" and site.functions[fn]
+  local where = type(fn) == "function" and (site.functions[fn] or site.named[fn])
   if not where then
     if type(fn) == "function" and marked(fn) then
-      error("a named function is not known by its text: write `local f = function(image) ... end` in place of "
-        .. "`local function f(image) ... end`", 0)
+      error("the text of this function is not known: write `local function f(image) ... end`", 0)
     end
     return fn
   end

@@ -16,6 +16,10 @@ site.tables = setmetatable({}, { __mode = "k" })
 --- Function written as an expression in a script -> { source, first, last } (tokens of the index).
 site.functions = setmetatable({}, { __mode = "k" })
 
+--- Function written as a statement, `local function f(...)` -> the same, and `name`, the token to leave out where its
+-- text is to be an expression.
+site.named = setmetatable({}, { __mode = "k" })
+
 --- The record of the instrumented call that was made last: file, line, column (of the callee), items.
 site.call = nil
 

@@ -106,3 +106,18 @@ t.test("leaving an epoch early, starting another and forgetting the loader are s
   collectgarbage()
   t.ok(system.clock() - started < 2)
 end)
+
+t.test("functions of a script are transforms, however they are written", function()
+  local language = require "language"
+  local result = assert(language.evaluate { name = "x.lua", text = [[
+    local function half(image) return image * 0.5 end
+    function twice(image) return image * 2 end ;
+    local same = function(image) return image end
+    return experiment "x" { data = images { name = "x", root = "x", augment = { half, twice, same } },
+                            model = trunk { vision.mlp {}, head = head.softmax {} } }]] })
+  local code = require "dataset.code"
+  local texts = {}
+  for i, fn in ipairs(result.node.args.data.args.augment) do texts[i] = code(fn):match "%S.*$" end -- behind the lines above it
+  t.eq(texts, { "function ( image ) return image * 0.5 end", "function ( image ) return image * 2 end",
+                "function ( image ) return image end" })
+end)
