@@ -148,8 +148,8 @@ local presets = { paper = { form = "lwr" }, authors = { form = "lwal" } }
 return schema.declare("head.lwr", {
   { "preset", "one of paper|authors", "paper", "default of form" },
   { "form", "one of lwr|lwal", schema.optional, "the method's own loss and share, or those of LwAL's tables" },
-  { "update_every", "integer > 0", 5, "k: soft labels are stored in every k-th epoch" },
-  { "temperature", "number > 0", 5.0, "of the soft labels" },
+  { "update_every", "integer > 0", 5, "k: soft labels are stored in every k-th epoch", aliases = { "every" } },
+  { "temperature", "number > 0", 5.0, "of the soft labels", aliases = { "tau" } },
   { "beta", "number in [0, 1]", 0.9, "what their share grows to" },
   { "total", "integer > 0", schema.optional, "T, the epoch in which it gets there; the last one where absent" },
   { "l2", "number >= 0", 0.0, "factor on the squared weights of the layer" },
