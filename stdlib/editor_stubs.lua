@@ -112,9 +112,15 @@ local function positional(spec, owner)
   return list
 end
 
+-- Editors know no lists with keys beside them: where values stand without a key, any table will do.
+local function accepted(spec, owner)
+  return owner .. ((spec.rest or spec.keys) and "|table" or #spec.at > 0 and "|any[]" or "")
+end
+
 -- The annotations of a function that takes options, as it is called; `result` the class of what it gives.
 local function signature(lines, owner, spec, result, named)
   local list = positional(spec, owner)
+  owner = accepted(spec, owner)
   if named then
     lines[#lines + 1] = "---@param name string"
     lines[#lines + 1] = ("---@return fun(options: %s): %s"):format(owner, result)
@@ -167,8 +173,8 @@ local function constructor(lines, kind, declaration, name, functions, has_kinds)
   else -- it holds further ones: graph "x" {}, graph.csv {}, graph.load "x"
     lines[#lines + 1] = ("---@class %s.constructor"):format(result)
     lines[#lines + 1] = ("---@overload fun(%s): %s"):format(
-      declaration.named and "name: string" or "options: " .. owner,
-      declaration.named and ("fun(options: %s): %s"):format(owner, result) or result)
+      declaration.named and "name: string" or "options: " .. accepted(spec, owner),
+      declaration.named and ("fun(options: %s): %s"):format(accepted(spec, owner), result) or result)
     lines[#lines + 1] = name .. " = {}"
     for _, inner in ipairs(functions) do
       lines[#lines + 1] = ("---@return %s\nfunction %s.%s(...) end"):format(result, name, inner)
