@@ -44,6 +44,20 @@ int keep(lua_State* L) {
   return lua_gettop(L);
 }
 
+/// adopt(value, ...) -> the same: tensors in them that were made outside end with the scope that is open now. A batch that
+/// an iterator made is let go with its step instead of at the next collection, so that its memory serves the next batch.
+int adopt(lua_State* L) {
+  State& state = State::of(L);
+  std::set<const void*> seen;
+  for (int i = 1; i <= lua_gettop(L); ++i)
+    each_tensor(L, i, seen, [&](TensorRef& ref) {
+      if (ref.freed) return;
+      leave_scope(ref);
+      enter_scope(state, ref);
+    });
+  return lua_gettop(L);
+}
+
 // Frees what was made in the scope, also when an error passes through.
 struct ScopeGuard {
   State& state;
@@ -166,8 +180,9 @@ std::string largest_holders(lua_State* L) {
   return text;
 }
 
-const luaL_Reg kScopeFunctions[] = {{"free", tensor_free}, {"keep", keep}, {"scope", scope}, {"memory", memory},
-                                    {"set_memory_limit", set_memory_limit}, {"set_cpu_limit", set_hard_limit},
-                                    {"reset_memory_peak", reset_memory_peak}, {nullptr, nullptr}};
+const luaL_Reg kScopeFunctions[] = {{"free", tensor_free}, {"keep", keep}, {"adopt", adopt}, {"scope", scope},
+                                    {"memory", memory}, {"set_memory_limit", set_memory_limit},
+                                    {"set_cpu_limit", set_hard_limit}, {"reset_memory_peak", reset_memory_peak},
+                                    {nullptr, nullptr}};
 
 }  // namespace moonlab::lua
