@@ -4,6 +4,7 @@ local checkpoint = require "checkpoint"
 local oracle = dofile(MOONLAB_ROOT .. "/tests/oracle.lua")
 local schema = require "schema"
 local system = require "host.system"
+local terms = dofile(MOONLAB_ROOT .. "/tests/head_terms.lua")
 
 local function float64(values) return torch.tensor(values, { dtype = "float64" }) end
 local function long(values) return torch.tensor(values, { dtype = "int64" }) end
@@ -18,15 +19,6 @@ local function build(options, classes, samples)
     head.module.bias:zero_()
   end)
   return head
-end
-
-local function terms(head, z, target, criterion)
-  local by_name, total = {}, nil
-  for _, term in ipairs(head:losses(z, target, criterion)) do
-    by_name[term.name] = term.value
-    total = total and total + term.value or term.value
-  end
-  return by_name, total
 end
 
 t.test("known answer 001-11: shares of ten epochs, and the epochs that store", function()

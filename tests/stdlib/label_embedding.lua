@@ -5,6 +5,7 @@ local oracle = dofile(MOONLAB_ROOT .. "/tests/oracle.lua")
 local schema = require "schema"
 local similar_labels = require "similar_labels"
 local system = require "host.system"
+local terms = dofile(MOONLAB_ROOT .. "/tests/head_terms.lua")
 
 local embedding = schema.find "head.label_embedding"
 
@@ -19,16 +20,6 @@ local function build(options, context)
 end
 
 local function set(parameter, values) torch.no_grad(function() parameter:copy_(float64(values)) end) end
-
--- { name = value } and their sum.
-local function terms(head, outputs, target, criterion)
-  local by_name, total = {}, nil
-  for _, term in ipairs(head:losses(outputs, target, criterion)) do
-    by_name[term.name] = term.value
-    total = total and total + term.value or term.value
-  end
-  return by_name, total
-end
 
 local function total(...) return (select(2, terms(...))) end
 
