@@ -27,6 +27,7 @@ int open_data(lua_State* L);
 int open_text(lua_State* L);
 int open_image(lua_State* L);
 int open_run(lua_State* L);
+int open_index(lua_State* L);
 int open_plot(lua_State* L);
 int open_system(lua_State* L);
 int open_worker(lua_State* L);

@@ -15,6 +15,7 @@
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
 #include "host/interrupt.hpp"
+#include "host/version.hpp"
 
 namespace moonlab::lua {
 
@@ -72,6 +73,12 @@ int pid(lua_State* L) {
 }
 
 /// executable(): the path of this program.
+/// versions() -> { moonlab, libtorch, luajit }
+int versions(lua_State* L) {
+  push(L, Json{{"moonlab", version()}, {"libtorch", torch_version()}, {"luajit", LUAJIT_VERSION}});
+  return 1;
+}
+
 int executable(lua_State* L) {
   push(L, std::filesystem::read_symlink("/proc/self/exe").string());
   return 1;
@@ -174,6 +181,7 @@ const luaL_Reg functions[] = {
     {"sleep", sleep},
     {"pid", pid},
     {"executable", executable},
+    {"versions", versions},
     {"hostname", hostname},
     {"cpu_count", cpu_count},
     {"resident", resident},

@@ -4,12 +4,12 @@ extern "C" {
 #include <luajit.h>
 }
 
-#include <torch/version.h>
+#include "host/version.hpp"
 
 namespace moonlab::app {
 
 std::string version_line() {
-  return std::string("Moonlab 0.1.0 (LibTorch ") + TORCH_VERSION + ", " + LUAJIT_VERSION + ")";
+  return "Moonlab " + version() + " (LibTorch " + torch_version() + ", " + LUAJIT_VERSION + ")";
 }
 
 }  // namespace moonlab::app

@@ -1,0 +1,137 @@
+// require "host.index": the index of a store, what lists of runs are answered from.
+#include "host/run/index.hpp"
+
+#include "bindings/all.hpp"
+#include "bindings/lua.hpp"
+
+namespace moonlab::lua {
+
+using run::Index;
+
+template <>
+struct TypeName<Index> {
+  static constexpr const char* value = "index of runs";
+};
+
+namespace {
+
+Index& self(lua_State* L) { return *check_object<Index>(L, 1); }
+
+/// open(store) -> index
+int open(lua_State* L) {
+  push_object(L, Index::open(check_string(L, 1)));
+  return 1;
+}
+
+/// index:note() -> a line about what happened to the file, or ""
+int note(lua_State* L) {
+  push(L, self(L).note());
+  return 1;
+}
+
+/// index:refresh(anew) -> { read, removed, runs = counts, running = { ids } }
+int refresh(lua_State* L) {
+  const auto changes = self(L).refresh(optional_boolean(L, 2, false));
+  push(L, Json{{"read", changes.read}, {"removed", changes.removed}, {"runs", changes.runs}, {"running", changes.running}});
+  return 1;
+}
+
+int set_status(lua_State* L) {
+  self(L).set_status(check_string(L, 2), check_string(L, 3));
+  return 0;
+}
+
+/// index:names("metric") -> { names }
+int names(lua_State* L) {
+  push(L, self(L).names(run::subject_named(check_string(L, 2))));
+  return 1;
+}
+
+run::Quantity quantity(const Json& o) {
+  return {run::subject_named(o.at("subject").get<std::string>()), o.at("names").get<std::vector<std::string>>()};
+}
+
+// { conditions = { { of = { subject, names }, op, values }, ... }, sort = { subject, names }, descending, limit,
+//   shown = { { subject, names }, ... } }
+run::Query query(lua_State* L, int index) {
+  run::Query made;
+  const Json o = to_json(L, index);
+  for (const auto& condition : o.value("conditions", Json::array())) {
+    run::Condition one;
+    if (condition.contains("of")) one.of = quantity(condition["of"]);
+    one.op = condition.at("op").get<std::string>();
+    one.values = condition.at("values").get<std::vector<Json>>();
+    made.conditions.push_back(std::move(one));
+  }
+  made.sorted = o.contains("sort");
+  if (made.sorted) made.sort = quantity(o["sort"]);
+  made.descending = o.value("descending", false);
+  for (const auto& of : o.value("shown", Json::array())) made.shown.push_back(quantity(of));
+  made.limit = o.value("limit", int64_t{-1});
+  return made;
+}
+
+// null is false: of a metric a number that was not finite, of what is asked for a value that a run lacks
+void push_value(lua_State* L, const Json& value) {
+  if (value.is_number()) lua_pushnumber(L, value.get<double>());
+  else if (value.is_string()) push(L, value.get_ref<const std::string&>());
+  else lua_pushboolean(L, 0);
+}
+
+void push_pairs(lua_State* L, const std::vector<std::pair<std::string, Json>>& pairs, const char* name) {
+  lua_createtable(L, 0, static_cast<int>(pairs.size()));
+  for (const auto& [key, value] : pairs) {
+    push(L, key);
+    push_value(L, value);
+    lua_rawset(L, -3);
+  }
+  lua_setfield(L, -2, name);
+}
+
+/// index:find(query) -> { { id, status, ..., params = { name = value }, metrics = { key = value }, keys = { metrics in
+/// the order of measuring }, shown = { values } }, ... }; false stands for a metric that was not finite
+int find(lua_State* L) {
+  const auto runs = self(L).find(query(L, 2));
+  lua_createtable(L, static_cast<int>(runs.size()), 0);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    lua_createtable(L, 0, static_cast<int>(runs[i].fields.size()) + 4);
+    for (const auto& [key, value] : runs[i].fields) {
+      push(L, key);
+      push_value(L, value);
+      lua_rawset(L, -3);
+    }
+    push_pairs(L, runs[i].params, "params");
+    push_pairs(L, runs[i].metrics, "metrics");
+    lua_createtable(L, static_cast<int>(runs[i].metrics.size()), 0);
+    for (size_t m = 0; m < runs[i].metrics.size(); ++m) {
+      push(L, runs[i].metrics[m].first);
+      lua_rawseti(L, -2, static_cast<int>(m) + 1);
+    }
+    lua_setfield(L, -2, "keys");
+    lua_createtable(L, static_cast<int>(runs[i].shown.size()), 0);
+    for (size_t c = 0; c < runs[i].shown.size(); ++c) {
+      push_value(L, runs[i].shown[c]);
+      lua_rawseti(L, -2, static_cast<int>(c) + 1);
+    }
+    lua_setfield(L, -2, "shown");
+    lua_rawseti(L, -2, static_cast<int>(i) + 1);
+  }
+  return 1;
+}
+
+int count(lua_State* L) {
+  lua_pushnumber(L, static_cast<double>(self(L).count(query(L, 2))));
+  return 1;
+}
+
+}  // namespace
+
+int open_index(lua_State* L) {
+  const luaL_Reg methods[] = {{"note", note}, {"refresh", refresh}, {"set_status", set_status}, {"names", names},
+                              {"find", find}, {"count", count},     {nullptr, nullptr}};
+  register_type<Index>(L, methods);
+  const luaL_Reg functions[] = {{"open", open}, {nullptr, nullptr}};
+  return push_library(L, functions);
+}
+
+}  // namespace moonlab::lua
