@@ -98,6 +98,11 @@ int meta(lua_State* L) {
   push(L, self(L).meta());
   return 1;
 }
+/// update_meta(table): sets these keys
+int update_meta(lua_State* L) {
+  self(L).update_meta(to_json(L, 2));
+  return 0;
+}
 int add_metrics(lua_State* L) {
   self(L).add_metrics(to_json(L, 2));
   return 0;
@@ -188,7 +193,7 @@ int open_run(lua_State* L) {
                               {"metrics", metrics}, {"cut_metrics", cut_metrics},
                               {"log", log},         {"set_error", set_error},
                               {"hold", hold},       {"sweep_up", sweep_up},
-                              {"append", append},
+                              {"append", append},   {"update_meta", update_meta},
                               {nullptr, nullptr}};
   const luaL_Reg meta_methods[] = {{"__tostring", describe}, {nullptr, nullptr}};
   register_type<Run>(L, methods, meta_methods);

@@ -1,11 +1,13 @@
 --- From a script to a finished run: evaluated, built, its directory made, trained, evaluated, written down.
-local checkpoint = require "checkpoint"
 local continuation = require "continuation"
 local host_run = require "host.run"
 local language = require "language"
 local liveness = require "liveness"
 local progress = require "progress"
+local provenance = require "provenance"
+local recorded = require "recorded"
 local reference_runs = require "reference_runs"
+local run_writer = require "run_writer"
 local system = require "host.system"
 local trial = require "trial"
 
@@ -54,15 +56,16 @@ end
 
 --- Builds the experiment of a result; nil and a located text where that finds a mistake. With `rehearse` whatever building
 -- itself trains (a teacher) makes one step; "load": and what reports need is not looked for. With `smoke` few samples
--- and few steps (smoke.lua).
-function runner.build(result, rehearse, smoke)
+-- and few steps (smoke.lua). With `resumes` weights that another training would give are read from the checkpoint.
+function runner.build(result, rehearse, smoke, resumes)
   local ok, made = xpcall(language.build, function(failure)
     return type(failure) == "table" and failure or { message = tostring(failure) }
-  end, result, { seed = result.seed, device = result.device, rehearse = rehearse, smoke = smoke })
+  end, result, { seed = result.seed, device = result.device, rehearse = rehearse, smoke = smoke, resumes = resumes })
   if ok then return made end
   return nil, located(result, made)
 end
 
+-- What is known of a run before it starts.
 local function meta(result, options)
   local read = {}
   for _, entry in ipairs(result.env_reads) do read[entry.name] = entry.value end
@@ -70,21 +73,24 @@ local function meta(result, options)
     script = result.script and result.script.name or options.file, overrides = result.overrides,
     seed = result.seed, device = result.device, base = options.base or false, name = result.name, tag = options.tag,
     host = system.hostname(), started = system.time(),
-    environment = read, smoke = options.smoke or nil, process = liveness.mark(),
+    environment = read, smoke = options.smoke or nil, process = liveness.mark(), threads = torch.get_num_threads(),
+    parent = options.parent, parent_step = options.saved and options.saved.step,
     config_hash = continuation.config_hash(result, options.smoke),
     cell_hash = continuation.cell_hash(result, options.smoke), code_id = continuation.code_id(result.files),
   }
 end
 
-local function create(result, options)
-  local paths = {}
-  for i, file in ipairs(result.files) do
-    if i > 1 then paths[#paths + 1] = file.path end
-  end
-  return host_run.create(runner.store(), {
-    name = (options.name or result.name) .. (options.smoke and "-smoke" or ""), config = language.canonical(result, { indent = 2 }),
-    meta = meta(result, options), script = result.files[1].path, files = paths,
+local function create(result, options, made)
+  local sources, about = {}, meta(result, options)
+  for i, file in ipairs(result.files) do sources[i] = { file.path, file.text } end
+  local origin, patch = provenance.of(result, made, options.events)
+  for key, value in pairs(origin) do about[key] = value end
+  local run = host_run.create(runner.store(), {
+    name = (options.name or result.name) .. (options.smoke and "-smoke" or ""),
+    config = language.canonical(result, { indent = 2 }), meta = about, sources = sources,
   })
+  if patch then run:write("changes.patch", patch) end
+  return run
 end
 
 -- The progress line of this run: live on a terminal, plain elsewhere, as events for the process that started a trial.
@@ -107,13 +113,6 @@ local function line_of(made, options)
   return line
 end
 
-local function save_checkpoint(run, made, name)
-  checkpoint.save(run:place("ckpt/" .. name .. ".safetensors"), made.model.module:state_dict())
-  -- what the objective has learnt about its tasks: moving norms, weights, moments
-  local own = made.objective.state_dict and made.objective:state_dict() or {}
-  if next(own) then checkpoint.save(run:place("ckpt/" .. name .. ".objective.safetensors"), own) end
-end
-
 -- What a store refused, without where in our own files that was noticed.
 local function refusal(message)
   message = tostring(message):match "^[^\n]*"
@@ -127,74 +126,122 @@ local function is_refusal(message)
     or message:find("Permission denied", 1, true)
 end
 
---- Trains one experiment in a run directory of its own.
--- @param result what language.evaluate gave (kind "experiment")
--- @param options { events = boolean, quiet, name, tag, base, smoke }
--- @return exit code, run, state
-function runner.experiment(result, options)
-  local made, mistake = runner.build(result, nil, options.smoke)
-  if not made then
-    io.stderr:write(mistake, "\n")
-    return 2
+-- A run of its own for this training, or the one that goes on. Errors: the store cannot be written.
+local function begin(result, options, made)
+  local run = options.run
+  if not run then
+    run = create(result, options, made)
+    run:hold()
+    if not options.events and not options.quiet then print("run " .. run:id()) end
+    return run
   end
-  mistake = reference_runs.problem(result)
+  local from = options.saved and options.saved.step or 0
+  local meta = run:meta()
+  local before = meta.resumed or {}
+  before[#before + 1] = { time = system.time(), host = system.hostname(), step = from }
+  run:sweep_up "ckpt"
+  run:cut_metrics(from)
+  system.remove(run:path() .. "/error.txt")
+  run:update_meta { process = liveness.mark(), resumed = before, device = result.device }
+  run:set_status "running"
+  return run
+end
+
+-- What is said and written of a training that failed; the exit code: 4 where memory was short, else 1.
+local function failed(run, message)
+  pcall(run.set_error, run, message)
+  local short = message:match "out of memory[^\n]*"
+  io.stderr:write(is_refusal(message) and refusal(message) or short and short .. "\n" or message .. "\n")
+  return short and 4 or 1
+end
+
+-- The final metrics, reports and plots, and what a finished run keeps.
+local function finish(run, made, state, writer)
+  if made.o.train.checkpoint ~= "none" then writer:weights "last" else run_writer.forget(run) end
+  local final = { final = true, epoch = state.epoch, step = state.step, seconds = state.seconds,
+                  samples = state.final_samples, final_keys = {} }
+  for i, pair in ipairs(state.final) do final[pair[1]], final.final_keys[i] = pair[2], pair[1] end
+  writer:metrics(final)
+  writer:flush()
+  if #made.o.eval.report > 0 then require "reports".write(made, run) end
+  if #made.o.eval.plots > 0 then
+    local _, problems = require "plots".write(made, run)
+    for _, problem in ipairs(problems) do io.stderr:write("not drawn: ", problem, "\n") end
+  end
+  run:set_status "done"
+end
+
+-- A training that was asked to stop: what is saved, and how it goes on.
+local function interrupted(run, state, writer)
+  local stored, problem = pcall(function()
+    if state.unsaved then error(state.unsaved, 0) end
+    writer:flush()
+    run:set_status "interrupted"
+  end)
+  if not stored then
+    io.stderr:write(refusal(problem), ("interrupted at step %d; what was saved before goes on with: moonlab resume %s\n")
+      :format(state.step, run:id()))
+    return 1
+  end
+  io.stderr:write(("interrupted at step %d, everything is saved; it goes on with\n  moonlab resume %s\n"):format(
+    state.step, run:id()))
+  return 75
+end
+
+local function experiment(result, options)
+  local made, mistake = runner.build(result, nil, options.smoke, options.run ~= nil and options.saved ~= nil)
+  mistake = mistake or reference_runs.problem(result)
   if mistake then
     io.stderr:write(mistake, "\n")
-    return 2
+    return mistake:find "out of memory" and 4 or 2
   end
-  local created, run = pcall(create, result, options)
-  if not created then
+  local begun, run = pcall(begin, result, options, made)
+  if not begun then
     io.stderr:write(refusal(run))
     return 1
   end
-  if not options.events and not options.quiet then print("run " .. run:id()) end
-  local best
+  local function say(text) io.stderr:write(text, "\n") end
+  local writer = run_writer.new(run, made.model.module, say)
   local ok, state = xpcall(trial.run, debug.traceback, made, {
-    log = function(record) run:add_metrics(record) end,
+    log = function(record) writer:metrics(record) end,
     progress = line_of(made, options),
     reference = reference_runs.finder(runner.store(), result, options.smoke),
-    keep_best = function() save_checkpoint(run, made, "best") end,
-    restore_best = function()
-      made.model.module:load_state_dict(checkpoint.load(run:place "ckpt/best.safetensors"))
+    keep_best = function() writer:keep_best() end, restore_best = function() writer:restore_best() end,
+    save = function(training) writer:save(training) end, warn = say,
+    resume = options.saved, adopts = options.parent ~= nil,
+    after_epoch = options.rungs and require "trial_events".after_epoch(options.rungs) or nil,
+    lost = function(list)
+      for _, text in ipairs(list) do say("not taken over: " .. text) end
     end,
   })
-  if not ok then
-    pcall(run.set_error, run, state)
-    io.stderr:write(is_refusal(state) and refusal(state) or state .. "\n")
-    return 1, run
-  end
+  if not ok then return failed(run, tostring(state)), run end
   if state.diverged then
+    pcall(writer.flush, writer)
     run:set_status "diverged"
     io.stderr:write(("diverged: %s (epoch %d); a smaller learning rate or train = { clip = 1 } may help\n")
       :format(state.stop, state.epoch))
     return 3, run, state
   end
-  local stored, problem = pcall(function()
-    if made.o.train.checkpoint ~= "none" then save_checkpoint(run, made, "last") end
-    if state.interrupted then return run:set_status "interrupted" end
-    local final = { final = true, epoch = state.epoch, step = state.step, seconds = state.seconds,
-                    samples = state.final_samples, final_keys = {} }
-    for i, pair in ipairs(state.final) do final[pair[1]], final.final_keys[i] = pair[2], pair[1] end
-    run:add_metrics(final)
-    if #made.o.eval.report > 0 then require "reports".write(made, run) end
-    if #made.o.eval.plots > 0 then
-      local _, problems = require "plots".write(made, run)
-      for _, problem in ipairs(problems) do io.stderr:write("not drawn: ", problem, "\n") end
-    end
-    run:set_status "done"
-  end)
-  if not stored then
-    -- what was trained for is at least shown
-    io.stderr:write(refusal(problem))
-    for _, pair in ipairs(state.final or {}) do io.stderr:write(("%s %.4f (not stored)\n"):format(pair[1], pair[2])) end
-    pcall(run.set_error, run, tostring(problem))
-    return 1, run, state
+  if state.interrupted then return interrupted(run, state, writer), run, state end
+  if state.pruned then
+    pcall(writer.flush, writer)
+    run:set_status "pruned"
+    return 0, run, state
   end
-  if state.interrupted then
-    io.stderr:write(("interrupted at step %d; weights are in %s\n"):format(state.step, run:path() .. "/ckpt"))
-    return 75, run, state
-  end
-  return 0, run, state
+  local stored, problem = pcall(finish, run, made, state, writer)
+  if stored then return 0, run, state end
+  -- what was trained for is at least shown
+  io.stderr:write(refusal(problem))
+  for _, pair in ipairs(state.final or {}) do io.stderr:write(("%s %.4f (not stored)\n"):format(pair[1], pair[2])) end
+  pcall(run.set_error, run, tostring(problem))
+  return 1, run, state
 end
+
+--- Trains one experiment in a run directory of its own, or goes on with one.
+-- @param result what language.evaluate gave (kind "experiment")
+-- @param options { events = boolean, quiet, name, tag, base, smoke; run = one that goes on, which this process holds,
+--   saved = its checkpoint or nil; or parent = the id of a run whose checkpoint `saved` this one begins with }
+-- @return exit code, run, state
+function runner.experiment(result, options) return recorded.reading(result.recorded, experiment, result, options) end
 
 return runner

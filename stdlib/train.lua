@@ -131,6 +131,7 @@ local function begin(state)
   emit(state, "start")
   if not state.resume then return end
   state.lost = training_state[state.adopts and "adopt" or "resume"](state, state.resume)
+  if state.lost and state.tell_lost then state.tell_lost(state.lost) end
   state.resume, state.first = nil, state.step
   if state.progress then
     state.progress.done_before = (state.epoch - 1) * state.loaders.train:batches() + state.in_epoch
@@ -185,10 +186,10 @@ end
 --   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil,
 --   saver = when checkpoints are written (saving.lua) or nil, parts = { { name, object }, ... } that have state_dict and
 --   load_state_dict and belong into them, resume = what one held (training_state.take) or nil, adopts = true where it is
---   that of another training }
+--   that of another training, after_epoch = function(state): it may set `stop`, tell_lost = function(list of texts): what of that did not fit }
 -- @return the state, with `diverged` (a step number) or `interrupted` (true; after it no epoch is evaluated) where one of
--- them ended it, and `course`: a record { epoch, step, seconds, [key] = value } of each evaluation; `lost` where another
--- training's checkpoint did not fit, `unsaved` where the last one could not be written
+-- them ended it, and `course`: a record { epoch, step, seconds, [key] = value } of each evaluation; `unsaved` = why not,
+-- where an interrupted training could not be written
 function train.run(state)
   begin(state)
   while not state.stop and (not state.closed or state.epoch < state.epochs) do
@@ -199,6 +200,7 @@ function train.run(state)
     end
     walk(state)
     if not state.interrupted then close(state, state.epoch == state.epochs) end
+    if state.after_epoch and not state.interrupted then state.after_epoch(state) end
     local last = state.stop ~= nil or state.epoch == state.epochs
     if state.saver and not state.diverged then
       if state.interrupted then

@@ -113,11 +113,27 @@ local function adopt_optimizer(state, saved, same)
                                 schedule = saved.schedule }
 end
 
+-- Weights that fit, by name; tells `loses` of the others. true where all did.
+local function adopt_weights(state, weights, loses)
+  local report = state.model.module:load_state_dict(weights, { strict = false })
+  for _, list in ipairs { { "missing_keys", "the run has no such weights" }, { "mismatched_keys", "another shape" },
+                          { "unexpected_keys", "the new model has no such weights" } } do
+    for _, name in ipairs(report[list[1]]) do loses(name, list[2]) end
+  end
+  return #report.missing_keys + #report.mismatched_keys + #report.unexpected_keys == 0
+end
+
 --- Begins a training where another one was: weights, moments, averages, balances and streams that fit are taken over.
+-- @param saved what `take` gave, or { weights = of the model } of a run that kept nothing else
 -- @return list of texts: what was not, and why
 function training_state.adopt(state, saved)
   local lost = {}
   local function loses(what, why) lost[#lost + 1] = why and ("%s: %s"):format(what, why) or what end
+  if saved.weights then
+    adopt_weights(state, saved.weights, loses)
+    loses("the optimizer's state and the place in training", "the run kept its weights alone; epochs count from 1")
+    return lost
+  end
   local same_data = saved.batches == state.loaders.train:batches() and saved.samples == state.loaders.train:size()
   if not saved.closed and not same_data then
     loses("the rest of epoch " .. saved.epoch, "the training data are others; the next epoch begins")
@@ -126,12 +142,7 @@ function training_state.adopt(state, saved)
   saved.stop = nil
   if not (state.watch and saved.best and saved.kinds and saved.kinds.watch == state.kinds.watch) then saved.best = nil end
   place(state, saved)
-  local report = state.model.module:load_state_dict(saved.model, { strict = false })
-  for _, list in ipairs { { "missing_keys", "the run has no such weights" }, { "mismatched_keys", "another shape" },
-                          { "unexpected_keys", "the new model has no such weights" } } do
-    for _, name in ipairs(report[list[1]]) do loses(name, list[2]) end
-  end
-  local whole = #report.missing_keys + #report.mismatched_keys + #report.unexpected_keys == 0
+  local whole = adopt_weights(state, saved.model, loses)
   for _, part in ipairs(parts_of(state)) do
     local name, object, own = part[1], part[2], saved.parts[part[1]]
     local same = not saved.kinds or saved.kinds[name] == state.kinds[name]

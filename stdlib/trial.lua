@@ -102,7 +102,8 @@ function trial.assemble(o, context)
   torch.manual_seed(derived(seed, "init"))
   local image = data.image and data:image() or (data.sets or data.parts[1].sets).train:shape() -- {} for texts
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,
-                  class_names = data.class_names, image = #image > 0 and image or nil, rehearse = context.rehearse,
+                  class_names = data.class_names, image = #image > 0 and image or nil,
+                  rehearse = context.rehearse or context.resumes and "load" or nil, -- its weights are read anyway
                   smoke = context.smoke, evaluated = splits_of(o.eval.on)[1], decoding = decoding_of(o.eval) }
   local model = built(o.model, inner)
   model.module:to(device)
@@ -203,7 +204,7 @@ end
 
 --- Trains and evaluates. `report` is told what happens: { log = function(record), progress,
 -- keep_best, restore_best, reference = of the metrics that compare runs (course.finish), save = function(state) that
--- writes a checkpoint, warn = function(text), resume, adopts = as train.run takes them }.
+-- writes a checkpoint, warn = function(text), resume, adopts, lost, after_epoch = as train.run takes them }.
 -- @return the state of training, with `final` = list of { key, value } on eval.on (all of its splits), and `hints`: why
 -- some of them have no value
 function trial.run(made, report)
@@ -218,11 +219,11 @@ function trial.run(made, report)
     watch = watched(made), on = o.train.on, log = report.log, progress = report.progress,
     keep_best = o.train.checkpoint == "best" and report.keep_best or nil,
     saver = report.save and saving.new(o.train.checkpoint_every, report.save, report.warn),
-    resume = report.resume, adopts = report.adopts, kinds = kinds_of(made),
+    resume = report.resume, adopts = report.adopts, tell_lost = report.lost, kinds = kinds_of(made),
   }
-  state.kinds.watch = state.watch and state.watch.key
+  state.kinds.watch, state.after_epoch = state.watch and state.watch.key, report.after_epoch
   train.run(state)
-  if state.diverged or state.interrupted then return state end
+  if state.diverged or state.interrupted or state.pruned then return state end
   if state.ema then state.ema:settle() end
   if state.keep_best and state.best then report.restore_best() end
   state.final, state.final_samples = trial.evaluate(made)

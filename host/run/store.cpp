@@ -122,6 +122,9 @@ std::shared_ptr<Run> Run::create(const fs::path& store, const NewRun& run) {
 }
 
 std::shared_ptr<Run> Run::open(const fs::path& store, const std::string& id) {
+  // a whole id needs no look at the others, of which there may be thousands
+  if (!id.empty() && id != "last" && id.find('/') == id.npos && fs::exists(store / id / "config.json"))
+    return std::shared_ptr<Run>(new Run(id, store / id));
   const auto ids = ids_of(store);
   if (ids.empty()) fail("no runs in ", store.string());
   std::vector<std::string> found;
@@ -159,6 +162,12 @@ static Json parse(const std::string& text, const fs::path& file) {
 
 Json Run::config() const { return parse(read("config.json"), path_ / "config.json"); }
 Json Run::meta() const { return parse(read("meta.json"), path_ / "meta.json"); }
+
+void Run::update_meta(const Json& changes) {
+  Json all = meta();
+  all.update(changes);
+  write("meta.json", all.dump(2) + "\n");
+}
 
 fs::path Run::place(const std::string& file) const {
   const fs::path relative = fs::path(file).lexically_normal();

@@ -55,6 +55,8 @@ class Run {
   std::string read(const std::string& file) const;
   Json config() const;
   Json meta() const;
+  /// Sets keys of meta.json, the others stay as they are.
+  void update_meta(const Json& changes);
   /// Replaces a file of the run whole ("ckpt/state.json"); missing folders below the run are made.
   void write(const std::string& file, const std::string& text);
   /// The path for a file that somebody else writes ("artifacts/graph.svg"), its folder made.

@@ -3,6 +3,7 @@ local ablation = require "ablation"
 local command_line = require "command_line"
 local continuation = require "continuation"
 local language = require "language"
+local outcome = require "outcome"
 local runner = require "runner"
 local smoke = require "smoke"
 local system = require "host.system"
@@ -27,15 +28,6 @@ local function read(words)
   if not file then return nil, "which script? moonlab run FILE [key=value ...]" end
   if words.device then overrides[#overrides + 1] = "device=" .. words.device end
   return file, overrides, words
-end
-
-local function json(run, state)
-  local parts = {}
-  for _, pair in ipairs(state.final) do
-    parts[#parts + 1] = ("%q:%s"):format(pair[1], pair[2] == pair[2] and ("%.17g"):format(pair[2]) or "null")
-  end
-  return ('{"run":%q,%s"metrics":{%s}}'):format(run:id(), run:meta().smoke and '"smoke":true,' or "",
-    table.concat(parts, ","))
 end
 
 -- "paper":{"test.top1":0.909}, for a row of which the paper gives numbers.
@@ -65,29 +57,6 @@ local function json_table(spec, outcome)
       json_paper(spec, r, outcome.keys), #outcome.failed[r])
   end
   return ('{%s"rows":[%s]}'):format(spec.smoke and '"smoke":true,' or "", table.concat(rows, ","))
-end
-
-local function finish_experiment(code, run, state, options)
-  if code ~= 0 then return code end
-  if options.events then
-    for _, pair in ipairs(state.final) do write(("metric\t%s\t%.17g\n"):format(pair[1], pair[2])) end
-    write(("done\t%s\n"):format(run:id()))
-  elseif options.json then
-    write(json(run, state) .. "\n")
-  else
-    if options.smoke then write(smoke.note .. "\n") end
-    for _, pair in ipairs(state.final) do
-      write(pair[2] == pair[2] and ("%s %.4f\n"):format(pair[1], pair[2]) or pair[1] .. " -\n")
-    end
-    for _, hint in ipairs(state.hints) do write(hint .. "\n") end
-    local paths = io.open(run:path() .. "/artifacts/paths.txt")
-    if paths then
-      write("\n" .. paths:read "*a")
-      paths:close()
-    end
-    write(("%d samples, %.1f s, %s\n"):format(state.final_samples, state.seconds, run:path()))
-  end
-  return 0
 end
 
 -- The report of one row (first seed), after the table.
@@ -190,7 +159,7 @@ return {
   --json         the result as one line of JSON
   -q             no progress]],
   flags = { "--device D", "--name N", "--tag T", "--jobs N", "--json", "-q --quiet", "--smoke", "--force", "--markdown" },
-  internal = { "--trial" },
+  internal = { "--trial", "--rungs LIST" },
   on_interrupt = "finish",
   main = function(_, words)
     local file, overrides, options = read(words)
@@ -203,12 +172,9 @@ return {
     end
     options.quiet = options.quiet or options.json
     if result.kind == "ablate" then return run_ablation(result, file, overrides, options) end
-    if result.kind ~= "experiment" then
-      io.stderr:write(("moonlab run: %s: a %s cannot be run yet\n"):format(file, result.kind))
-      return 2
-    end
+    if result.kind == "sweep" then return require("command.sweep").run(result, options) end
     options.base, options.file = options.events, file
     local code, run, state = runner.experiment(result, options)
-    return finish_experiment(code, run, state, options)
+    return outcome.tell(code, run, state, options)
   end,
 }

@@ -139,7 +139,8 @@ local function words(session)
     --- env("NAME", default): an environment variable, recorded with the run; a number where the default is one.
     env = function(name, default)
       if type(name) ~= "string" then error("env takes the name of a variable and a default", 2) end
-      local value = os.getenv(name)
+      local recorded, value = site.recorded, nil
+      if recorded then value = recorded.environment[name] else value = os.getenv(name) end
       if value ~= nil and type(default) == "number" then
         value = tonumber(value) or error(("env: %s must be a number, got '%s'"):format(name, value), 2)
       end

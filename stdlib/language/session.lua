@@ -6,8 +6,10 @@ local source = require "source"
 
 local session = {}
 
---- The text of a file; nil and what is wrong.
+--- The text of a file, as a run recorded it where one is evaluated again (site.recorded); nil and what is wrong.
 function session.read_file(path)
+  local recorded = site.recorded and site.recorded.files[path]
+  if recorded then return recorded end
   local file, message = io.open(path, "r")
   if not file then return nil, message end
   local text = file:read "*a"

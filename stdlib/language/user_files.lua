@@ -19,6 +19,20 @@ local function of_the_program(schema, kind)
   return schema.registry[kind] and "the program" or nil
 end
 
+-- The files of those folders that a run recorded: they may be gone since, or be others.
+local function recorded(index, directory, schema)
+  for path, text in pairs(site.recorded and site.recorded.files or {}) do
+    local folder, sub, file = path:match "^(.-)([^/]+)/([^/]+%.lua)$"
+    local known = false
+    for _, name in ipairs(schema.folders) do known = known or name == sub end
+    if known and folder == directory then
+      for kind in text:gmatch 'declare%s*%(?%s*"([%w_]+%.[%w_]+)"' do
+        index[kind] = { root = directory, sub = sub, file = file, line = 1 }
+      end
+    end
+  end
+end
+
 --- Gives a session
 --   beside()          kind -> entry of what the folders beside the script declare
 --   find_beside(kind) the constructor declared there, or nil: its file is run as a part of the script
@@ -30,6 +44,7 @@ function user_files.install(session)
   function session.beside()
     if index then return index end
     index = schema.beside(session.directory or "")
+    recorded(index, session.directory or "", schema)
     for kind, entry in pairs(index) do
       local path = ("%s%s/%s"):format(session.directory or "", entry.sub, entry.file)
       entry.path = path

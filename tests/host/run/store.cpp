@@ -48,6 +48,8 @@ TEST_CASE("a new run is a folder with what it was started from") {
   CHECK(run->read("config.json") == "{\"a\":1}");
   CHECK(run->config()["a"] == 1);
   CHECK(run->meta()["host"] == "here");
+  run->update_meta({{"parent", "another"}});
+  CHECK(run->meta() == moonlab::run::Json{{"host", "here"}, {"parent", "another"}});
   CHECK(run->read("script.lua") == "return 1\n");
   CHECK(run->read("files/g.lua") == "return 2\n");
   CHECK(run->status() == "running");
