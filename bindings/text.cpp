@@ -95,6 +95,25 @@ int encode(lua_State* L) {
   return 1;
 }
 
+/// encode_pair(a, b [, max_length]) -> list of ids of two texts as one, list of their types (token_type_ids)
+int encode_pair(lua_State* L) {
+  text::WordCache cache;
+  const auto pair = self(L).encode_pair(check_string(L, 2), check_string(L, 3), optional_integer(L, 4, INT32_MAX), cache);
+  push(L, std::vector<int64_t>(pair.ids.begin(), pair.ids.end()));
+  push(L, std::vector<int64_t>(pair.types.begin(), pair.types.end()));
+  return 2;
+}
+
+/// batch_pairs({ a, ... }, { b, ... } [, max_length = 128]) -> tokens long [B, T], mask bool [B, T], types long [B, T]
+int batch_pairs(lua_State* L) {
+  auto made = text::encode_pairs(text::Texts(check_strings(L, 2)), text::Texts(check_strings(L, 3)), self(L),
+                                 optional_integer(L, 4, 128));
+  push(L, std::move(made.x));
+  push(L, std::move(made.mask));
+  push(L, std::move(made.types));
+  return 3;
+}
+
 /// decode(ids) -> text
 int decode(lua_State* L) {
   const auto ids = check_integers(L, 2);
@@ -115,7 +134,7 @@ int batch(lua_State* L) {
 int open_text(lua_State* L) {
   const luaL_Reg methods[] = {{"size", size},     {"pad", pad},       {"token", token}, {"id", id},
                               {"encode", encode}, {"decode", decode}, {"batch", batch}, {"fingerprint", fingerprint},
-                              {nullptr, nullptr}};
+                              {"encode_pair", encode_pair}, {"batch_pairs", batch_pairs}, {nullptr, nullptr}};
   const luaL_Reg meta[] = {{"__tostring", describe}, {"__len", size}, {nullptr, nullptr}};
   register_type<Tokenizer>(L, methods, meta);
   const luaL_Reg functions[] = {{"train_vocabulary", train_vocabulary},

@@ -24,6 +24,23 @@ TokenBatch pad_batch(const std::vector<std::pair<const int32_t*, int64_t>>& rows
   return batch;
 }
 
+PairBatch encode_pairs(const Texts& first, const Texts& second, const Tokenizer& tokenizer, int64_t max_length) {
+  if (first.size() == 0) fail("tokenizer: no texts given");
+  if (first.size() != second.size())
+    fail("tokenizer: ", first.size(), " first texts and ", second.size(), " second ones are no pairs");
+  WordCache cache;
+  std::vector<Tokenizer::Pair> pairs;
+  for (int64_t i = 0; i < first.size(); ++i)
+    pairs.push_back(tokenizer.encode_pair(first[i], second[i], max_length, cache));
+  std::vector<std::pair<const int32_t*, int64_t>> ids, types;
+  for (const auto& pair : pairs) {
+    ids.emplace_back(pair.ids.data(), pair.ids.size());
+    types.emplace_back(pair.types.data(), pair.types.size());
+  }
+  TokenBatch batch = pad_batch(ids, tokenizer.pad());
+  return {batch.x, batch.mask, pad_batch(types, 0).x};
+}
+
 TokenBatch encode_batch(const Texts& texts, const Tokenizer& tokenizer, int64_t max_length) {
   if (texts.size() == 0) fail("tokenizer: no texts given");
   const Tokens tokens = tokenize(texts, tokenizer, max_length);

@@ -13,6 +13,11 @@ struct TokenBatch {
 
 /// The rows of some tokens, in this order, filled up with `pad`.
 TokenBatch pad_batch(const std::vector<std::pair<const int32_t*, int64_t>>& rows, int32_t pad);
+struct PairBatch {
+  at::Tensor x, mask, types;  // as TokenBatch; types long [B, T], 0 where x is filled up
+};
+/// Text i of `first` with text i of `second`. Errors: numbers of texts that differ.
+PairBatch encode_pairs(const Texts& first, const Texts& second, const Tokenizer& tokenizer, int64_t max_length);
 TokenBatch encode_batch(const Texts& texts, const Tokenizer& tokenizer, int64_t max_length);
 
 }  // namespace moonlab::text

@@ -44,6 +44,13 @@ size_t end_of_run(std::string_view text, size_t at, Kind kind) {
   return at;
 }
 
+// With U+FFFD in place of what is no UTF-8.
+std::string repaired(std::string_view text) {
+  std::string made;
+  for (size_t at = 0; at < text.size();) append(made, text::decode(text, at));
+  return made;
+}
+
 }  // namespace
 
 size_t end_of_piece(std::string_view text, size_t from) {
@@ -65,10 +72,14 @@ size_t end_of_piece(std::string_view text, size_t from) {
 }
 
 ByteLevelBpe::ByteLevelBpe(std::vector<std::string> tokens, BpeOptions options)
-    : options_(std::move(options)), added_(options_.added), of_byte_(256, -1) {
+    : options_(std::move(options)),
+      added_(added_tokens(options_.added, false)),
+      normalized_(added_tokens(options_.added, true)),
+      of_byte_(256, -1) {
   set_tokens(std::move(tokens));
   before_ = options_.before;
   after_ = options_.after;
+  if (!options_.pair.empty()) pair_ = options_.pair;
   for (const auto* list : {&before_, &after_})
     for (int32_t i : *list) token(i);
   unknown_ = static_cast<int32_t>(options_.unknown.empty() ? -1 : id(options_.unknown));
@@ -95,33 +106,36 @@ ByteLevelBpe::ByteLevelBpe(std::vector<std::string> tokens, BpeOptions options)
   }
   for (const auto* list : {&before_, &after_})
     for (int32_t i : *list) about += " " + std::to_string(i);
-  for (const auto& t : added_.list()) about += "\n" + t.content;
+  for (const auto* list : {&added_, &normalized_}) about += list->describe();
   set_fingerprint(about);
 }
 
 void ByteLevelBpe::encode(std::string_view text, std::vector<int32_t>& ids, WordCache& cache) const {
-  std::string repaired, blank;
-  if (find_invalid(text) != std::string_view::npos) {
-    for (size_t at = 0; at < text.size();) append(repaired, text::decode(text, at));
-    text = repaired;
-  }
+  std::string valid;
+  if (find_invalid(text) != std::string_view::npos) text = valid = repaired(text);
+  auto token = [&](int32_t id) { ids.push_back(id); };
   added_.split(
       text,
-      [&](std::string_view part) {
-        if (options_.prefix_space && part[0] != ' ') {
-          blank.assign(1, ' ');
-          part = blank.append(part);
-        }
-        for (size_t from = 0, end; from < part.size(); from = end) {
-          end = end_of_piece(part, from);
-          const std::string_view piece = part.substr(from, end - from);
-          if (cache.find(piece, ids)) continue;
-          const size_t before = ids.size();
-          encode_piece(piece, ids);
-          cache.put(piece, ids, before);
-        }
+      [&](std::string_view rest) {
+        normalized_.split(rest, [&](std::string_view part) { encode_part(part, ids, cache); }, token);
       },
-      [&](int32_t id) { ids.push_back(id); });
+      token);
+}
+
+void ByteLevelBpe::encode_part(std::string_view part, std::vector<int32_t>& ids, WordCache& cache) const {
+  std::string blank;
+  if (options_.prefix_space && part[0] != ' ') {
+    blank.assign(1, ' ');
+    part = blank.append(part);
+  }
+  for (size_t from = 0, end; from < part.size(); from = end) {
+    end = end_of_piece(part, from);
+    const std::string_view piece = part.substr(from, end - from);
+    if (cache.find(piece, ids)) continue;
+    const size_t before = ids.size();
+    encode_piece(piece, ids);
+    cache.put(piece, ids, before);
+  }
 }
 
 void ByteLevelBpe::encode_piece(std::string_view piece, std::vector<int32_t>& ids) const {
@@ -152,18 +166,22 @@ std::string ByteLevelBpe::decode(const std::vector<int32_t>& ids) const {
     for (size_t b = 0; b < 256; ++b) map[byte_characters()[b]] = static_cast<char>(b);
     return map;
   }();
-  std::string text;
+  std::string text, bytes;
   for (int32_t i : ids) {
-    if (added_.special(i)) continue;
+    if (added_.special(i) || normalized_.special(i)) continue;
     const std::string& piece = token(i);
+    bytes.clear();
     for (size_t at = 0; at < piece.size();) {
-      const char32_t c = text::decode(piece, at);
-      auto found = byte_of.find(c);
-      if (found == byte_of.end()) append(text, c);
-      else text += found->second;
+      auto found = byte_of.find(text::decode(piece, at));
+      if (found == byte_of.end()) {  // an added token that is no writing of bytes
+        bytes = piece;
+        break;
+      }
+      bytes += found->second;
     }
+    text += bytes;
   }
-  return text;
+  return find_invalid(text) == std::string::npos ? text : repaired(text);
 }
 
 std::string ByteLevelBpe::describe() const { return "byte-level bpe: " + std::to_string(size()) + " tokens"; }

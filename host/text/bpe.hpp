@@ -13,6 +13,7 @@ struct BpeOptions {
   std::string unknown;        // for what the vocabulary lacks; "": it is left out
   std::string padding;        // the token that fills up batches; "": id 0
   std::vector<int32_t> before, after;
+  std::vector<PairPart> pair;  // of two texts; none: one after the other
   std::vector<AddedToken> added;
 };
 
@@ -32,10 +33,11 @@ class ByteLevelBpe : public Tokenizer {
   struct Merge {
     int32_t rank, result;
   };
+  void encode_part(std::string_view part, std::vector<int32_t>& ids, WordCache& cache) const;
   void encode_piece(std::string_view piece, std::vector<int32_t>& ids) const;
 
   BpeOptions options_;
-  AddedTokens added_;
+  AddedTokens added_, normalized_;              // there is no normalizer: those come second, that is all
   std::vector<int32_t> of_byte_;                // id of each single byte, -1 where there is none
   std::unordered_map<uint64_t, Merge> merges_;  // left << 32 | right
 };

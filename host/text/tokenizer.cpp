@@ -1,5 +1,7 @@
 #include "host/text/tokenizer.hpp"
 
+#include <algorithm>
+
 #include "host/error.hpp"
 #include "host/hash.hpp"
 
@@ -48,6 +50,35 @@ std::vector<int32_t> Tokenizer::encode_whole(std::string_view text, int64_t max_
   ids.insert(ids.end(), after_.begin(), after_.end());
   if (ids.empty()) ids.push_back(unknown_ >= 0 ? unknown_ : pad_);
   return ids;
+}
+
+Tokenizer::Pair Tokenizer::encode_pair(std::string_view a, std::string_view b, int64_t max_length,
+                                       WordCache& cache) const {
+  int64_t special = 0;
+  for (const auto& part : pair_) special += static_cast<int64_t>(part.ids.size());
+  const int64_t room = max_length - special;
+  if (room < 1)
+    fail("tokenizer: max_length ", max_length, " leaves no room for a token: ", special, " stand around two texts");
+  std::vector<int32_t> of[2];
+  encode(a, of[0], cache);
+  encode(b, of[1], cache);
+  const auto length = [&](int i) { return static_cast<int64_t>(of[i].size()); };
+  if (length(0) + length(1) > room) {
+    const int longer = length(0) > length(1);  // the place of the shorter one is 1 - longer's
+    auto &small = of[longer ? 1 : 0], &large = of[longer ? 0 : 1];
+    auto kept = static_cast<int64_t>(small.size());
+    int64_t rest = kept > room ? kept : std::max(kept, room - kept);
+    if (kept + rest > room) kept = room / 2, rest = room - kept;
+    small.resize(std::min<size_t>(small.size(), kept));
+    large.resize(std::min<size_t>(large.size(), rest));
+  }
+  Pair pair;
+  for (const auto& part : pair_) {
+    const auto& ids = part.kind == PairPart::kFirst ? of[0] : part.kind == PairPart::kSecond ? of[1] : part.ids;
+    pair.ids.insert(pair.ids.end(), ids.begin(), ids.end());
+    pair.types.insert(pair.types.end(), ids.size(), part.type);
+  }
+  return pair;
 }
 
 void Tokenizer::set_tokens(std::vector<std::string> tokens) {

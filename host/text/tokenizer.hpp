@@ -26,6 +26,13 @@ class WordCache {
   std::vector<int32_t> ids_;
 };
 
+/// One part of what two texts together become: special tokens, or the tokens of the first or second text.
+struct PairPart {
+  enum Kind { kSpecial, kFirst, kSecond } kind = kSpecial;
+  std::vector<int32_t> ids;  // of special ones
+  int32_t type = 0;          // what the model is told about these tokens: token_type_ids
+};
+
 /// Never changed after it was made; encode may run on several threads, each with a cache of its own.
 class Tokenizer {
  public:
@@ -57,6 +64,13 @@ class Tokenizer {
   std::vector<int32_t> encode_whole(std::string_view text, int64_t max_length, WordCache& cache) const;
   void check_length(int64_t max_length) const;
 
+  struct Pair {
+    std::vector<int32_t> ids, types;  // of one length
+  };
+  /// Two texts as one, [CLS] a [SEP] b [SEP]: at most `max_length` tokens, of which the longer text loses the last ones
+  /// until both are of one length, and then both. Errors: a max_length with no room for a token.
+  Pair encode_pair(std::string_view a, std::string_view b, int64_t max_length, WordCache& cache) const;
+
  protected:
   void set_tokens(std::vector<std::string> tokens);
   void set_fingerprint(const std::string& kind_and_options);
@@ -64,6 +78,7 @@ class Tokenizer {
   std::vector<std::string> tokens_;
   std::unordered_map<std::string_view, int32_t> ids_;  // views into tokens_
   std::vector<int32_t> before_, after_;
+  std::vector<PairPart> pair_{{PairPart::kFirst, {}, 0}, {PairPart::kSecond, {}, 1}};
   int32_t pad_ = 0;
   int32_t unknown_ = 0;  // -1: there is none
 

@@ -79,6 +79,7 @@ class Reader {
       token.single_word = flag(item, "single_word", false);
       token.strip_left = flag(item, "lstrip", false);
       token.strip_right = flag(item, "rstrip", false);
+      token.normalized = flag(item, "normalized", !token.special);
       added_.push_back(std::move(token));
     }
   }
@@ -109,8 +110,9 @@ class Reader {
     return tokens;
   }
 
-  // What the post-processor puts around one text.
-  void around(std::vector<int32_t>& before, std::vector<int32_t>& after) const {
+  // What the post-processor puts around one text, and around and between two.
+  template <class Options>
+  void around(Options& options) const {
     const Json& processor = part("post_processor");
     if (processor.is_null()) return;
     const std::string type = string(processor, "type", "");
@@ -120,27 +122,53 @@ class Reader {
         if (!pair.is_array() || pair.size() != 2) wrong("'", key, "' is no [token, id]");
         return id_of(pair[1], key);
       };
-      before = {id("cls")};
-      after = {id("sep")};
+      const int32_t cls = id("cls"), sep = id("sep"), second = type == "BertProcessing" ? 1 : 0;
+      options.before = {cls};
+      options.after = {sep};
+      options.pair = {{PairPart::kSpecial, {cls}, 0}, {PairPart::kFirst, {}, 0}, {PairPart::kSpecial, {sep}, 0}};
+      if (!second) options.pair.push_back({PairPart::kSpecial, {sep}, 0});
+      options.pair.push_back({PairPart::kSecond, {}, second});
+      options.pair.push_back({PairPart::kSpecial, {sep}, second});
     } else if (type == "TemplateProcessing") {
-      const Json& single = processor.value("single", Json());
-      const Json& special = processor.value("special_tokens", Json());
-      if (!single.is_array()) wrong("the template of one text is no list");
       bool text = false;
-      for (const Json& piece : single) {
-        if (piece.contains("Sequence")) {
+      for (const PairPart& part : template_of("single"))
+        if (part.kind != PairPart::kSpecial) {
           text = true;
-          continue;
+        } else {
+          auto& side = text ? options.after : options.before;
+          side.insert(side.end(), part.ids.begin(), part.ids.end());
         }
-        const std::string name = string(piece.value("SpecialToken", Json()), "id", "");
-        const Json& ids = special.is_object() && special.contains(name) ? special[name].value("ids", Json()) : Json();
-        if (!ids.is_array()) wrong("the template's token '", name, "' has no ids");
-        for (const Json& id : ids) (text ? after : before).push_back(id_of(id, "'" + name + "'"));
-      }
+      options.pair = template_of("pair");
     } else if (type != "ByteLevel") {
       wrong("a post-processor of type '", type,
             "' is not known (TemplateProcessing, BertProcessing, RobertaProcessing)");
     }
+  }
+
+  // A template of TemplateProcessing: "single" must be there, "pair" may be absent.
+  std::vector<PairPart> template_of(const char* key) const {
+    const Json& processor = part("post_processor");
+    const Json& pieces = processor.value(key, Json());
+    const Json& special = processor.value("special_tokens", Json());
+    if (pieces.is_null() && std::string(key) == "pair") return {};
+    if (!pieces.is_array()) wrong("the template '", key, "' is no list");
+    std::vector<PairPart> parts;
+    for (const Json& piece : pieces) {
+      const bool sequence = piece.is_object() && piece.contains("Sequence");
+      const Json content = piece.is_object() ? piece.value(sequence ? "Sequence" : "SpecialToken", Json()) : Json();
+      const std::string name = string(content, "id", "");
+      PairPart part;
+      if (content.is_object() && content.contains("type_id")) part.type = id_of(content["type_id"], "a template's type");
+      if (sequence) {
+        part.kind = name == "B" ? PairPart::kSecond : PairPart::kFirst;
+      } else {
+        const Json& ids = special.is_object() && special.contains(name) ? special[name].value("ids", Json()) : Json();
+        if (!ids.is_array()) wrong("the template's token '", name, "' has no ids");
+        for (const Json& id : ids) part.ids.push_back(id_of(id, "'" + name + "'"));
+      }
+      parts.push_back(std::move(part));
+    }
+    return parts;
   }
 
   std::shared_ptr<Tokenizer> wordpiece(const Json& model) const {
@@ -159,8 +187,9 @@ class Reader {
     options.prefix = string(model, "continuing_subword_prefix", "##");
     if (const Json& most = model.value("max_input_chars_per_word", Json(100)); true)
       options.max_characters = id_of(most, "max_input_chars_per_word");
+    if (const Json& decoder = part("decoder"); decoder.is_object()) options.cleanup = flag(decoder, "cleanup", true);
     options.added = added_;
-    around(options.before, options.after);
+    around(options);
     return std::make_shared<WordPiece>(vocabulary(model), std::move(options));
   }
 
@@ -179,7 +208,7 @@ class Reader {
     options.prefix_space = flag(splitter, "add_prefix_space", false);
     options.unknown = string(model, "unk_token", "");
     options.added = added_;
-    around(options.before, options.after);
+    around(options);
     std::vector<std::string> tokens = vocabulary(model);
     for (const char* padding : {"<pad>", "[PAD]"})
       if (std::find(tokens.begin(), tokens.end(), padding) != tokens.end()) options.padding = padding;

@@ -6,8 +6,33 @@
 
 namespace moonlab::text {
 
+namespace {
+
+std::vector<AddedToken> with_normalized_contents(std::vector<AddedToken> list, const Normalizer& normalizer) {
+  for (auto& t : list)
+    if (t.normalized) t.content = normalized(t.content, normalizer);
+  return list;
+}
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+}
+
+// A piece with the blank before it, as the reference's decoder writes it.
+void clean_up(std::string& piece) {
+  using View = std::string_view;
+  for (const auto& [what, by] : {std::pair<View, View>{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"},
+                                 {" n't", "n't"}, {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"},
+                                 {" 're", "'re"}})
+    replace_all(piece, what, by);
+}
+
+}  // namespace
+
 WordPiece::WordPiece(std::vector<std::string> tokens, WordPieceOptions options)
-    : options_(std::move(options)), added_(options_.added) {
+    : options_(std::move(options)),
+      added_(added_tokens(options_.added, false)),
+      normalized_(added_tokens(with_normalized_contents(options_.added, options_.normalizer), true)) {
   set_tokens(std::move(tokens));
   if (id(options_.unknown) < 0) fail("tokenizer: the vocabulary has no unknown token '", options_.unknown, "'");
   if (options_.max_characters < 1) fail("tokenizer: max_input_chars_per_word must be 1 or more");
@@ -15,6 +40,7 @@ WordPiece::WordPiece(std::vector<std::string> tokens, WordPieceOptions options)
   pad_ = static_cast<int32_t>(std::max<int64_t>(0, id(options_.padding)));
   before_ = options_.before;
   after_ = options_.after;
+  if (!options_.pair.empty()) pair_ = options_.pair;
   for (const auto* list : {&before_, &after_})
     for (int32_t i : *list) token(i);
   const std::string_view prefix = options_.prefix;
@@ -29,23 +55,33 @@ WordPiece::WordPiece(std::vector<std::string> tokens, WordPieceOptions options)
   about += " " + std::to_string(options_.max_characters) + " " + options_.prefix + " " + options_.unknown;
   for (const auto* list : {&before_, &after_})
     for (int32_t i : *list) about += " " + std::to_string(i);
-  for (const auto& t : added_.list()) about += " " + t.content;
+  for (const auto* list : {&added_, &normalized_}) about += list->describe();
   set_fingerprint(about);
 }
 
 void WordPiece::encode(std::string_view text, std::vector<int32_t>& ids, WordCache& cache) const {
-  std::string buffer;
+  auto token = [&](int32_t id) { ids.push_back(id); };
   added_.split(
       text,
       [&](std::string_view piece) {
-        split_words(piece, options_.normalizer, buffer, [&](std::string_view word) {
-          if (cache.find(word, ids)) return;
-          const size_t from = ids.size();
-          encode_word(word, ids);
-          cache.put(word, ids, from);
-        });
+        if (normalized_.empty()) return encode_words(piece, options_.normalizer, ids, cache);
+        const Normalizer done{false, false, false, false};
+        normalized_.split(
+            normalized(piece, options_.normalizer),
+            [&](std::string_view rest) { encode_words(rest, done, ids, cache); }, token);
       },
-      [&](int32_t id) { ids.push_back(id); });
+      token);
+}
+
+void WordPiece::encode_words(std::string_view text, const Normalizer& normalizer, std::vector<int32_t>& ids,
+                             WordCache& cache) const {
+  std::string buffer;
+  split_words(text, normalizer, buffer, [&](std::string_view word) {
+    if (cache.find(word, ids)) return;
+    const size_t from = ids.size();
+    encode_word(word, ids);
+    cache.put(word, ids, from);
+  });
 }
 
 void WordPiece::encode_word(std::string_view word, std::vector<int32_t>& ids) const {
@@ -75,14 +111,15 @@ void WordPiece::encode_word(std::string_view word, std::vector<int32_t>& ids) co
 
 std::string WordPiece::decode(const std::vector<int32_t>& ids) const {
   std::string text;
+  bool first = true;
   for (int32_t i : ids) {
-    if (added_.special(i)) continue;
-    const std::string& piece = token(i);
-    if (!text.empty() && piece.compare(0, options_.prefix.size(), options_.prefix) == 0) {
-      text += piece.substr(options_.prefix.size());
-    } else {
-      text += (text.empty() ? "" : " ") + piece;
-    }
+    if (added_.special(i) || normalized_.special(i)) continue;
+    const std::string* found = normalized_.content(i);
+    std::string piece = found ? *found : token(i);
+    if (!first) piece = piece.starts_with(options_.prefix) ? piece.substr(options_.prefix.size()) : " " + piece;
+    if (options_.cleanup) clean_up(piece);
+    text += piece;
+    first = false;
   }
   return text;
 }

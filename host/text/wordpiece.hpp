@@ -11,7 +11,9 @@ struct WordPieceOptions {
   Normalizer normalizer;
   std::string unknown = "[UNK]", padding = "[PAD]", prefix = "##";  // prefix: of pieces that do not begin a word
   int64_t max_characters = 100;                                     // a longer word is unknown
+  bool cleanup = true;                                              // of decoded texts: no blank before "." or ","
   std::vector<int32_t> before, after;                               // ids around every text
+  std::vector<PairPart> pair;                                       // of two texts; none: one after the other
   std::vector<AddedToken> added;
 };
 
@@ -27,10 +29,12 @@ class WordPiece : public Tokenizer {
   std::string describe() const override;
 
  private:
+  void encode_words(std::string_view text, const Normalizer& normalizer, std::vector<int32_t>& ids,
+                    WordCache& cache) const;
   void encode_word(std::string_view word, std::vector<int32_t>& ids) const;
 
   WordPieceOptions options_;
-  AddedTokens added_;
+  AddedTokens added_, normalized_;
   std::unordered_map<std::string_view, int32_t> inside_;  // pieces with the prefix, by what follows it
   size_t longest_ = 0;                                    // bytes of the longest piece
 };

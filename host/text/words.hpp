@@ -17,6 +17,41 @@ struct Normalizer {
   bool lower = true;
 };
 
+/// Calls put(char32_t) for every character that the normalizer leaves, and edge() before and after each Chinese one.
+template <class Put, class Edge>
+void normalize(std::string_view text, const Normalizer& normalizer, Put put, Edge edge) {
+  auto put_lower = [&](char32_t c) { put(normalizer.lower ? lower(c) : c); };
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = decode(text, at);
+    if (c < 0x80) {  // the ordinary case
+      if (normalizer.clean && (c == 0 || (classes(c) & kOther && !(c == '\t' || c == '\n' || c == '\r')))) continue;
+      put_lower(c);
+      continue;
+    }
+    if (normalizer.clean && (c == kReplacement || classes(c) & kOther)) continue;
+    const bool alone = normalizer.split_cjk && is_cjk(c);
+    if (alone) edge();
+    if (normalizer.strip_accents) {
+      char32_t parts[3];
+      const int n = base(c, parts);
+      for (int i = 0; i < n; ++i) put_lower(parts[i]);
+    } else {
+      put_lower(c);
+      if (normalizer.lower && c == 0x130) put(0x307);  // the only one whose lower case is two characters
+    }
+    if (alone) edge();
+  }
+}
+
+/// The text that the normalizer leaves, with blanks beside Chinese characters.
+inline std::string normalized(std::string_view text, const Normalizer& normalizer) {
+  std::string made;
+  normalize(
+      text, normalizer, [&](char32_t c) { append(made, normalizer.clean && classes(c) & kSpace ? U' ' : c); },
+      [&] { made += ' '; });
+  return made;
+}
+
 /// Calls word(std::string_view) for every word of a text: words end at white space, and every punctuation character is
 /// a word of its own. The view is valid during the call.
 template <class Word>
@@ -28,34 +63,13 @@ void split_words(std::string_view text, const Normalizer& normalizer, std::strin
     buffer.clear();
   };
   auto put = [&](char32_t c) {
-    if (normalizer.lower) c = lower(c);
     const uint8_t kind = classes(c);
     if (kind & kSpace) return end_word();
     if (kind & kPunctuation) end_word();
     append(buffer, c);
     if (kind & kPunctuation) end_word();
   };
-  for (size_t at = 0; at < text.size();) {
-    const char32_t c = decode(text, at);
-    if (c < 0x80) {  // the ordinary case
-      if (c == 0 ? normalizer.clean : normalizer.clean && classes(c) & kOther && !(c == '\t' || c == '\n' || c == '\r'))
-        continue;
-      put(c);
-      continue;
-    }
-    if (normalizer.clean && (c == kReplacement || classes(c) & kOther)) continue;
-    const bool alone = normalizer.split_cjk && is_cjk(c);
-    if (alone) end_word();
-    if (normalizer.strip_accents) {
-      char32_t parts[3];
-      const int n = base(c, parts);
-      for (int i = 0; i < n; ++i) put(parts[i]);
-    } else {
-      put(c);
-      if (normalizer.lower && c == 0x130) append(buffer, 0x307);  // the only one whose lower case is two characters
-    }
-    if (alone) end_word();
-  }
+  normalize(text, normalizer, put, end_word);
   end_word();
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("words are cut greedily, longest piece first, between the special toke
   CHECK(ids(*t, "") == Ids{2, 3});
   CHECK(ids(*t, "un un un un", 4) == Ids{2, 5, 5, 3});
   CHECK_THROWS_WITH(ids(*t, "un", 2), Contains("max_length 2 leaves no room"));
-  CHECK(t->decode({2, 5, 6, 7, 10, 3}) == "unaffable ,");
+  CHECK(t->decode({2, 5, 6, 7, 10, 3}) == "unaffable,");
 }
 
 TEST_CASE("a word of more than a hundred characters, not bytes, is unknown") {
