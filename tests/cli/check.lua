@@ -50,8 +50,10 @@ end)
 t.test("what is right is a line of JSON each", function()
   local result = check((script:gsub(", { \"no node\".-base", ", base")), "--json")
   t.eq({ result.code, result.err }, { 0, "" })
-  t.ok(result.out:find('^{"batch":4,"batches":10,"device":"cpu","epochs":10,"experiment":"e","join":{"datasets":%[{"classes":10,"draw":1,'),
+  t.ok(result.out:find '^{"batch":4,"batches":10,"bytes":{"gradients":%d+,"optimizer":%d+,"parameters":%d+,"peak":%d+},"device":"cpu"',
     result.out)
+  t.ok(result.out:find('"join":{"datasets":[{"classes":10,"draw":1,', 1, true), result.out)
+  t.ok(result.out:find '"shapes":%[%["input","4 x 1 x 28 x 28"%],%["features","4 x 4"%]%],"terms":%[%["nll",', result.out)
   t.ok(result.out:find('"row":"right"', 1, true))
 end)
 
@@ -77,7 +79,56 @@ return experiment "e" {
   t.eq(result.code, 2)
   t.ok(result.err:find("s.lua:6:10: the function uses 'shift' of its surroundings", 1, true), result.err)
   result = check((text:gsub("BODY", "mul(1)"):gsub("local noise = function%(image%)", "local function noise(image)")))
-  t.ok(result.err:find("write `local f = function(image) ... end`", 1, true), result.err)
+  t.eq({ result.code, result.err }, { 0, "" })
+end)
+
+local shapes = [[
+return experiment "e" { data = mnist5k { per_class = 4, val = 1, batch = 8 }, HEADS, train = { epochs = 1 },
+  eval = { during = { "val" }, metrics = { "top1" METRIC } } }
+]]
+
+local function checked(heads, metric, ...)
+  return check((shapes:gsub("HEADS", function() return heads end):gsub("METRIC", metric or "")), ...)
+end
+
+t.test("the first loss of each head stands beside what guessing costs", function()
+  local result = checked('model = trunk { vision.mlp { widths = { 4 } }, heads = { a = head.softmax { label_smoothing = 0.1 }, '
+    .. 'b = head.binary { bits = 16 } } }, loss = mixture { main = "a", a = 0.5, b = 0.5, balance = metabalance {} }')
+  t.eq({ result.code, result.err }, { 0, "" })
+  for _, expected in ipairs { "input        8 x 1 x 28 x 28\n", "features     8 x 4\n", "head a       8 x 10\n", "head b       8 x 16\n",
+                              "\na            %d+%.%d+  %(guessing: ln 10 = 2.3026%)",
+                              "\nb            %d+%.%d+  %(guessing: ln 2 = 0.6931%)", "\ngradient     norm ",
+                              "\nmemory       about [%d.]+ MB in a step: parameters 0.0, gradients 0.0, optimizer 0.0\n",
+                              "\ntime         [%d.]+ m?s for the first step" } do
+    t.ok(result.out:find(expected), expected .. "\n" .. result.out)
+  end
+  result = checked 'model = trunk { vision.mlp { widths = { 4 } }, head = head.softmax {} }, loss = ce {} + mse {}'
+  t.ok(result.out:find("ce           %d.%d+  %(guessing: ln 10 = 2.3026%)\n") , result.out)
+  t.ok(result.out:find("mse          %d.%d+  %(guessing: 0.1000%)"), result.out)
+  result = checked('model = trunk { vision.mlp { widths = { 4 } }, head = head.softmax { deviation = 100 } }')
+  t.ok(result.out:find("(guessing: ln 10 = 2.3026), far above: the first outputs are large", 1, true), result.out)
+end)
+
+t.test("an evaluation is tried as well", function()
+  local result = checked('model = trunk { vision.mlp { widths = { 4 } }, head = head.softmax {} }',
+    ', function(prediction) return prediction.nothing:sum() end')
+  t.eq(result.code, 2)
+  t.ok(result.err:find("attempt to index field 'nothing' (a nil value)", 1, true), result.err)
+end)
+
+t.test("every cell of a sweep is looked at, many of them with a line each", function()
+  local text = [[
+params { width = 4, smoothing = 0.0 }
+return sweep "s" { grid = { width = WIDTHS, smoothing = { 0.0, 2.0 } }, seeds = { 1, 2 },
+  base = function(p) return experiment "e" { data = mnist5k { per_class = 2 },
+    model = trunk { vision.mlp { widths = { p.width } }, head = head.softmax { label_smoothing = p.smoothing / 4 } } } end }
+]]
+  local result = check((text:gsub("WIDTHS", "{ 4, 5 }")))
+  t.eq({ result.code, result.err }, { 0, "" })
+  t.eq(select(2, result.out:gsub("\ncell '", "")) + 1, 4)
+  result = check((text:gsub("WIDTHS", "{ 4, 5, 6, 7 }")))
+  t.eq({ result.code, result.err }, { 0, "" })
+  t.eq(select(2, result.out:gsub("fine  [^\n]*ce %d.%d+ %(ln 10 = 2.3026%)  %d+ parameters  [%d.]+ MB  [%d.]+ m?s\n", "")), 8, result.out)
 end)
 
 system.remove(folder)
