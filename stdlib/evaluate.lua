@@ -1,4 +1,5 @@
 --- Evaluation of a model on one split: predictions batch by batch, metrics by name, nothing trained.
+local adopt = require "host.tensor".adopt
 local course = require "course"
 local schema = require "schema"
 local nearest = require "language.nearest"
@@ -121,6 +122,7 @@ function evaluate.run(model, loader, metrics, prefix, each)
   torch.no_grad(function()
     for batch in loader:each(0) do
       scope(function()
+        adopt(batch)
         local prediction = model:predict(batch)
         for _, entry in ipairs(metrics) do
           entry.metric:add(entry.head and prediction.heads[entry.head] or prediction, batch)

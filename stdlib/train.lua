@@ -8,6 +8,7 @@
 --   start; then for every epoch: epoch, and for every batch: sample, forward, criterion, backward, step; finally end.
 -- A hook named X fires when X is done; `start` and `epoch` fire before the first batch; of an epoch in which training
 -- was left and taken up again `epoch` fires once.
+local adopt = require "host.tensor".adopt
 local evaluate = require "evaluate"
 local meter = require "meter"
 local system = require "host.system"
@@ -22,10 +23,10 @@ local function emit(state, hook)
   if listener then listener(state) end
 end
 
--- One step. What it made is freed at its end; the meter holds the only trace of the loss.
+-- One step. What it made and the batch are freed at its end; the meter holds the only trace of the loss.
 local function step(state, batch)
   scope(function()
-    state.batch = batch
+    state.batch = adopt(batch)
     emit(state, "sample")
     state.objective:forward(state)
     emit(state, "forward")
