@@ -110,8 +110,10 @@ int gather(lua_State* L) {
   return 1;
 }
 
+/// gradients:gram([between = true]): without `between`, zeros in place of products of different tasks
 int gram(lua_State* L) {
-  push(L, check_object<TaskGradients>(L, 1)->gram());
+  auto gradients = check_object<TaskGradients>(L, 1);
+  push(L, optional_boolean(L, 2, true) ? gradients->gram() : gradients->norms());
   return 1;
 }
 

@@ -72,6 +72,9 @@ local function last_weight(parameters)
   end
 end
 
+-- Balances that never ask for the angle between two tasks' gradients: those products need not be formed for them.
+local of_norms = { ["balance.metabalance"] = true, ["balance.gradnorm"] = true }
+
 --- @param o the options of a mixture { main, weights, schedule, balance, scope }
 -- @param context { model = a built trunk with heads, seed, device, steps }
 function balanced.new(o, context)
@@ -105,6 +108,7 @@ function balanced.new(o, context)
     else
       self.balance = built
       self.combines = built.combine ~= nil and o.balance.kind ~= "balance.fixed"
+      self.norms_alone = of_norms[o.balance.kind]
     end
     if (self.combines or built.needs_norms) and #over == 0 then
       error(schema.title(o.balance.kind) .. ": no parameter of the trunk is trained, so that the tasks share nothing "

@@ -136,8 +136,9 @@ local function settle(self, state)
   if not gradients then return end
   local scale = precision.scale(state.precision)
   if scale then gradients:scale(scale:double():reciprocal()) end
-  local gram = gradients:gram()
-  local known = self.log:add_gram(gram, state.on and (state.on.backward or state.on.step))
+  local watched = state.on and (state.on.backward or state.on.step)
+  local gram = gradients:gram(not self.norms_alone or watched ~= nil or self.log.cosines)
+  local known = self.log:add_gram(gram, watched)
   state.tasks = { names = self.names, weights = self.factors, norms = known and known.norms,
                   cosines = known and known.cosines }
   if self.balance and self.balance.needs_norms then

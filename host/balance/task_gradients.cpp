@@ -16,7 +16,7 @@ at::Tensor wide(const at::Tensor& x) {
 /// Above this many elements, gradients are not copied side by side.
 constexpr int64_t kLarge = 1 << 16;
 
-at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options) {
+at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options, bool between) {
   const auto tasks = static_cast<int64_t>(by_task.size());
   int64_t elements = 0;
   for (const auto& g : by_task)
@@ -27,13 +27,14 @@ at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options) {
                                : at::zeros({elements}, options));
   if (elements <= kLarge) {
     at::Tensor all = at::stack(rows);
-    return all.mm(all.t());
+    return between ? all.mm(all.t()) : all.square().sum(1).diag();
   }
   Tensors products(static_cast<size_t>(tasks * tasks));
   for (int64_t i = 0; i < tasks; ++i)
     for (int64_t j = i; j < tasks; ++j)
       products[i * tasks + j] = products[j * tasks + i] =
-          by_task[i].defined() && by_task[j].defined() ? rows[i].dot(rows[j]) : at::zeros({}, options);
+          by_task[i].defined() && by_task[j].defined() && (between || i == j) ? rows[i].dot(rows[j])
+                                                                                : at::zeros({}, options);
   return at::stack(products).view({tasks, tasks});
 }
 
@@ -58,9 +59,9 @@ TaskGradients::TaskGradients(std::vector<Tensors> by_task) : tasks_(static_cast<
   }
 }
 
-at::Tensor TaskGradients::Entry::of(int64_t task) const { return d.defined() ? d[task].t().mm(x) : by_task[task]; }
+at::Tensor TaskGradients::Entry::of(int64_t task) const { return d.defined() ? d.select(1, task).t().mm(x) : by_task[task]; }
 
-at::Tensor TaskGradients::gram() const {
+at::Tensor TaskGradients::products(bool between) const {
   at::NoGradGuard guard;
   at::TensorOptions options;
   Tensors each;
@@ -71,13 +72,13 @@ at::Tensor TaskGradients::gram() const {
     at::TensorOptions own = wide(any.new_empty({0})).options();
     if (each.empty()) options = own;
     if (!e.d.defined()) {
-      each.push_back(gram_of(e.by_task, own).to(options));
+      each.push_back(gram_of(e.by_task, own, between).to(options));
       continue;
     }
     at::Tensor x = wide(e.x), d = wide(e.d);
-    at::Tensor kernel = x.mm(x.t());
-    at::Tensor through = at::bmm(kernel.unsqueeze(0).expand({tasks_, -1, -1}), d);
-    at::Tensor products = d.reshape({tasks_, -1}).mm(through.reshape({tasks_, -1}).t());
+    at::Tensor through = x.mm(x.t()).mm(d.view({d.size(0), -1})).view(d.sizes());
+    at::Tensor products = between ? at::bmm(d, through.transpose(1, 2)).sum(0)
+                                  : (d * through).sum({0, 2}).diag();
     each.push_back(products.to(options));
   }
   return at::stack(each);
@@ -93,7 +94,8 @@ Tensors TaskGradients::combine(const at::Tensor& c) const {
     const auto& e = entries_[p];
     if (e.d.defined()) {
       at::Tensor row = rows[p].to(e.d.options());
-      at::Tensor mixed = row.view({1, tasks_}).mm(e.d.view({tasks_, -1})).view({e.d.size(1), e.d.size(2)});
+      at::Tensor mixed = e.d.select(1, 0) * row[0];
+      for (int64_t t = 1; t < tasks_; ++t) mixed.addcmul_(e.d.select(1, t), row[t]);
       total.push_back(mixed.t().mm(e.x));
       continue;
     }

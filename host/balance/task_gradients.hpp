@@ -9,7 +9,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <unordered_map>
 #include <vector>
+
+namespace torch::autograd {
+struct Edge;
+struct Node;
+}  // namespace torch::autograd
 
 namespace moonlab::balance {
 
@@ -31,7 +37,9 @@ class TaskGradients {
   int64_t size() const { return static_cast<int64_t>(entries_.size()); }
 
   /// [parameters, tasks, tasks] inner products of each parameter's gradients, at least float32, on their device.
-  at::Tensor gram() const;
+  at::Tensor gram() const { return products(true); }
+  /// The same with zeros in place of products of different tasks: their norms are all that is asked for.
+  at::Tensor norms() const { return products(false); }
 
   /// sum_t c[p, t] g_t for every parameter p; c is [parameters, tasks].
   Tensors combine(const at::Tensor& c) const;
@@ -48,10 +56,15 @@ class TaskGradients {
  private:
   struct Entry {
     Tensors by_task;  // or, of a linear layer's weight:
-    at::Tensor x, d;  // [B, in], [T, B, out]
+    at::Tensor x, d;  // [B, in], [B, T, out]
     at::Tensor of(int64_t task) const;
   };
   TaskGradients() = default;
+  at::Tensor products(bool between) const;
+  /// All tasks at once where the graph is a chain of layers (layer_chain.hpp); false, and nothing done, where it is not.
+  /// uses: how often the graph uses each leaf.
+  bool by_chain(const torch::autograd::Edge& root, const Tensors& at_features, const Tensors& parameters,
+                const std::unordered_map<torch::autograd::Node*, int>& uses, bool keep_graph);
 
   int64_t tasks_ = 0;
   std::vector<Entry> entries_;

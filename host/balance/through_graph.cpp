@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "host/balance/layer_chain.hpp"
 #include "host/balance/task_gradients.hpp"
 #include "host/error.hpp"
 
@@ -23,16 +24,6 @@ struct Linear {
   const ag::SavedVariable* input = nullptr;
   int uses = 0;
 };
-
-bool is_one(const at::Scalar& s) {
-  return s.isIntegral(true) ? s.toLong() == 1 : s.isFloatingPoint() && s.toDouble() == 1;
-}
-
-/// Somebody listens to a gradient that only exists when it is formed.
-bool has_hooks(ag::Node& node) {
-  return !node.pre_hooks().empty() || !node.post_hooks().empty() || !node.tensor_pre_hooks().empty() ||
-         !node.retains_grad_hooks().empty() || node.tensor_post_acc_grad_hooks() != nullptr;
-}
 
 /// AccumulateGrad node -> the linear layer that uses its parameter, for all below `root`.
 std::unordered_map<ag::Node*, Linear> linear_layers(ag::Node* root) {
@@ -68,6 +59,12 @@ std::unordered_map<ag::Node*, Linear> linear_layers(ag::Node* root) {
   return found;
 }
 
+std::unordered_map<ag::Node*, int> uses_of(const std::unordered_map<ag::Node*, Linear>& layers) {
+  std::unordered_map<ag::Node*, int> uses;
+  for (const auto& [leaf, layer] : layers) uses[leaf] = layer.uses;
+  return uses;
+}
+
 /// Whether factors are cheaper than T gradients: B (in + T out) products for the Gram matrix against (T - 1) more
 /// weights.
 bool factors_pay(int64_t batch, int64_t in, int64_t out, int64_t tasks) {
@@ -75,6 +72,35 @@ bool factors_pay(int64_t batch, int64_t in, int64_t out, int64_t tasks) {
 }
 
 }  // namespace
+
+bool TaskGradients::by_chain(const ag::Edge& root, const Tensors& at_features, const Tensors& parameters,
+                             const std::unordered_map<ag::Node*, int>& uses, bool keep_graph) {
+  std::unordered_map<ag::Node*, size_t> places;
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    ag::Node* leaf = ag::impl::gradient_edge(parameters[p]).function.get();
+    const auto used = uses.find(leaf);
+    if (used != uses.end() && used->second > 1) return false;
+    places[leaf] = p;
+  }
+  const auto chain = through_chain(
+      root, at_features, [&](ag::Node* leaf) { return places.contains(leaf); }, keep_graph);
+  if (!chain) return false;
+  at::NoGradGuard guard;
+  for (const auto& layer : *chain) {
+    const auto bias = places.find(layer.bias), weight = places.find(layer.weight);
+    if (bias != places.end()) entries_[bias->second].by_task = layer.d.sum(0).unbind();
+    if (weight == places.end()) continue;
+    Entry& e = entries_[weight->second];
+    e.x = layer.x, e.d = layer.d;
+    if (factors_pay(e.x.size(0), e.x.size(1), e.d.size(2), tasks_)) continue;
+    for (int64_t t = 0; t < tasks_; ++t) e.by_task.push_back(e.of(t));
+    e.x = e.d = at::Tensor();
+  }
+  for (size_t p = 0; p < parameters.size(); ++p)
+    if (!entries_[p].d.defined() && entries_[p].by_task.empty())
+      entries_[p].by_task.assign(tasks_, at::zeros_like(parameters[p]));
+  return true;
+}
 
 TaskGradients TaskGradients::through(const at::Tensor& features, const Tensors& at_features, const Tensors& parameters,
                                      bool keep_graph) {
@@ -89,6 +115,7 @@ TaskGradients TaskGradients::through(const at::Tensor& features, const Tensors& 
   TaskGradients result;
   result.tasks_ = tasks;
   result.entries_.resize(parameters.size());
+  if (result.by_chain(root, at_features, parameters, uses_of(layers), keep_graph)) return result;
   ag::edge_list wanted;
   for (size_t p = 0; p < parameters.size(); ++p) {
     const ag::Edge leaf = ag::impl::gradient_edge(parameters[p]);
@@ -117,7 +144,7 @@ TaskGradients TaskGradients::through(const at::Tensor& features, const Tensors& 
     bool reached = true;
     for (const auto& g : each) reached = reached && g.defined();
     if (e.x.defined() && reached) {
-      e.d = at::stack(each);
+      e.d = at::stack(each, 1);
       continue;
     }
     e.x = at::Tensor();

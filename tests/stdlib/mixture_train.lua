@@ -55,7 +55,8 @@ local function setup(options)
     local i = 0
     return function()
       i = i + 1
-      return batches[i]
+      local batch = batches[i] -- a batch is freed with its step
+      return batch and { x = batch.x:clone(), one = batch.one:clone(), two = batch.two:clone() }
     end
   end }
   local records = {}

@@ -1,5 +1,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
+#include <limits>
+
 #include "gradients.hpp"
 #include "host/balance/metabalance.hpp"
 
@@ -36,9 +38,37 @@ struct Net {
   }
 };
 
+/// Three linear layers with ReLU over a flattened input, the second without bias: 4 x 15 -> 40 -> 30 -> 20.
+struct Chain {
+  Tensors trained;
+  at::Tensor hidden, features;
+  Tensors at_features;
+
+  Chain(int64_t batch, int64_t tasks, at::ScalarType dtype, int frozen) {
+    at::manual_seed(5);
+    Tensors all = {at::randn({40, 60}, dtype), at::randn({40}, dtype), at::randn({30, 40}, dtype),
+                   at::randn({20, 30}, dtype), at::randn({20}, dtype)};
+    for (size_t i = 0; i < all.size(); ++i) {
+      all[i].mul_(0.2).requires_grad_(static_cast<int>(i) != frozen);
+      if (static_cast<int>(i) != frozen) trained.push_back(all[i]);
+    }
+    at::Tensor x = at::randn({batch, 4, 15}, dtype).flatten(1);
+    hidden = at::linear(at::linear(x, all[0], all[1]).relu(), all[2]).relu();
+    features = at::linear(hidden, all[3], all[4]).relu();
+    for (int64_t t = 0; t < tasks; ++t) at_features.push_back(at::randn(features.sizes(), dtype));
+  }
+
+  TaskGradients plain() {
+    std::vector<Tensors> lists;
+    for (const auto& g : at_features)
+      lists.push_back(torch::autograd::grad({features}, trained, {g}, true, false, true));
+    return TaskGradients(lists);
+  }
+};
+
 void compare(const TaskGradients& a, const TaskGradients& b, double tolerance = 1e-9) {
   CHECK(at::allclose(a.gram(), b.gram(), tolerance, tolerance));
-  auto c = at::tensor({0.5, -1.5, 2.0}, at::kDouble).slice(0, 0, a.tasks()).expand({a.size(), a.tasks()});
+  auto c = at::tensor({0.5, -1.5, 2.0}, at::kDouble).slice(0, 0, a.tasks()).expand({a.size(), a.tasks()}).to(a.gram().scalar_type());
   auto x = a.combine(c), y = b.combine(c);
   auto lists = a.lists(), others = b.lists();
   for (size_t p = 0; p < x.size(); ++p) {
@@ -56,6 +86,50 @@ TEST_CASE("gradients kept as factors of linear layers are those of autograd, wha
       auto expected = net.plain();
       compare(TaskGradients::through(net.features, net.at_features, net.parameters), expected);
     }
+}
+
+TEST_CASE("a chain of linear layers and ReLUs is taken down for all tasks at once") {
+  for (const auto dtype : {at::kDouble, at::kFloat})
+    for (const int64_t batch : {3, 200})      // factors, gradients
+      for (const int64_t tasks : {1, 3})
+        for (const int frozen : {-1, 0, 1, 4}) {  // a weight or bias that is not trained
+          Chain net(batch, tasks, dtype, frozen);
+          auto expected = net.plain();
+          const double tolerance = dtype == at::kDouble ? 1e-9 : 1e-3;
+          auto got = TaskGradients::through(net.features, net.at_features, net.trained, true);
+          compare(got, expected, tolerance);
+          at::Tensor norms = got.norms();
+          CHECK(at::allclose(norms, expected.gram() * at::eye(tasks, norms.options()), tolerance, tolerance));
+          // some of the parameters alone, and one that has no part in the features
+          at::Tensor other = at::ones({2}, dtype).requires_grad_();
+          auto some = TaskGradients::through(net.features, net.at_features, {net.trained.back(), other}).lists();
+          CHECK(at::allclose(some[tasks - 1][0], expected.lists()[tasks - 1].back(), tolerance, tolerance));
+          CHECK(some[0][1].equal(at::zeros({2}, dtype)));
+          CHECK_THROWS(TaskGradients::through(net.features, net.at_features, net.trained));  // the graph is freed
+        }
+}
+
+TEST_CASE("gradients that are not finite stay with their task, and stop where a ReLU is closed") {
+  Chain net(4, 3, at::kDouble, -1);
+  net.at_features[1].fill_(std::numeric_limits<double>::quiet_NaN());
+  auto expected = net.plain();
+  auto got = TaskGradients::through(net.features, net.at_features, net.trained);
+  at::Tensor diagonal = got.norms().diagonal(0, 1, 2);
+  CHECK(diagonal.select(1, 1).isnan().all().item<bool>());
+  CHECK(at::allclose(diagonal.select(1, 0), expected.gram().diagonal(0, 1, 2).select(1, 0)));
+  CHECK(at::allclose(diagonal.select(1, 2), expected.gram().diagonal(0, 1, 2).select(1, 2)));
+  auto lists = got.lists(), others = expected.lists();
+  for (size_t p = 0; p < lists[1].size(); ++p) CHECK(lists[1][p].isnan().equal(others[1][p].isnan()));
+}
+
+TEST_CASE("who listens to a gradient in a chain hears of every task") {
+  Chain net(4, 3, at::kDouble, -1);
+  int heard = 0;
+  net.hidden.register_hook([&](const at::Tensor& g) { ++heard; return g * 2; });
+  auto expected = net.plain();
+  heard = 0;
+  compare(TaskGradients::through(net.features, net.at_features, net.trained), expected);
+  CHECK(heard == 3);
 }
 
 TEST_CASE("a weight used twice, one with a hook, and one that is not reached") {
