@@ -27,6 +27,24 @@ function image_network.stem_for(stem, image)
   return math.min(image[2], image[3]) < 64 and "cifar" or "imagenet"
 end
 
+-- Frozen networks of this process by their identity: { module, versions }. What never changes is shared by all trials of
+-- a worker; one that somebody has written to all the same is made anew.
+local frozen = {}
+
+-- How often the tensors of a module were written to, one number each.
+local function versions_of(module)
+  local versions = {}
+  for _, name in ipairs { "named_parameters", "named_buffers" } do
+    for _, tensor in module[name](module) do versions[#versions + 1] = tensor._version end
+  end
+  return table.concat(versions, " ")
+end
+
+local function shared(identity)
+  local known = frozen[identity]
+  if known and known.versions == versions_of(known.module) then return known.module end
+end
+
 --- A builder.
 -- @param kind the module of the host; @param family of weight_names/
 -- @param options function(o, image) -> the host's options, without in_channels and freeze
@@ -37,12 +55,21 @@ function image_network.builder(name, kind, family, options, set)
     local made = options(o, image)
     made.in_channels = image[1]
     made.freeze = o.freeze == true and -1 or o.freeze or 0
-    local module = make(kind, made)
     local file = o.weights and image_weights.file(o.weights, set, name)
-    if file then image_weights.load(module, file, family, name) end
-    if o.freeze == true then
-      if not file then error(name .. ": freeze = true without weights would keep random ones; give weights", 0) end
-      encoder.takes(module, { identity = feature_cache.identity(file, name, made) })
+    if o.freeze ~= true then
+      local module = make(kind, made)
+      if file then image_weights.load(module, file, family, name) end
+      return module
+    end
+    if not file then error(name .. ": freeze = true without weights would keep random ones; give weights", 0) end
+    local identity = feature_cache.identity(file, name, made)
+    local module = shared(identity)
+    if not module then
+      -- nothing is drawn from the caller's stream, so that shared or not the heads begin alike
+      module = torch.random.fork_rng(function() return make(kind, made) end)
+      image_weights.load(module, file, family, name)
+      encoder.takes(module, { identity = identity })
+      frozen[identity] = { module = module, versions = versions_of(module) }
     end
     return module
   end
