@@ -2,6 +2,7 @@
 -- wait while it is worked off.
 --
 -- A trial reports on its standard output, one line an event, fields separated by tabs:
+--     run RUN                    its run, once there is one
 --     progress TEXT              while it runs
 --     reading EPOCH KEY VALUE    a metric that was measured while it trains
 --     rung EPOCH                 it waits there for a line on its standard input: "go", or "stop" or "pause" with which it
@@ -52,6 +53,8 @@ function Job:listen(queue)
       self.text = first
     elseif event == "metric" then
       self.metrics[#self.metrics + 1] = { first, tonumber(second) }
+    elseif event == "run" then
+      self.began = first
     elseif event == "done" then
       self.run = first
     elseif event == "reading" then
@@ -85,7 +88,7 @@ end
 function Job:result(code)
   local result = { code = code, metrics = self.metrics, run = self.run, seconds = system.clock() - self.started,
                    label = self.label, errors = self.errors, peak = self.peak, late = self.late ~= nil or nil,
-                   answered = self.answered, item = self.item }
+                   answered = self.answered, item = self.item, began = self.began }
   if code ~= 0 then result.reason = code == 75 and "interrupted, its weights are saved" or reason(self.errors) end
   if code == 0 and not self.run then result.code, result.reason = 1, "the trial reported no result" end
   return result
@@ -96,7 +99,7 @@ end
 --   take(self) -> { label, command, input, environment } to start now, or nil
 --   open(self) -> true while there may be more to take
 --   ended(self, job, result): a trial has ended; result = { code, metrics, run, seconds, label, reason, errors, peak,
---     late = true where it was out of time, answered = the last answer at a rung }
+--     late = true where it was out of time, answered = the last answer at a rung, began = its run, finished or not }
 --   started(self, job), reading(self, job, epoch, key, value), rung(self, job, epoch): where it has them
 --   tick(self): about five times a second, where it has one
 -- @param options { jobs, threads = of each trial, write, live, width, timeout = seconds or nil, measure = boolean }

@@ -15,6 +15,7 @@ local memory = require "sweep.memory"
 local pool = require "pool"
 local pruning = require "sweep.pruning"
 local record = require "sweep.record"
+local resume = require "resume"
 local searching = require "sweep.searching"
 local system = require "host.system"
 
@@ -47,6 +48,8 @@ local function admit(self, trials)
         work.state, work.epoch = "pruned", said.epoch
       end
       if work.state == "done" then self.there = self.there + 1 end
+      local unfinished = self.unfinished[trial.hash]
+      if work.state == "open" and not work.batch and unfinished then work.unfinished = unfinished.id end
     end
     trial.work = work
   end
@@ -56,7 +59,11 @@ end
 local function look_again(self, work)
   self.finished = continuation.finished(self.store)
   local run = not self.force and self.finished[work.hash]
-  if not run then return false end
+  if not run then
+    local unfinished = not self.force and not work.batch and resume.unfinished(self.store)[work.hash]
+    work.unfinished = unfinished and unfinished.id or work.unfinished
+    return false
+  end
   work.state, work.run = "done", run.id
   self.journal:write("done", work.hash, run.id)
   return true
@@ -80,10 +87,13 @@ local function claim(self, work)
   return true
 end
 
+-- An unfinished run goes on from its checkpoint, anything else begins.
 local function command_of(self, work)
+  local rungs = self.pruning and "--rungs=" .. table.concat(self.pruning.rungs, ",") or nil
+  if work.unfinished then return { system.executable(), "resume", "--trial", work.unfinished, rungs } end
   local command = { system.executable(), "run", "--trial", self.plan.file }
   if self.options.smoke then command[#command + 1] = "--smoke" end
-  if self.pruning then command[#command + 1] = "--rungs=" .. table.concat(self.pruning.rungs, ",") end
+  if rungs then command[#command + 1] = rungs end
   for _, word in ipairs(work.trial.overrides) do command[#command + 1] = word end
   if work.batch then command[#command + 1] = "data.batch=" .. work.batch end
   return command
@@ -91,7 +101,9 @@ end
 
 local function running_of(self)
   local list = {}
-  for i, job in ipairs(self.pool.running) do list[i] = { cell = job.item.work.cell, peak = job.peak } end
+  for i, job in ipairs(self.pool.running) do
+    list[i] = { cell = job.item.work.cell, peak = job.peak, resting = job.resting ~= nil }
+  end
   return list
 end
 
@@ -111,9 +123,12 @@ function Coordinator:take()
     for _, work in ipairs(self.works) do
       local ready = work.state == wanted and (wanted == "open" or self.pruning:may_go_on(work))
       if ready and not (work.later and system.clock() < work.later) then
-        if not self.memory:fits(work.cell, running_of(self)) then return nil end
+        if not self.memory:fits(work.cell, running_of(self)) then
+          if self.pruning then self.pruning:make_room() end
+          return nil
+        end
         if claim(self, work) then
-          work.state = "running"
+          work.state, work.waits = "running", nil
           return { label = work.trial.label, work = work, command = command_of(self, work), input = self.pruning ~= nil,
                    processors = self.options.pin and self:slot() or nil }
         end
@@ -141,8 +156,11 @@ function Coordinator:reading(job, epoch, key, value)
 end
 
 function Coordinator:rung(job, epoch)
-  job.item.work.job = job
-  if self.pruning then self.pruning:reached(job.item.work, epoch) else job:answer "go" end
+  local work = job.item.work
+  work.job = job
+  job:measure()
+  self.memory:saw(work.cell, job.peak)
+  if self.pruning then self.pruning:reached(work, epoch) else job:answer "go" end
 end
 
 local function count(self)
@@ -152,6 +170,7 @@ local function count(self)
 end
 
 function Coordinator:say(work, text, seconds)
+  if not self.pool then return end -- what was found at the start
   self.pool.view:say(("%d/%d  %s  %s%s"):format(count(self), self.plan:total() - (#self.plan.trials - #self.works),
     work.trial.label, text, seconds and ("  %.1f s"):format(seconds) or ""))
 end
@@ -239,6 +258,7 @@ function coordinator.new(plan, options)
   if self.force then self.journal:write "fresh" end
   self.fold = record.fold(self.journal:read())
   self.finished = self.force and {} or continuation.finished(options.store)
+  self.unfinished = self.force and {} or resume.unfinished(options.store)
   if plan.prune and not options.smoke then self.pruning = pruning.new(self) end
   self:admit(plan.trials)
   if plan.search and plan.search.adaptive then self.searching = searching.new(self) end

@@ -59,7 +59,9 @@ end
 -- @param work the piece of work whose process has ended
 -- @param result of the pool
 function ending.of(self, work, result)
-  local stopping = self.pool.stopped
+  local stopping, resumed = self.pool.stopped, work.unfinished ~= nil
+  -- what was interrupted or killed goes on where it stands; once, if that does not work
+  work.unfinished = (result.code == 75 or result.code > 128) and not work.batch and (result.began or work.unfinished) or nil
   if result.answered == "stop" and result.code == 0 then
     work.state = "pruned"
     self.journal:write("pruned", work.hash, work.epoch, result.run or "")
@@ -78,10 +80,12 @@ function ending.of(self, work, result)
     work.state = "open"
   elseif result.code == 2 then
     self.fatal = result
-    self.pool.stop(result)
+    self.pool.stop "wrong"
     fail(self, work, result, "its script is wrong")
   elseif out_of_memory(self, result) then
     halve(self, work, result)
+  elseif resumed and result.code == 1 then
+    again(self, work, ("cannot go on (%s); started anew"):format(said(result)))
   elseif final[result.code] or work.crashes >= self.options.retry.crash then
     fail(self, work, result, said(result))
   else

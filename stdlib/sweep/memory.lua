@@ -42,13 +42,16 @@ function Memory:expects(cell)
   return self.peaks[cell] or self.largest or (self.limit < math.huge and self.limit / 2 or 0)
 end
 
---- Does one more of this cell fit beside the running jobs? Where nothing runs, one always does.
--- @param running list of { cell, peak } of the trials there are
-function Memory:fits(cell, running)
-  if #running == 0 or self.limit == math.huge then return true end
-  local sum = self:expects(cell)
-  for _, other in ipairs(running) do sum = sum + math.max(other.peak, self:expects(other.cell)) end
-  return sum <= self.limit
+--- Does one more of this cell fit beside the trials there are? Where none of them works, one always does.
+-- @param there list of { cell, peak, resting = true where it waits at a rung }
+function Memory:fits(cell, there)
+  if self.limit == math.huge then return true end
+  local sum, working = self:expects(cell), false
+  for _, other in ipairs(there) do
+    sum = sum + (other.resting and other.peak or math.max(other.peak, self:expects(other.cell)))
+    working = working or not other.resting
+  end
+  return not working or sum <= self.limit
 end
 
 return memory

@@ -35,29 +35,6 @@ function pruning.new(coordinator)
   return setmetatable({ coordinator = coordinator, o = o, rungs = rungs, rule = rule_of(o, rungs) }, Pruning)
 end
 
---- Takes in the cells of the plan and what the journal says of them. Once, when all works are known.
-function Pruning:begin()
-  local plan, strata = self.coordinator.plan, {}
-  local adaptive = plan.search and plan.search.adaptive
-  self.by_label = {}
-  for _, cell in ipairs(plan.cells) do
-    if not never(self.o, cell) and not adaptive then
-      local name = stratum_of(self.o, cell)
-      strata[name] = (strata[name] or 0) + 1
-    end
-  end
-  self.halving = halving.new(self.o, #self.rungs, strata)
-  for _, cell in ipairs(plan.cells) do self.by_label[cell.label] = cell end
-  for _, said in ipairs(self.coordinator.fold.verdicts) do
-    local cell = said.rule == self.rule and self.by_label[said.cell]
-    for k, epoch in ipairs(self.rungs) do
-      if cell and epoch == said.epoch then self.halving:set(cell.index, k, said.word) end
-    end
-  end
-  for _, work in ipairs(self.coordinator.works) do self:settled(work, true) end
-  self:decide()
-end
-
 -- The readings of a run that is in the store already.
 local function read_run(self, work)
   if work.read or work.state ~= "done" or not work.run then return end
@@ -129,6 +106,39 @@ local function answer(self)
   end
 end
 
+--- Takes in the cells of the plan and what the journal says of them. Once, when all works are known.
+function Pruning:begin()
+  local plan, strata = self.coordinator.plan, {}
+  local adaptive = plan.search and plan.search.adaptive
+  self.by_label = {}
+  for _, cell in ipairs(plan.cells) do
+    if not never(self.o, cell) and not adaptive then
+      local name = stratum_of(self.o, cell)
+      strata[name] = (strata[name] or 0) + 1
+    end
+  end
+  self.halving = halving.new(self.o, #self.rungs, strata)
+  for _, cell in ipairs(plan.cells) do self.by_label[cell.label] = cell end
+  for _, said in ipairs(self.coordinator.fold.verdicts) do
+    local cell = said.rule == self.rule and self.by_label[said.cell]
+    for k, epoch in ipairs(self.rungs) do
+      if cell and epoch == said.epoch then self.halving:set(cell.index, k, said.word) end
+    end
+  end
+  self:decide()
+  -- What a killed coordinator left at a rung waits there.
+  for _, work in ipairs(self.coordinator.works) do
+    local last
+    for _, rung in ipairs(self.rungs) do
+      if work.state == "open" and work.readings[rung] then last = rung end
+    end
+    if last and word_for(self, work.cell, rung_number(self, last)) ~= "go" then
+      work.state, work.waits, work.epoch, work.run = "paused", last, last, work.unfinished
+    end
+  end
+  answer(self)
+end
+
 --- Decides what can be decided now.
 function Pruning:decide()
   for _, cell in ipairs(self.coordinator.plan.cells) do
@@ -150,16 +160,31 @@ function Pruning:decide()
   answer(self)
 end
 
---- A trial waits at a rung.
+local function resting(self)
+  local list = {}
+  for _, job in ipairs(self.coordinator.pool.running) do
+    if job.resting then list[#list + 1] = job end
+  end
+  return list
+end
+
+--- Sends the trial that has waited longest home, saved: it comes back when its cell is decided.
+function Pruning:make_room()
+  local first = resting(self)[1]
+  if first then first:answer "pause" end
+end
+
+--- A trial waits at a rung. Not too many do: their processes hold memory.
 function Pruning:reached(work, epoch)
   work.waits, work.epoch = epoch, epoch
   self:decide()
+  if #resting(self) > math.max(8, 2 * self.coordinator.options.jobs) then self:make_room() end
 end
 
 --- A trial has ended.
-function Pruning:settled(work, quiet)
+function Pruning:settled(work)
   work.waits = nil
-  if not quiet then self:decide() end
+  self:decide()
 end
 
 --- May a paused trial go on?
