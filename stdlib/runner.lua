@@ -132,7 +132,9 @@ local function begin(result, options, made)
   if not run then
     run = create(result, options, made)
     run:hold()
+    if options.events then io.stdout:write("run\t", run:id(), "\n") end
     if not options.events and not options.quiet then print("run " .. run:id()) end
+    io.stdout:flush()
     return run
   end
   local from = options.saved and options.saved.step or 0

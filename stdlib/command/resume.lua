@@ -28,8 +28,8 @@ if nobody had stopped it. ID is a unique part of a run's beginning or end, or
 
 Checkpoints are written as train.checkpoint_every says, at Ctrl-C and at the
 signals TERM and USR1, after which the exit code is 75.]],
-  flags = { "--device D", "--name N", "--tag T", "--json", "-q --quiet", "--force" },
-  internal = { "--trial" },
+  flags = { "--device D", "--name NAME", "--tag T", "--json", "-q --quiet", "--force" },
+  internal = { "--trial", "--rungs LIST" },
   on_interrupt = "finish",
   main = function(_, words)
     local id, changes = nil, {}
@@ -69,7 +69,9 @@ signals TERM and USR1, after which the exit code is 75.]],
       else
         print(("a fork of run %s, %s"):format(plan.forks:id(), at or "from its weights"))
       end
+      io.stdout:flush()
     end
+    plan.options.rungs = words.rungs
     local run, state
     code, run, state = runner.experiment(plan.result, plan.options)
     return outcome.tell(code, run, state, { events = words.trial, json = words.json, smoke = plan.options.smoke })
