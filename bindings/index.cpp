@@ -3,6 +3,7 @@
 
 #include "bindings/all.hpp"
 #include "bindings/lua.hpp"
+#include "host/run/run_facts.hpp"
 
 namespace moonlab::lua {
 
@@ -71,51 +72,68 @@ run::Query query(lua_State* L, int index) {
   return made;
 }
 
-// null is false: of a metric a number that was not finite, of what is asked for a value that a run lacks
-void push_value(lua_State* L, const Json& value) {
-  if (value.is_number()) lua_pushnumber(L, value.get<double>());
-  else if (value.is_string()) push(L, value.get_ref<const std::string&>());
+// nothing is false: of a metric a number that was not finite, of what is asked for a value that a run lacks
+void push_value(lua_State* L, const run::Value& value) {
+  if (const auto* number = std::get_if<double>(&value)) lua_pushnumber(L, *number);
+  else if (const auto* text = std::get_if<std::string>(&value)) push(L, *text);
   else lua_pushboolean(L, 0);
 }
 
-void push_pairs(lua_State* L, const std::vector<std::pair<std::string, Json>>& pairs, const char* name) {
-  lua_createtable(L, 0, static_cast<int>(pairs.size()));
-  for (const auto& [key, value] : pairs) {
-    push(L, key);
-    push_value(L, value);
+// { id, status, ..., params, metrics, keys, shown }: see find
+void push_run(lua_State* L, const run::IndexedRuns::Run& run, const std::vector<run::IndexedRuns::Key>& keys) {
+  const auto& columns = Index::columns();
+  lua_createtable(L, 0, static_cast<int>(columns.size()) + 4);
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (std::holds_alternative<std::monostate>(run.fields[c])) continue;
+    push(L, columns[c]);
+    push_value(L, run.fields[c]);
     lua_rawset(L, -3);
   }
-  lua_setfield(L, -2, name);
+  lua_createtable(L, static_cast<int>(run.shown.size()), 0);
+  for (size_t c = 0; c < run.shown.size(); ++c) {
+    push_value(L, run.shown[c]);
+    lua_rawseti(L, -2, static_cast<int>(c) + 1);
+  }
+  lua_setfield(L, -2, "shown");
+  const int size = static_cast<int>(run.facts.size());
+  lua_createtable(L, 0, size);  // params
+  lua_createtable(L, 0, size);  // metrics
+  lua_createtable(L, size, 0);  // keys
+  int measured = 0;
+  for (const auto& [place, value] : run.facts) {
+    const bool metric = keys[place].subject == run::Subject::metric;
+    push(L, keys[place].name);
+    if (metric) {
+      lua_pushvalue(L, -1);
+      lua_rawseti(L, -3, ++measured);
+    }
+    push_value(L, value);
+    lua_rawset(L, metric ? -4 : -5);
+  }
+  lua_setfield(L, -4, "keys");
+  lua_setfield(L, -3, "metrics");
+  lua_setfield(L, -2, "params");
 }
 
 /// index:find(query) -> { { id, status, ..., params = { name = value }, metrics = { key = value }, keys = { metrics in
 /// the order of measuring }, shown = { values } }, ... }; false stands for a metric that was not finite
 int find(lua_State* L) {
-  const auto runs = self(L).find(query(L, 2));
-  lua_createtable(L, static_cast<int>(runs.size()), 0);
-  for (size_t i = 0; i < runs.size(); ++i) {
-    lua_createtable(L, 0, static_cast<int>(runs[i].fields.size()) + 4);
-    for (const auto& [key, value] : runs[i].fields) {
-      push(L, key);
-      push_value(L, value);
-      lua_rawset(L, -3);
-    }
-    push_pairs(L, runs[i].params, "params");
-    push_pairs(L, runs[i].metrics, "metrics");
-    lua_createtable(L, static_cast<int>(runs[i].metrics.size()), 0);
-    for (size_t m = 0; m < runs[i].metrics.size(); ++m) {
-      push(L, runs[i].metrics[m].first);
-      lua_rawseti(L, -2, static_cast<int>(m) + 1);
-    }
-    lua_setfield(L, -2, "keys");
-    lua_createtable(L, static_cast<int>(runs[i].shown.size()), 0);
-    for (size_t c = 0; c < runs[i].shown.size(); ++c) {
-      push_value(L, runs[i].shown[c]);
-      lua_rawseti(L, -2, static_cast<int>(c) + 1);
-    }
-    lua_setfield(L, -2, "shown");
+  const auto found = self(L).find(query(L, 2));
+  lua_createtable(L, static_cast<int>(found.runs.size()), 0);
+  for (size_t i = 0; i < found.runs.size(); ++i) {
+    push_run(L, found.runs[i], found.keys);
     lua_rawseti(L, -2, static_cast<int>(i) + 1);
   }
+  return 1;
+}
+
+/// options(text of a configuration) -> { ["optim.lr"] = 0.003, ... }: dotted paths and plain values, lists as they are
+int options(lua_State* L) {
+  const Json config = Json::parse(check_string(L, 1), nullptr, false);
+  if (config.is_discarded()) fail("the configuration is not JSON");
+  Json found = Json::object();
+  for (const auto& [path, value] : run::flattened(config)) found[path] = value;
+  push(L, found);
   return 1;
 }
 
@@ -130,7 +148,7 @@ int open_index(lua_State* L) {
   const luaL_Reg methods[] = {{"note", note}, {"refresh", refresh}, {"set_status", set_status}, {"names", names},
                               {"find", find}, {"count", count},     {nullptr, nullptr}};
   register_type<Index>(L, methods);
-  const luaL_Reg functions[] = {{"open", open}, {nullptr, nullptr}};
+  const luaL_Reg functions[] = {{"open", open}, {"options", options}, {nullptr, nullptr}};
   return push_library(L, functions);
 }
 

@@ -4,6 +4,7 @@ local tabulate = {}
 
 --- The number of columns a UTF-8 text takes on a terminal (every code point counts one).
 function tabulate.width(text)
+  if not text:find "[\128-\255]" then return #text end
   local count = 0
   for i = 1, #text do
     local byte = text:byte(i)

@@ -75,12 +75,10 @@ int64_t now() {
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
 }
 
-Json value_of(sqlite::Statement& row, int column) {
-  if (row.is_null(column)) return nullptr;
+Value value_of(sqlite::Statement& row, int column) {
+  if (row.is_null(column)) return {};
   if (row.is_text(column)) return std::string(row.text(column));
-  const double number = row.number(column);
-  const auto whole = static_cast<double>(row.integer(column));
-  return whole == number ? Json(row.integer(column)) : Json(number);
+  return row.number(column);
 }
 
 Json text_or_null(const Json& meta, const char* key) {
@@ -366,8 +364,19 @@ int64_t Index::count(const Query& query) {
   });
 }
 
-std::vector<IndexedRun> Index::find(const Query& query) {
+const std::vector<std::string>& Index::columns() { return kColumns; }
+
+IndexedRuns Index::find(const Query& query) {
   return guarded([&] {
+    IndexedRuns found;
+    std::unordered_map<int64_t, size_t> place_of;
+    auto keys = database_->prepare("SELECT key, subject, name FROM keys WHERE subject IN (?, ?)");
+    keys.bind(1, static_cast<int64_t>(Subject::metric)).bind(2, static_cast<int64_t>(Subject::param));
+    while (keys.step()) {
+      place_of.emplace(keys.integer(0), found.keys.size());
+      found.keys.push_back({static_cast<Subject>(keys.integer(1)), std::string(keys.text(2))});
+    }
+
     std::vector<Json> bound;
     std::string sql = "SELECT r.run, r." + joined(kColumns, ", r.");
     for (const auto& of : query.shown) sql += ", " + expression(of, false);
@@ -380,24 +389,18 @@ std::vector<IndexedRun> Index::find(const Query& query) {
     }
     auto rows = database_->prepare(sql + " LIMIT " + std::to_string(query.limit));
     for (size_t i = 0; i < bound.size(); ++i) rows.bind(static_cast<int>(i) + 1, bound[i]);
-    auto facts = database_->prepare(
-        "SELECT k.subject, k.name, f.value FROM facts f JOIN keys k USING(key) WHERE f.run = ? ORDER BY f.place");
-    std::vector<IndexedRun> found;
+    auto facts = database_->prepare("SELECT key, value FROM facts WHERE run = ? ORDER BY place");
     while (rows.step()) {
-      IndexedRun run;
-      for (size_t c = 0; c < kColumns.size(); ++c)
-        if (!rows.is_null(static_cast<int>(c) + 1)) run.fields.emplace_back(kColumns[c], value_of(rows, static_cast<int>(c) + 1));
-      for (size_t c = 0; c < query.shown.size(); ++c)
-        run.shown.push_back(value_of(rows, static_cast<int>(kColumns.size() + c) + 1));
+      IndexedRuns::Run run;
+      int column = 0;
+      for (size_t c = 0; c < kColumns.size(); ++c) run.fields.push_back(value_of(rows, ++column));
+      for (size_t c = 0; c < query.shown.size(); ++c) run.shown.push_back(value_of(rows, ++column));
       facts.bind(1, rows.integer(0));
-      while (facts.step()) {
-        auto& list = facts.integer(0) == static_cast<int64_t>(Subject::metric) ? run.metrics : run.params;
-        list.emplace_back(facts.text(1), value_of(facts, 2));
-      }
+      while (facts.step()) run.facts.emplace_back(place_of.at(facts.integer(0)), value_of(facts, 1));
       facts.reset();
-      found.push_back(std::move(run));
+      found.runs.push_back(std::move(run));
     }
-    if (!query.sorted) std::reverse(found.begin(), found.end());
+    if (!query.sorted) std::reverse(found.runs.begin(), found.runs.end());
     return found;
   });
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "host/run/sqlite.hpp"
@@ -45,11 +46,22 @@ struct Query {
   int64_t limit = -1;                 // the first of a sorted list, the newest of another; below 0: all
 };
 
-/// A run as a query gives it.
-struct IndexedRun {
-  using Json = nlohmann::ordered_json;
-  std::vector<std::pair<std::string, Json>> fields, params, metrics;  // fields: the columns that have a value
-  std::vector<Json> shown;                                            // null where the run has no such value
+/// A number, a text, or nothing.
+using Value = std::variant<std::monostate, double, std::string>;
+
+/// Runs as a query gives them. Thousands are listed at once: what repeats is told once.
+struct IndexedRuns {
+  struct Key {
+    Subject subject;  // metric or param
+    std::string name;
+  };
+  struct Run {
+    std::vector<Value> fields;                   // one for each of Index::columns()
+    std::vector<std::pair<size_t, Value>> facts;  // by their places in `keys`: parameters, then metrics as they were measured
+    std::vector<Value> shown;                    // one for each value that was asked for
+  };
+  std::vector<Key> keys;
+  std::vector<Run> runs;
 };
 
 class Index {
@@ -78,7 +90,10 @@ class Index {
   /// Names of the metrics, parameters or options that any run has, sorted.
   std::vector<std::string> names(Subject subject);
 
-  std::vector<IndexedRun> find(const Query& query);
+  /// The fields of every run, id and status first.
+  static const std::vector<std::string>& columns();
+
+  IndexedRuns find(const Query& query);
   /// How many runs fit, whatever the limit.
   int64_t count(const Query& query);
 

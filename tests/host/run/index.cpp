@@ -43,9 +43,21 @@ const char* const kMetrics =
     "{\"epoch\":2,\"step\":10,\"seconds\":3,\"final\":true,\"final_keys\":[\"test.top1\",\"test.ece\"],"
     "\"test.ece\":null,\"test.top1\":0.75,\"samples\":10}\n";
 
-std::vector<std::string> ids(const std::vector<IndexedRun>& runs) {
+std::vector<std::string> ids(const IndexedRuns& found) {
   std::vector<std::string> list;
-  for (const auto& run : runs) list.push_back(run.fields.at(0).second);
+  for (const auto& run : found.runs) list.push_back(std::get<std::string>(run.fields.at(0)));
+  return list;
+}
+
+// The facts of a run as "name=value", nothing as "-".
+std::vector<std::string> facts(const IndexedRuns& found, size_t run) {
+  std::vector<std::string> list;
+  for (const auto& [place, value] : found.runs.at(run).facts) {
+    std::string text = "-";
+    if (const auto* word = std::get_if<std::string>(&value)) text = *word;
+    if (const auto* number = std::get_if<double>(&value)) text = Json(*number).dump();
+    list.push_back(found.keys.at(place).name + "=" + text);
+  }
   return list;
 }
 
@@ -142,9 +154,12 @@ TEST_CASE("runs are found by what they are, were told and reached") {
   CHECK(index->names(Subject::param) == Ids{"head", "lr"});
   CHECK_THROWS_WITH(index->find(where(Subject::run, "id; DROP TABLE runs", "=", {"x"})), Contains("unknown column"));
   CHECK(ids(index->find(where(Subject::run, "id", "=", {"' OR 1=1 --"}))) == Ids{});
-  const auto run = index->find({})[0];
-  CHECK(run.metrics[0] == std::pair<std::string, Json>{"test.top1", 0.75});
-  CHECK(run.metrics[1] == std::pair<std::string, Json>{"test.ece", nullptr});
+  CHECK(facts(index->find({}), 0) == Ids{"head=lwal10", "lr=0.1", "test.top1=0.75", "test.ece=-", "val.top1=0.5", "train.loss=1.5"});
+  Query showing;
+  showing.shown = {{Subject::option, {"optim.lr"}}, {Subject::metric, {"val.top1", "test.top1"}}};
+  const auto shown = index->find(showing);
+  CHECK((shown.runs[0].shown == std::vector<Value>{0.003, 0.75}));  // what was measured first
+  CHECK((shown.runs[2].shown == std::vector<Value>{0.003, std::monostate{}}));
 }
 
 TEST_CASE("a refresh reads what changed and forgets what is gone") {
@@ -156,7 +171,7 @@ TEST_CASE("a refresh reads what changed and forgets what is gone") {
   CHECK(index->refresh().read == 1);  // whatever runs is looked at again: lines are added without a trace in the folder
   store.write("b/metrics.jsonl", "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":0.5}\n");
   index->refresh();
-  CHECK(index->find({})[1].metrics == RunFacts::Pairs{{"loss", 0.5}});
+  CHECK(facts(index->find({}), 1) == Ids{"loss=0.5"});
   store.write("b/status", "done\n");
   store.age("b");
   CHECK(index->refresh().running.empty());
@@ -185,11 +200,11 @@ TEST_CASE("a killed run keeps that status until its directory changes") {
   index->refresh();
   index->set_status("a", "killed");
   CHECK(index->refresh().read == 0);
-  CHECK(index->find({})[0].fields[1].second == "killed");
+  CHECK(std::get<std::string>(index->find({}).runs[0].fields[1]) == "killed");
   store.write("a/status", "done\n");
   fs::last_write_time(store.path / "a", fs::file_time_type::clock::now() - std::chrono::seconds(30));
   index->refresh();
-  CHECK(index->find({})[0].fields[1].second == "done");
+  CHECK(std::get<std::string>(index->find({}).runs[0].fields[1]) == "done");
 }
 
 TEST_CASE("a damaged index is made anew, one that cannot be written is done without") {
