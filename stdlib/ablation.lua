@@ -1,19 +1,22 @@
 --- Running an ablation: every row with every seed as a trial of its own, then one table with mean and spread.
+local metric = require "host.metric"
 local system = require "host.system"
 local tabulate = require "tabulate"
 local trials = require "trials"
 
 local ablation = {}
 
---- What the trials of each row gave: values[r][key] = list over the seeds that finished, failed[r] = list of results.
+--- What the trials of each row gave: values[r][key] = list over the seeds that finished, values.finished[r] = how many
+-- did, values.by_seed[r][key][seed]; failed[r] = list of results.
 function ablation.collect(spec, results)
-  local values, failed, keys, known = {}, {}, {}, {}
+  local values, failed, keys, known = { finished = {}, by_seed = {} }, {}, {}, {}
   for r = 1, #spec.rows do
-    values[r], failed[r] = {}, {}
+    values[r], failed[r], values.finished[r], values.by_seed[r] = {}, {}, 0, {}
   end
   for i, item in ipairs(spec.trials) do
     local result = results[i]
     if result and result.code == 0 then
+      values.finished[item.row] = values.finished[item.row] + 1
       for _, pair in ipairs(result.metrics) do
         local key, value = pair[1], pair[2]
         if not known[key] then
@@ -22,6 +25,9 @@ function ablation.collect(spec, results)
         end
         values[item.row][key] = values[item.row][key] or {}
         table.insert(values[item.row][key], value)
+        local by_seed = values.by_seed[item.row]
+        by_seed[key] = by_seed[key] or {}
+        by_seed[key][item.seed] = value
       end
     elseif result then
       table.insert(failed[item.row], result)
@@ -30,10 +36,37 @@ function ablation.collect(spec, results)
   return values, failed, keys
 end
 
--- How many trials of the row stand behind its numbers; "2 of 3" where some failed or were not run.
-local function count(spec, row_values, main)
-  local n = #(row_values[main] or {})
+-- How many trials of the row finished; "2 of 3" where some failed or were not run. That some metric has no values says
+-- nothing about this.
+local function count(spec, values, r)
+  local n = values.finished and values.finished[r] or 0
+  for _, list in pairs(not values.finished and values[r] or {}) do n = math.max(n, #list) end
   return n == #spec.seeds and tostring(n) or ("%d of %d"):format(n, #spec.seeds)
+end
+
+-- p[r]: of the difference of a row to the one it is compared with, paired over the seeds that both have; Holm's correction
+-- over all rows. nil where there are fewer than two pairs.
+local function significance(spec, values, main, place)
+  local p, tested, found = {}, {}, {}
+  for r in ipairs(spec.rows) do
+    local other = place[spec.against and spec.against[r] or spec.rows[1]]
+    local ours, theirs, a, b = values.by_seed[r][main] or {}, values.by_seed[other][main] or {}, {}, {}
+    for _, seed in ipairs(spec.seeds) do
+      if ours[seed] and theirs[seed] then a[#a + 1], b[#b + 1] = ours[seed], theirs[seed] end
+    end
+    if r ~= other and #a >= 2 then
+      tested[#tested + 1], found[#found + 1] = r, metric[spec.test](a, b).p
+    end
+  end
+  for i, corrected in ipairs(#found > 0 and metric.holm(found) or {}) do p[tested[i]] = corrected end
+  return p
+end
+
+-- "0.912 ± 0.004", or "0.912 [0.905, 0.919]" with the 95 % interval of the mean.
+local function mean_of(spec, list)
+  if not spec.interval or #list < 2 then return tabulate.mean_std(list) end
+  local found = metric.confidence_interval(list)
+  return ("%.3f [%.3f, %.3f]"):format(found.mean, found.low, found.high)
 end
 
 -- The decimals that a column of the paper's numbers needs: three as ours have, more where any is written with more.
@@ -66,7 +99,9 @@ local function counted(n, what) return ("%d %s%s"):format(n, what, n == 1 and ""
 
 --- The table: a line a row, a column a metric (mean ± std over seeds), the difference of the first metric to the
 -- first row (or to the row that spec.against[r] names), and n. Beside a metric of which the paper gives numbers stands
--- a column "paper" ("-" where a row has none), and beside the difference that of the paper's numbers.
+-- a column "paper" ("-" where a row has none), and beside the difference that of the paper's numbers. With spec.test a
+-- column p of that paired test of the difference (Holm's correction over the rows); with spec.interval the 95 % interval of
+-- a mean stands in the place of its deviation.
 -- @param keys the metrics to show, the main one first
 -- @param markdown a table of Markdown instead of one for a terminal
 function ablation.table(spec, values, keys, markdown)
@@ -81,14 +116,16 @@ function ablation.table(spec, values, keys, markdown)
   end
   header[#header + 1] = "difference"
   if papers[main] then header[#header + 1] = "paper" end
-  header[#header + 1] = "n"
   local place = {}
   for r, row in ipairs(spec.rows) do place[row] = r end
+  local p = spec.test and spec.test ~= "none" and values.by_seed and significance(spec, values, main, place)
+  if p then header[#header + 1] = "p" end
+  header[#header + 1] = "n"
   local rows = {}
   for r, row in ipairs(spec.rows) do
     local line = { row }
     for _, key in ipairs(keys) do
-      line[#line + 1] = tabulate.mean_std(values[r][key] or {})
+      line[#line + 1] = mean_of(spec, values[r][key] or {})
       if papers[key] then
         local theirs = papers[key][r]
         line[#line + 1] = theirs and ("%." .. digits[key] .. "f"):format(theirs) or "-"
@@ -102,7 +139,8 @@ function ablation.table(spec, values, keys, markdown)
       line[#line + 1] = r == other and "" or theirs and reference_of_theirs
         and tabulate.signed(theirs - reference_of_theirs, digits[main]) or "-"
     end
-    line[#line + 1] = count(spec, values[r], main)
+    if p then line[#line + 1] = p[r] and (p[r] < 0.001 and "< 0.001" or ("%.3f"):format(p[r])) or "" end
+    line[#line + 1] = count(spec, values, r)
     rows[#rows + 1] = line
   end
   return (markdown and tabulate.markdown or tabulate.text)(header, rows)
@@ -115,21 +153,22 @@ local function threads_of_each(jobs)
 end
 
 --- Runs it and writes the table.
--- @param spec { title, rows = labels, against = { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil: all),
+-- @param spec { title, test = "paired_t", "wilcoxon" or nil, interval = boolean, rows = labels, against = { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil: all),
 --   trials = list of { label = of the row, row, seed, overrides } }
--- @param options { command = function(overrides) -> list, write, live, width, note = a line above and below the table,
---   done = { [i] = result } of trials that need not run, markdown = the table as Markdown,
+-- @param options { command = function(overrides, i) -> list, write, live, width, note = a line above and below the table,
+--   done = { [i] = result } of trials that need not run, begun = { [i] = run } of those that go on, markdown = the table as Markdown,
 --   complete = function(values, results) -> hints: fills in what rows say of each other (row_references) }
 -- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;
 --   75 where interrupted, the running trials saved), and { values, failed, keys, results } for whoever reports further
 function ablation.run(spec, options)
-  local list, places, there = {}, {}, 0
+  local list, places, there, going_on = {}, {}, 0, 0
   for i, trial in ipairs(spec.trials) do
     if options.done and options.done[i] then
       there = there + 1
     else
       list[#list + 1] = { label = ("%s, seed %d"):format(trial.label, trial.seed),
-                          command = options.command(trial.overrides) }
+                          command = options.command(trial.overrides, i) }
+      going_on = going_on + (options.begun and options.begun[i] and 1 or 0)
       places[#list] = i
     end
   end
@@ -137,7 +176,8 @@ function ablation.run(spec, options)
   if options.note then options.write(options.note .. "\n") end
   options.write(("%s (%s, %s), %s\n"):format(counted(#spec.trials, "trial"), counted(#spec.rows, "row"),
     counted(#spec.seeds, "seed"), #list == 0 and "all in the store" or ("%d at a time"):format(jobs)
-      .. (there > 0 and ("; %d in the store"):format(there) or "")))
+      .. (there > 0 and ("; %d in the store"):format(there) or "")
+      .. (going_on > 0 and ("; %d %s on from a checkpoint"):format(going_on, going_on == 1 and "goes" or "go") or "")))
   local ran, stopped = trials.run(list, {
     jobs = jobs, threads = threads_of_each(jobs), write = options.write,
     live = options.live, width = options.width, fatal = 2,

@@ -129,21 +129,25 @@ function Coordinator:take()
         end
         if claim(self, work) then
           work.state, work.waits = "running", nil
-          return { label = work.trial.label, work = work, command = command_of(self, work), input = self.pruning ~= nil,
-                   processors = self.options.pin and self:slot() or nil }
+          return self:pinned { label = work.trial.label, work = work, command = command_of(self, work),
+                               input = self.pruning ~= nil }
         end
       end
     end
   end
 end
 
---- Processors of a slot that no running trial has: "0-3", for taskset.
-function Coordinator:slot()
+--- Gives a trial the processors of a slot that no running one has.
+function Coordinator:pinned(item)
   local used = {}
   for _, job in ipairs(self.pool.running) do used[job.item.slot or 0] = true end
-  for i, list in ipairs(self.slots) do
-    if not used[i] then return list end
+  for i, processors in ipairs(self.slots) do
+    if not used[i] then
+      item.slot, item.command = i, { "taskset", "-c", processors, unpack(item.command) }
+      break
+    end
   end
+  return item
 end
 
 function Coordinator:started(job)

@@ -126,3 +126,23 @@ t.test("a finished trial is told in a few words, without what has no value yet",
   t.eq(require "ablation".brief(metrics), "test.top1 0.500  test.ece 0.250")
   t.eq(require "ablation".brief(metrics, { "test.ece" }), "test.ece 0.250")
 end)
+
+t.test("n counts trials that finished, also those of a row that lacks the first metric", function()
+  local made = spec { 1, 2 }
+  made.metrics = { "test.f1", "test.top1" }
+  local _, text = run(made, { { 0.8, 0.9 }, { 0.9, 1.0 } })
+  t.ok(text:find("\nfirst           -   0.850 ± 0.071                2\n", 1, true), text)
+end)
+
+t.test("the test of a difference is paired over seeds and corrected by Holm", function()
+  local made = spec { 1, 2, 3 }
+  made.metrics, made.test = { "test.top1" }, "paired_t"
+  local _, text = run(made, { { 0.80, 0.82, 0.81 }, { 0.85, 0.88, 0.86 } })
+  -- scipy.stats.ttest_rel([.85, .88, .86], [.80, .82, .81]): t = 16, p = 0.003883
+  t.ok(text:find("joining       test.top1   difference       p   n", 1, true), text)
+  t.ok(text:find("second    0.863 ± 0.015       +0.053   0.004   3", 1, true), text)
+  made.interval = true
+  _, text = run(made, { { 0.80, 0.82, 0.81 }, { 0.85, 0.88, 0.86 } })
+  -- scipy.stats.t.interval(0.95, 2, loc = 0.81, scale = sem) = (0.78516, 0.83484)
+  t.ok(text:find("0.810 [0.785, 0.835]", 1, true), text)
+end)
