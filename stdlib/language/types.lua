@@ -117,6 +117,7 @@ local function list_of(element, spec)
   function self.fits(value) return fits_by_convert(self, value) end
   function self.parse(text)
     local result = {}
+    if text == "" then return result end
     for part in (text .. ","):gmatch "([^,]*)," do
       local value = element.parse(part)
       if value == nil then return nil end
