@@ -5,6 +5,7 @@
 local axes = require "sweep.axes"
 local language = require "language"
 local nearest = require "language.nearest"
+local node = require "language.node"
 local schema = require "schema"
 
 local space = {}
@@ -28,6 +29,8 @@ function space.of_word(word)
     end
     local result, errors = language.evaluate({ name = word, text = "return " .. text }, nil, { any = true })
     if not result then return nil, key .. ": " .. errors[1].message end
+    local problem = node.check(result.value)
+    if problem then return nil, ("%s: %s: %s"):format(key, name, problem) end
     return built(key, schema.build(result.value))
   end
   local axis, problem = axes.of_word(word)
