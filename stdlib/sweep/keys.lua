@@ -35,9 +35,13 @@ end
 function keys.of(result)
   local eval = result.node.args.eval
   local names, open = names_of(result.node)
-  local found = under(listed(eval.on), names)
-  for _, key in ipairs(under(eval.during, names)) do found[#found + 1] = key end
-  found[#found + 1] = "train.loss"
+  local found, seen = {}, {}
+  for _, list in ipairs { under(listed(eval.on), names), under(eval.during, names), { "train.loss" } } do
+    for _, key in ipairs(list) do
+      if not seen[key] then found[#found + 1] = key end
+      seen[key] = true
+    end
+  end
   return { list = found, open = open }
 end
 

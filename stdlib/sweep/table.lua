@@ -66,7 +66,7 @@ function sweep_table.problem(spec, o)
       if value == o.baseline or known[i] == axes.text(o.baseline) then return nil end
     end
     return ("the axis '%s' has no value '%s'%s"):format(rows[1], axes.text(o.baseline),
-      nearest.or_all(axes.text(o.baseline), known))
+      type(o.baseline) == "string" and nearest.or_all(o.baseline, known) or " (" .. table.concat(known, ", ") .. ")")
   end
 end
 
