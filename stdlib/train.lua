@@ -139,8 +139,13 @@ local function begin(state)
   end
 end
 
+--- Where it is set, goes through the batches of an epoch in the place of this loop: function(state) -> whether it did
+-- (vectorized.lua).
+train.together = nil
+
 -- The batches of an epoch that are still to come; leaves where something stops it.
 local function walk(state)
+  if train.together and train.together(state) then return end
   local saver, batches = state.saver, state.loaders.train:batches()
   for batch in state.loaders.train:each(state.epoch - 1, state.in_epoch) do
     state.step, state.in_epoch = state.step + 1, state.in_epoch + 1
