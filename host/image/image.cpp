@@ -2,10 +2,13 @@
 
 #include <ATen/ATen.h>
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 #include "host/error.hpp"
 
@@ -27,7 +30,8 @@ void* open_library() {
     if (library) break;
     reason = dlerror();
   }
-  if (!library) fail("images: ", kLibrary, " cannot be opened: ", reason.empty() ? "it is not beside the program" : reason);
+  if (!library)
+    fail("images: ", kLibrary, " cannot be opened: ", reason.empty() ? "it is not beside the program" : reason);
   return library;
 }
 
@@ -44,15 +48,11 @@ const Codec& codec() {
   return *opened;
 }
 
-Request request(std::string_view bytes, const Decoding& how, Layout layout) {
+Request request(std::string_view bytes, int64_t max_pixels) {
   Request r{};
   r.bytes = reinterpret_cast<const uint8_t*>(bytes.data());
   r.size = bytes.size();
-  r.max_pixels = how.max_pixels;
-  r.height = static_cast<int32_t>(how.height);
-  r.width = static_cast<int32_t>(how.width);
-  r.fit = how.fit;
-  r.layout = layout;
+  r.max_pixels = max_pixels;
   return r;
 }
 
@@ -71,28 +71,65 @@ at::Tensor check_pixels(const at::Tensor& pixels) {
 
 }  // namespace
 
+void read_bytes(const std::filesystem::path& file, std::string& into) {
+  struct Open {
+    int descriptor;
+    ~Open() {
+      if (descriptor >= 0) ::close(descriptor);
+    }
+  } const open{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  struct stat found {};
+  if (open.descriptor < 0 || ::fstat(open.descriptor, &found) != 0)
+    fail(file.string(), ": cannot be read: ", std::strerror(errno));
+  if (S_ISDIR(found.st_mode)) fail(file.string(), ": is a folder, expected a file");
+  size_t size = 0;
+  into.resize(static_cast<size_t>(std::max<off_t>(found.st_size, 0)) + 1);  // one more byte to see the end
+  while (true) {
+    const ssize_t got = ::read(open.descriptor, into.data() + size, into.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(file.string(), ": cannot be read: ", std::strerror(errno));
+    size += static_cast<size_t>(got);
+    if (got == 0) break;
+    if (size == into.size()) into.resize(2 * size);
+  }
+  into.resize(size);
+}
+
 std::string read_bytes(const std::filesystem::path& file) {
-  if (std::filesystem::is_directory(file)) fail(file.string(), ": is a folder, expected a file");
-  errno = 0;
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  if (!in) fail(file.string(), ": cannot be read: ", std::strerror(errno));
-  std::string bytes(static_cast<size_t>(in.tellg()), '\0');
-  in.seekg(0);
-  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) fail(file.string(), ": cannot be read");
+  std::string bytes;
+  read_bytes(file, bytes);
   return bytes;
+}
+
+Part fitted(int64_t height, int64_t width, int64_t to_height, int64_t to_width, Fit fit) {
+  if (fit == Fit::kSqueeze) return {0, 0, height, width};
+  const int64_t rows = std::max<int64_t>(1, std::min(height, (width * to_height + to_width / 2) / to_width));
+  const int64_t cols = std::max<int64_t>(1, std::min(width, (height * to_width + to_height / 2) / to_height));
+  return {(height - rows) / 2, (width - cols) / 2, rows, cols};
+}
+
+void decode_into(std::string_view bytes, const std::string& name, int64_t max_pixels, Decoded& to) {
+  Request r = request(bytes, max_pixels);
+  r.context = &to;
+  r.place = [](void* context, int64_t height, int64_t width) {
+    auto& decoded = *static_cast<Decoded*>(context);
+    const auto size = static_cast<size_t>(height * width * 3);
+    if (decoded.pixels.size() < size) decoded.pixels.resize(size);
+    decoded.height = height;
+    decoded.width = width;
+    return decoded.pixels.data();
+  };
+  if (!codec().decode(r)) fail(name, ": ", r.error);
 }
 
 at::Tensor decode(std::string_view bytes, const std::string& name, const Decoding& how) {
   if (how.height || how.width) check_size(how.height, how.width);
-  Request r = request(bytes, how, Layout::kPixels);
-  at::Tensor result;
-  r.context = &result;
-  r.place = [](void* context, int64_t height, int64_t width) {
-    auto& t = *static_cast<at::Tensor*>(context);
-    t = at::empty({height, width, 3}, at::kByte);
-    return t.mutable_data_ptr<uint8_t>();
-  };
-  if (!codec().decode(r)) fail(name, ": ", r.error);
+  Decoded decoded;
+  decode_into(bytes, name, how.max_pixels, decoded);
+  const int64_t height = how.height ? how.height : decoded.height, width = how.width ? how.width : decoded.width;
+  at::Tensor result = at::empty({height, width, 3}, at::kByte);
+  Resampler()(decoded.raster(), fitted(decoded.height, decoded.width, height, width, how.fit), height, width,
+              Filter::kBilinear, result.mutable_data_ptr<uint8_t>());
   return result;
 }
 
@@ -100,12 +137,12 @@ at::Tensor read(const std::filesystem::path& file, const Decoding& how) {
   return decode(read_bytes(file), file.string(), how);
 }
 
-void decode_into(std::string_view bytes, const std::string& name, const Decoding& how, uint8_t* to) {
-  check_size(how.height, how.width);
-  Request r = request(bytes, how, Layout::kPlanes);
-  r.context = to;
-  r.place = [](void* context, int64_t, int64_t) { return static_cast<uint8_t*>(context); };
-  if (!codec().decode(r)) fail(name, ": ", r.error);
+void decode_planes(std::string_view bytes, const std::string& name, const Decoding& how, uint8_t* to) {
+  const at::Tensor pixels = decode(bytes, name, how);
+  const auto* from = pixels.const_data_ptr<uint8_t>();
+  const int64_t plane = how.height * how.width;
+  for (int64_t i = 0; i < plane; ++i)
+    for (int64_t c = 0; c < 3; ++c) to[c * plane + i] = *from++;
 }
 
 std::string encode(const at::Tensor& pixels, const std::string& extension, int64_t quality) {
@@ -144,13 +181,12 @@ at::Tensor paint(const std::vector<Stroke>& strokes, int64_t height, int64_t wid
   return image;
 }
 
-at::Tensor resize(const at::Tensor& pixels, int64_t height, int64_t width) {
+at::Tensor resize(const at::Tensor& pixels, int64_t height, int64_t width, Filter filter) {
   check_size(height, width);
   const at::Tensor whole = check_pixels(pixels);
   at::Tensor result = at::empty({height, width, 3}, at::kByte);
-  if (!codec().resize(whole.const_data_ptr<uint8_t>(), whole.size(0), whole.size(1), result.mutable_data_ptr<uint8_t>(),
-                      height, width))
-    fail("images: cannot be resized to ", height, " x ", width);
+  const Raster from{whole.const_data_ptr<uint8_t>(), whole.size(1) * 3, 3};
+  Resampler()(from, {0, 0, whole.size(0), whole.size(1)}, height, width, filter, result.mutable_data_ptr<uint8_t>());
   return result;
 }
 

@@ -15,8 +15,7 @@ namespace {
 constexpr double kTo8Bit = 1.0 / 257;  // 65535 is 255
 
 /// As stored, RGB of 8 bits: alpha is dropped, 16 bits are rounded to 8, grey is three equal channels.
-cv::Mat decode_stored(const Request& r, const Container& c) {
-  if (c.format == Format::kJpeg) return decode_jpeg(r.bytes, r.size);
+cv::Mat decode_other(const Request& r) {
   const cv::Mat file(1, static_cast<int>(r.size), CV_8U, const_cast<uint8_t*>(r.bytes));
   cv::Mat image = cv::imdecode(file, cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH | cv::IMREAD_IGNORE_ORIENTATION);
   if (image.empty()) throw std::runtime_error("its pixels cannot be decoded");
@@ -38,32 +37,8 @@ cv::Mat turned(cv::Mat image, int orientation) {
   return image;
 }
 
-cv::Mat resized(const cv::Mat& image, int height, int width) {
-  if (image.rows == height && image.cols == width) return image;
-  const bool shrinks = height <= image.rows && width <= image.cols;
-  cv::Mat result;
-  cv::resize(image, result, {width, height}, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
-  return result;
-}
-
-/// The largest centred part of the proportions height : width.
-cv::Mat centre(const cv::Mat& image, int64_t height, int64_t width) {
-  const int64_t rows = std::min<int64_t>(image.rows, (image.cols * height + width / 2) / width);
-  const int64_t cols = std::min<int64_t>(image.cols, (image.rows * width + height / 2) / height);
-  const int h = static_cast<int>(std::max<int64_t>(1, rows)), w = static_cast<int>(std::max<int64_t>(1, cols));
-  return image(cv::Rect((image.cols - w) / 2, (image.rows - h) / 2, w, h));
-}
-
-void deliver(const cv::Mat& image, const Request& r) {
-  uint8_t* to = r.place(r.context, image.rows, image.cols);
-  if (r.layout == Layout::kPixels) {
-    image.copyTo(cv::Mat(image.rows, image.cols, CV_8UC3, to));
-    return;
-  }
-  const size_t plane = image.total();
-  cv::Mat planes[3];
-  for (int c = 0; c < 3; ++c) planes[c] = cv::Mat(image.rows, image.cols, CV_8U, to + plane * static_cast<size_t>(c));
-  cv::split(image, planes);
+cv::Mat placed(const Request& r, int height, int width) {
+  return {height, width, CV_8UC3, r.place(r.context, height, width)};
 }
 
 template <size_t n>
@@ -77,9 +52,17 @@ bool decode(Request& r) try {
   if (c.width > r.max_pixels / c.height)
     throw std::runtime_error("declares " + std::to_string(c.height) + " x " + std::to_string(c.width) +
                              " pixels, more than the " + std::to_string(r.max_pixels) + " that are allowed");
-  cv::Mat image = turned(decode_stored(r, c), c.orientation);
-  if (r.height > 0) image = resized(r.fit == Fit::kCrop ? centre(image, r.height, r.width) : image, r.height, r.width);
-  deliver(image, r);
+  if (c.format == Format::kJpeg && c.orientation == 1) {  // nearly all: straight to its place
+    decode_jpeg(r.bytes, r.size, [&](int height, int width) { return placed(r, height, width); });
+    return true;
+  }
+  cv::Mat image;
+  if (c.format == Format::kJpeg)
+    decode_jpeg(r.bytes, r.size, [&](int height, int width) { return image = cv::Mat(height, width, CV_8UC3); });
+  else
+    image = decode_other(r);
+  image = turned(image, c.orientation);
+  image.copyTo(placed(r, image.rows, image.cols));
   return true;
 } catch (const cv::Exception& e) {
   return explained(r.error, e.err.c_str());
@@ -102,26 +85,16 @@ bool encode(Encoding& e) try {
   return explained(e.error, error.what());
 }
 
-bool resize(const uint8_t* from, int64_t from_height, int64_t from_width, uint8_t* to, int64_t height,
-            int64_t width) try {
-  const cv::Mat image(static_cast<int>(from_height), static_cast<int>(from_width), CV_8UC3, const_cast<uint8_t*>(from));
-  resized(image, static_cast<int>(height), static_cast<int>(width))
-      .copyTo(cv::Mat(static_cast<int>(height), static_cast<int>(width), CV_8UC3, to));
-  return true;
-} catch (const std::exception&) {
-  return false;
-}
-
 }  // namespace
 
 }  // namespace moonlab::image
 
-extern "C" __attribute__((visibility("default"))) const moonlab::image::Codec* moonlab_image_codec_1() {
+extern "C" __attribute__((visibility("default"))) const moonlab::image::Codec* moonlab_image_codec_2() {
   using namespace moonlab::image;
   static const Codec codec = [] {
     cv::setNumThreads(0);  // whoever decodes has threads of its own
     cv::redirectError([](int, const char*, const char*, const char*, int, void*) { return 0; });  // thrown, not printed
-    return Codec{decode, encode, resize};
+    return Codec{decode, encode};
   }();
   return &codec;
 }

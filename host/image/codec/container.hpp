@@ -14,8 +14,9 @@ struct Container {
   int orientation = 1;  // EXIF: 1 to 8
 };
 
-/// Tells the format by its first bytes and walks its parts to the end: throws std::runtime_error with what is wrong (cut
-/// short, a part whose checksum fails, no size). Of JPEG only the parts before the first scan: its decoder says the rest.
+/// Tells the format by its first bytes and walks its parts to the end: throws std::runtime_error with what is wrong
+/// (cut short, a part whose checksum fails, no size). Of JPEG only the parts before the first scan: its decoder says
+/// the rest.
 Container inspect(const uint8_t* bytes, size_t size);
 
 }  // namespace moonlab::image

@@ -56,15 +56,15 @@ void from_cmyk(const uint8_t* from, uint8_t* to, int width, bool inverted) {
 }
 
 /// Everything between setjmp and longjmp: no object with a destructor may live here.
-bool run(jpeg_decompress_struct& jpeg, Failure& failure, const uint8_t* bytes, size_t size, cv::Mat& image,
-         cv::Mat& line) {
+bool run(jpeg_decompress_struct& jpeg, Failure& failure, const uint8_t* bytes, size_t size,
+         const std::function<cv::Mat(int, int)>& place, cv::Mat& image, cv::Mat& line) {
   if (setjmp(failure.back)) return false;
   jpeg_mem_src(&jpeg, bytes, size);
   jpeg_read_header(&jpeg, TRUE);
   const bool inks = jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK;
   jpeg.out_color_space = inks ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(&jpeg);
-  image.create(static_cast<int>(jpeg.output_height), static_cast<int>(jpeg.output_width), CV_8UC3);
+  image = place(static_cast<int>(jpeg.output_height), static_cast<int>(jpeg.output_width));
   if (inks) line.create(1, image.cols, CV_8UC4);
   while (jpeg.output_scanline < jpeg.output_height) {
     uint8_t* row = image.ptr(static_cast<int>(jpeg.output_scanline));
@@ -78,7 +78,7 @@ bool run(jpeg_decompress_struct& jpeg, Failure& failure, const uint8_t* bytes, s
 
 }  // namespace
 
-cv::Mat decode_jpeg(const uint8_t* bytes, size_t size) {
+void decode_jpeg(const uint8_t* bytes, size_t size, const std::function<cv::Mat(int, int)>& place) {
   cv::Mat image, line;
   jpeg_decompress_struct jpeg{};
   jpeg_progress_mgr progress{};
@@ -89,12 +89,14 @@ cv::Mat decode_jpeg(const uint8_t* bytes, size_t size) {
   failure.manager.output_message = [](j_common_ptr) {};
   if (setjmp(failure.back)) throw std::runtime_error("JPEG: out of memory");
   jpeg_create_decompress(&jpeg);
+  struct AtEnd {
+    jpeg_decompress_struct& jpeg;
+    ~AtEnd() { jpeg_destroy_decompress(&jpeg); }
+  } at_end{jpeg};
   progress.progress_monitor = on_progress;
   jpeg.progress = &progress;
-  const bool done = run(jpeg, failure, bytes, size, image, line);
-  jpeg_destroy_decompress(&jpeg);
-  if (!done) throw std::runtime_error(std::string("JPEG: ") + failure.text);
-  return image;
+  if (!run(jpeg, failure, bytes, size, place, image, line))
+    throw std::runtime_error(std::string("JPEG: ") + failure.text);
 }
 
 }  // namespace moonlab::image

@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <opencv2/core.hpp>
 
 namespace moonlab::image {
 
-/// RGB as stored, not turned. Grey, CMYK and YCCK become RGB. Throws std::runtime_error where data are missing or
-/// damaged; what decoders agree to overlook (stray bytes between markers) is overlooked.
-cv::Mat decode_jpeg(const uint8_t* bytes, size_t size);
+/// RGB as stored, not turned, into what `place` gives for height and width (8UC3). Grey, CMYK and YCCK become RGB.
+/// Throws std::runtime_error where data are missing or damaged; what decoders agree to overlook (stray bytes between
+/// markers) is overlooked.
+void decode_jpeg(const uint8_t* bytes, size_t size, const std::function<cv::Mat(int height, int width)>& place);
 
 }  // namespace moonlab::image
