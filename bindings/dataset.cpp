@@ -57,8 +57,7 @@ int fingerprint(lua_State* L) {
 }
 /// [C, H, W] of images, {} of texts
 int shape(lua_State* L) {
-  const data::Samples& samples = self(L).samples();
-  push(L, samples.is_text() ? std::vector<int64_t>{} : samples.images.sizes().slice(1).vec());
+  push(L, self(L).samples().shape());
   return 1;
 }
 int is_text(lua_State* L) {

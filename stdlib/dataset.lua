@@ -3,8 +3,8 @@
 -- An origin describes what is the same in every call:
 --   { name = "mnist5k", class_names = { ... }, counts = training images of each class,
 --     read = function(folder) -> training set, test set or nil, validation set or nil   (host datasets, all samples) }
--- Without an official test set the option `test` holds images out; a validation set of its own stands in where the option
--- `val` holds none out. Besides:
+-- Without an official test set the option `test` holds images out; a validation set of its own stands in where the
+-- option `val` holds none out. Besides:
 --   things = "texts"         what messages and help call the samples; "images" where absent
 --   fields                   further options, such as `level`
 --   groups, group_level      { { "coarse", { "fine", ... } }, ... }: labels where the option `level` is group_level
@@ -75,10 +75,10 @@ end
 --   (host.text), which gives x long [B, T] and mask bool [B, T]. `features` is a function set -> float [n, F], given as
 --   x in place of the samples.
 --   `transform` is a function of one image, float [C, H, W] in [0, 1] before it is normalised, that gives the image the
---   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2), so it
---   is given as code for `worker` is: source text, a module's name, or a function that uses no local variable of its
---   surroundings; `with` is plain data. Its random numbers start anew from each sample and epoch, so the batches are the
---   same for any number of workers.
+--   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2; 0:
+--   on the thread that asks), so it is given as code for `worker` is: source text, a module's name, or a function that
+--   uses no local variable of its surroundings; `with` is plain data. Its random numbers start anew from each sample
+--   and epoch, so the batches are the same for any number of workers.
 function Data:loader(split, options)
   return dataset.loader({ dataset.source(self, self:set(split)) }, split, self, options)
 end

@@ -15,9 +15,13 @@ folder_images.deviation = { 0.229, 0.224, 0.225 }
 function folder_images.fields(side)
   return {
     { "side", "integer > 0 or list of integer > 0", side, "pixels of the square pictures, or { height, width }" },
-    { "fit", "one of crop|squeeze", "crop", "what becomes of other proportions: the largest centred part is kept, or the whole "
-      .. "picture is squeezed" },
-    { "damaged", "one of refuse|skip", "refuse", "a picture that cannot be decoded is an error, or is left out with a warning" },
+    { "fit", "one of crop|squeeze", "crop", "what becomes of other proportions: the largest centred part is kept, or "
+      .. "the whole picture is squeezed" },
+    { "damaged", "one of refuse|skip", "refuse",
+      "a picture that cannot be decoded is an error, or is left out with a warning" },
+    { "memory", "one of ram|mmap|stream", "ram", "where decoded pictures are: in memory; in a file of the cache that "
+      .. "is read as memory; nowhere: each is decoded for its batch, and a resized_crop that comes first takes its part "
+      .. "of the picture as it is stored" },
     { "cache", "boolean", true, "keep the decoded pictures in $MOONLAB_HOME/cache/images" },
     { "mean", "list of number", folder_images.mean, "of red, green and blue in [0, 1], for `normalise`" },
     { "deviation", "list of number > 0", folder_images.deviation, "of red, green and blue, for `normalise`" },
@@ -32,8 +36,8 @@ local function about(o, name, class_names)
     if #o[key] ~= 3 then error(("%s takes three numbers, of red, green and blue, got %d"):format(key, #o[key]), 0) end
   end
   return { name = name, height = height, width = width, fit = o.fit, skip_damaged = o.damaged == "skip",
-           cache = o.cache and catalogue.home() .. "/cache/images" or nil, class_names = class_names, mean = o.mean,
-           deviation = o.deviation }
+           cache = o.cache and catalogue.home() .. "/cache/images" or nil, memory = o.memory, class_names = class_names,
+           mean = o.mean, deviation = o.deviation }
 end
 
 --- A folder of classes as a host dataset. What was left out is said on the screen.
@@ -56,17 +60,19 @@ local made = {} -- the same options give the same origin, which is read once in 
 --- An origin for these options: make() gives it where there is none yet.
 function folder_images.once(kind, o, make)
   local side = type(o.side) == "table" and table.concat(o.side, "x") or o.side
-  local key = table.concat({ kind, side, o.fit, o.damaged, table.concat(o.mean, ","), table.concat(o.deviation, ",") }, "\n")
+  local key = table.concat({ kind, side, o.fit, o.damaged, o.memory, tostring(o.cache), table.concat(o.mean, ","),
+    table.concat(o.deviation, ",") }, "\n")
   made[key] = made[key] or make()
   return made[key]
 end
 
 --- The origin of a set whose classes and counts are known.
--- @param set { name, class_names, counts = training images of each class, test = held out of each class, or nil where there
---   is a folder test/, side }
+-- @param set { name, class_names, counts = training images of each class, test = held out of each class, or nil where
+--   there is a folder test/, side }
 function folder_images.known(set)
-  local origin = { name = set.name, class_names = set.class_names, counts = set.counts, official_test = set.test == nil,
-                   test = set.test, known = true, fields = folder_images.fields(set.side) }
+  local origin = { name = set.name, class_names = set.class_names, counts = set.counts,
+                   official_test = set.test == nil, test = set.test, known = true,
+                   fields = folder_images.fields(set.side) }
   local function reader(o)
     return function(folder)
       local train = folder_images.read(folder .. "/train", o, set.name, set.class_names)
@@ -76,8 +82,8 @@ function folder_images.known(set)
   end
   function origin.resolve(o)
     return folder_images.once(set.name, o, function()
-      return { name = set.name, class_names = set.class_names, counts = set.counts, official_test = origin.official_test,
-               read = reader(o) }
+      return { name = set.name, class_names = set.class_names, counts = set.counts,
+               official_test = origin.official_test, read = reader(o) }
     end)
   end
   local defaults = {}

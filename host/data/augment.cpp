@@ -49,6 +49,16 @@ struct Crop : Step {
     const int64_t top = draw.below(rows + 1);
     return part(wide, top, draw.below(cols + 1), to);
   }
+  bool frame(Window& w, Draw& draw) const override {
+    const int64_t height = size.height ? size.height : w.to_height, width = size.height ? size.width : w.to_width;
+    if (pad || w.resized() || w.mirrored || w.upside_down || height > w.to_height || width > w.to_width) return false;
+    w.part.top += draw.below(w.part.height - height + 1);
+    w.part.left += draw.below(w.part.width - width + 1);
+    w.part.height = w.to_height = height;
+    w.part.width = w.to_width = width;
+    w.cut = true;
+    return true;
+  }
 };
 
 struct Flip : Step {
@@ -57,6 +67,10 @@ struct Flip : Step {
   explicit Flip(const Options& o) : p(share_in(o, "p")), dim(o.at("vertical").get<bool>() ? 1 : 2) {}
   at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
     return draw.uniform() < p ? image.flip(dim) : image;
+  }
+  bool frame(Window& w, Draw& draw) const override {
+    if (draw.uniform() < p) (dim == 2 ? w.mirrored : w.upside_down) ^= true;
+    return true;
   }
 };
 
@@ -74,23 +88,66 @@ struct ResizedCrop : Step {
       : size(size_in(o)), scale(range_in(o, "scale", 0, 1)), ratio(range_in(o, "ratio", 0, 1e3)) {}
   at::Tensor apply(const at::Tensor& image, Draw& draw) const override {
     const Size to = size.of(image);
-    const at::Tensor found = choose(image, draw);
-    if (found.size(1) == to.height && found.size(2) == to.width) return found;
+    const image::Part p = choose(image.size(1), image.size(2), draw);
+    const at::Tensor found = part(image, p.top, p.left, {p.height, p.width});
+    if (p.height == to.height && p.width == to.width) return found;
     return at::_upsample_bilinear2d_aa(found.unsqueeze(0), {to.height, to.width}, false)[0].clamp(0, 1);
   }
-  at::Tensor choose(const at::Tensor& image, Draw& draw) const {
-    const int64_t height = image.size(1), width = image.size(2);
+  bool frame(Window& w, Draw& draw) const override {
+    if (w.cut || w.mirrored || w.upside_down) return false;
+    w.part = choose(w.height, w.width, draw);
+    if (size.height) {
+      w.to_height = size.height;
+      w.to_width = size.width;
+    }
+    w.cut = true;
+    return true;
+  }
+  image::Part choose(int64_t height, int64_t width, Draw& draw) const {
     for (int attempt = 0; attempt < 10; ++attempt) {
       const Size s = random_part(scale, ratio, static_cast<double>(height * width), draw);
       if (s.height < 1 || s.width < 1 || s.height > height || s.width > width) continue;
       const int64_t top = draw.below(height - s.height + 1);
-      return part(image, top, draw.below(width - s.width + 1), s);
+      return {top, draw.below(width - s.width + 1), s.height, s.width};
     }
     const double shape = static_cast<double>(width) / static_cast<double>(height);
     Size s{height, width};
     if (shape < ratio.low) s.height = std::max<int64_t>(1, std::llround(static_cast<double>(width) / ratio.low));
     else if (shape > ratio.high) s.width = std::max<int64_t>(1, std::llround(static_cast<double>(height) * ratio.high));
-    return part(image, (height - s.height) / 2, (width - s.width) / 2, s);
+    return {(height - s.height) / 2, (width - s.width) / 2, s.height, s.width};
+  }
+};
+
+struct Resize : Step {
+  Size size;
+  image::Fit fit;
+  image::Filter filter;
+  explicit Resize(const Options& o)
+      : size(size_in(o)),
+        fit(one_in(o, "fit", {"crop", "squeeze"}) == 0 ? image::Fit::kCrop : image::Fit::kSqueeze),
+        filter(one_in(o, "interpolation", {"bilinear", "bicubic"}) == 0 ? image::Filter::kBilinear
+                                                                        : image::Filter::kBicubic) {}
+  at::Tensor apply(const at::Tensor& image, Draw&) const override {
+    const Size to = size.of(image);
+    const image::Part p = image::fitted(image.size(1), image.size(2), to.height, to.width, fit);
+    const at::Tensor found = part(image, p.top, p.left, {p.height, p.width});
+    if (p.height == to.height && p.width == to.width) return found;
+    const at::Tensor one = found.unsqueeze(0);
+    const at::Tensor resized = filter == image::Filter::kBilinear
+                                   ? at::_upsample_bilinear2d_aa(one, {to.height, to.width}, false)
+                                   : at::_upsample_bicubic2d_aa(one, {to.height, to.width}, false);
+    return resized[0].clamp(0, 1);
+  }
+  bool frame(Window& w, Draw&) const override {
+    if (w.cut || w.mirrored || w.upside_down) return false;
+    if (size.height) {
+      w.to_height = size.height;
+      w.to_width = size.width;
+    }
+    w.part = image::fitted(w.height, w.width, w.to_height, w.to_width, fit);
+    w.filter = filter;
+    w.cut = true;
+    return true;
   }
 };
 
@@ -133,6 +190,7 @@ const std::vector<Kind>& kinds() {
       {"crop", {{"size", 0}, {"pad", 0}, {"fill", 0.0}}, make<Crop>},
       {"flip", {{"p", 0.5}, {"vertical", false}}, make<Flip>},
       {"resized_crop", {{"size", 0}, {"scale", {0.08, 1.0}}, {"ratio", {3.0 / 4, 4.0 / 3}}}, make<ResizedCrop>},
+      {"resize", {{"size", 0}, {"fit", "crop"}, {"interpolation", "bilinear"}}, make<Resize>},
       {"pad", {{"padding", 0}, {"fill", 0.0}, {"mode", "constant"}}, make_pad},
       {"jitter", {{"brightness", 0.0}, {"contrast", 0.0}, {"saturation", 0.0}, {"hue", 0.0}, {"p", 1.0}}, make_jitter},
       {"grey", {{"p", 0.1}}, make_grey},
@@ -182,6 +240,9 @@ class Augmentation : public Transform {
     for (const auto& step : of_domain_.at(drawn.domain)) result = step->apply(result, draw);
     return result;
   }
+  at::Tensor apply(Picture& picture, const Drawn& drawn) override {
+    return run(of_domain_.at(drawn.domain), picture, drawn.seed);
+  }
 
  private:
   std::vector<Steps> of_domain_;
@@ -195,6 +256,16 @@ double Draw::uniform() {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+at::Tensor run(const Steps& steps, Picture& picture, uint64_t seed) {
+  Draw draw(seed);
+  size_t i = 0;
+  while (i < steps.size() && steps[i]->frame(picture.window, draw)) ++i;
+  if (i == steps.size()) return {};
+  at::Tensor result = picture.tensor();
+  for (; i < steps.size(); ++i) result = steps[i]->apply(result, draw);
+  return result;
 }
 
 Steps make_steps(const Options& list) {

@@ -32,11 +32,19 @@ class Step {
  public:
   virtual ~Step() = default;
   virtual at::Tensor apply(const at::Tensor& image, Draw& draw) const = 0;
+  /// A step that only chooses where pixels come from, on a picture that is still stored: changes the window, drawing as
+  /// apply does. False where it cannot; then it has drawn nothing.
+  virtual bool frame(Window& window, Draw& draw) const { return false; }
 };
 
 using Steps = std::vector<std::shared_ptr<const Step>>;
 
-/// Steps from a list of { kind, options }:
+/// Steps one after the other on a stored picture; undefined where they only chose its window.
+at::Tensor run(const Steps& steps, Picture& picture, uint64_t seed);
+
+/// Crops, flips and sizes at the beginning of a list are worked out together on the stored bytes, and a resized_crop
+/// among them takes its part of the whole stored picture; after other steps they work on floats. Steps from a list of {
+/// kind, options }:
 ///   crop { size = 0, pad = 0, fill = 0 }        a part of height and width `size` ({h, w}, a number, 0: as the picture
 ///                                                was) at a random place, after `pad` pixels of `fill` at each edge
 ///   flip { p = 0.5, vertical = false }           mirrored
@@ -45,6 +53,9 @@ using Steps = std::vector<std::shared_ptr<const Step>>;
 ///                                                in their logarithm), resized bilinearly with antialiasing; after ten
 ///                                                tries that do not fit, the largest centred part with allowed
 ///                                                proportions (as Szegedy et al. 2015 train)
+///   resize { size = 0, fit = "crop", interpolation = "bilinear" }
+///                                                another size, with antialiasing: the largest centred part of the new
+///                                                proportions, or the whole picture ("squeeze")
 ///   erase { p = 0.5, scale = {0.02, 0.33}, ratio = {0.3, 3.3}, fill = 0 }
 ///                                                a random rectangle is filled (Zhong et al. 2020)
 ///   pad { padding = 0, fill = 0, mode = "constant" }

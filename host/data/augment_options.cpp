@@ -37,12 +37,15 @@ double share_in(const StepOptions& o, const char* key) {
   return value;
 }
 
-bool is_bilinear(const StepOptions& o) {
-  const std::string name = o.at("interpolation");
-  if (name != "bilinear" && name != "nearest")
-    fail("augment: unknown interpolation '", name, "'", did_you_mean(name, {"nearest", "bilinear"}),
-         " (nearest, bilinear)");
-  return name == "bilinear";
+size_t one_in(const StepOptions& o, const char* key, const std::vector<std::string>& words) {
+  const std::string name = o.at(key);
+  const auto found = std::find(words.begin(), words.end(), name);
+  if (found != words.end()) return static_cast<size_t>(found - words.begin());
+  std::string list;
+  for (const auto& word : words) list += (list.empty() ? "" : ", ") + word;
+  fail("augment: unknown ", key, " '", name, "'", did_you_mean(name, words), " (", list, ")");
 }
+
+bool is_bilinear(const StepOptions& o) { return one_in(o, "interpolation", {"nearest", "bilinear"}) == 1; }
 
 }  // namespace moonlab::data

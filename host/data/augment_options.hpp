@@ -20,6 +20,9 @@ Range spread_in(const StepOptions& o, const char* key, double centre, double lea
 /// A number in [0, 1].
 double share_in(const StepOptions& o, const char* key);
 
+/// Which of these words an option is, from 0. Errors: none of them, with the nearest.
+size_t one_in(const StepOptions& o, const char* key, const std::vector<std::string>& words);
+
 /// Is the option `interpolation` "bilinear"? Errors: neither that nor "nearest".
 bool is_bilinear(const StepOptions& o);
 

@@ -56,7 +56,7 @@ struct BatchWorkers::Shared {
       lock.unlock();
       Result result{std::nullopt, broken};
       if (broken.empty()) try {
-          result.batch = (*recipe)(number, *own, [&] {
+          result.batch = (*recipe)(number, own.get(), [&] {
             poll_interrupt();
             if (epoch != mine) throw Dropped();
           });
@@ -74,7 +74,8 @@ struct BatchWorkers::Shared {
 BatchWorkers::BatchWorkers(TransformMaker transform, int64_t workers) : shared_(std::make_shared<Shared>()) {
   shared_->transform = std::move(transform);
   shared_->ahead = 2 * workers;
-  for (int64_t i = 0; i < workers; ++i) workers_.push_back(thread::Worker::start([shared = shared_] { shared->run(); }, 0));
+  for (int64_t i = 0; i < workers; ++i)
+    workers_.push_back(thread::Worker::start([shared = shared_] { shared->run(); }, 0));
 }
 
 BatchWorkers::~BatchWorkers() {

@@ -15,8 +15,9 @@ namespace moonlab::data {
 /// worker touches is owned by it too: letting go in the middle of an epoch waits for nobody.
 class BatchWorkers {
  public:
-  /// Makes batch `number`; calls `go_on` between samples, which throws where nobody wants the batch any more.
-  using Make = std::function<Batch(int64_t number, Transform& transform, const std::function<void()>& go_on)>;
+  /// Makes batch `number` with the worker's own transform (nullptr where the maker gives none); calls `go_on` between
+  /// samples, which throws where nobody wants the batch any more.
+  using Make = std::function<Batch(int64_t number, Transform* transform, const std::function<void()>& go_on)>;
 
   BatchWorkers(TransformMaker transform, int64_t workers);
   ~BatchWorkers();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "host/data/picture.hpp"
 #include "host/error.hpp"
 #include "host/hash.hpp"
 
@@ -66,6 +67,43 @@ std::shared_ptr<const Samples> make_samples(std::string name, at::Tensor images,
   return samples;
 }
 
+std::shared_ptr<const Samples> make_file_samples(std::string name, PictureFiles files, const std::string& content,
+                                                 at::Tensor labels, std::vector<std::string> class_names,
+                                                 const std::string& where, std::vector<float> mean,
+                                                 std::vector<float> deviation) {
+  if (mean.size() != deviation.size() || (!mean.empty() && mean.size() != 3))
+    fail(where, ": 3 channels, but ", mean.size(), " means and ", deviation.size(), " deviations");
+  labels = labels.contiguous();
+  check_labels(labels, static_cast<int64_t>(files.paths.size()), static_cast<int64_t>(class_names.size()), "images",
+               "image", where);
+  Sha256 hash;
+  hash.update("files " + content + "\n");
+  const int64_t how[] = {files.how.height, files.how.width, static_cast<int64_t>(files.how.fit)};
+  hash.update(how, sizeof how);
+  hash_tensor(hash, labels);
+  for (const auto& c : class_names) hash.update(c + "\n");
+  auto samples = std::make_shared<Samples>();
+  samples->name = std::move(name);
+  samples->files = std::make_shared<const PictureFiles>(std::move(files));
+  samples->labels = std::move(labels);
+  samples->class_names = std::move(class_names);
+  samples->fingerprint = hash.hex();
+  samples->mean = std::move(mean);
+  samples->deviation = std::move(deviation);
+  return samples;
+}
+
+std::vector<int64_t> Samples::shape() const {
+  if (files) return {3, files->how.height, files->how.width};
+  return is_text() ? std::vector<int64_t>{} : images.sizes().slice(1).vec();
+}
+
+void Samples::put_pixels(int64_t row, uint8_t* to) const {
+  static thread_local Picture picture;
+  picture.open(*this, row);
+  picture.planes(to);
+}
+
 std::shared_ptr<const Samples> make_text_samples(std::string name, text::Texts texts, at::Tensor labels,
                                                  std::vector<std::string> class_names, const std::string& where) {
   if (texts.size() == 0) fail(where, ": holds no texts");
@@ -90,10 +128,13 @@ const std::vector<uint64_t>& Samples::content() const {
     const auto n = static_cast<size_t>(labels.size(0));
     content_.resize(n);
     const std::hash<std::string_view> hash;
-    const size_t bytes = is_text() || n == 0 ? 0 : images.nbytes() / n;
-    const auto* pixels = is_text() ? nullptr : reinterpret_cast<const char*>(images.const_data_ptr<uint8_t>());
-    for (size_t i = 0; i < n; ++i)
-      content_[i] = hash(is_text() ? std::string_view(texts[i]) : std::string_view(pixels + i * bytes, bytes));
+    const auto each = shape();
+    std::vector<uint8_t> pixels(is_text() ? 0 : each[0] * each[1] * each[2]);
+    for (size_t i = 0; i < n; ++i) {
+      if (!is_text()) put_pixels(static_cast<int64_t>(i), pixels.data());
+      content_[i] = hash(is_text() ? std::string_view(texts[i])
+                                   : std::string_view(reinterpret_cast<const char*>(pixels.data()), pixels.size()));
+    }
   });
   return content_;
 }
@@ -107,7 +148,13 @@ Dataset::Dataset(std::shared_ptr<const Samples> samples)
 
 at::Tensor Dataset::images() const {
   if (samples_->is_text()) fail("'", name_, "' holds texts, not images");
-  return samples_->images.index_select(0, rows_);
+  if (!samples_->files) return samples_->images.index_select(0, rows_);
+  const auto shape = samples_->shape();
+  at::Tensor images = at::empty({size(), shape[0], shape[1], shape[2]}, at::kByte);
+  auto* to = images.mutable_data_ptr<uint8_t>();
+  for (int64_t i = 0; i < size(); ++i, to += images[0].numel())
+    samples_->put_pixels(rows_.const_data_ptr<int64_t>()[i], to);
+  return images;
 }
 
 text::Texts Dataset::texts() const {
@@ -129,7 +176,7 @@ std::vector<int64_t> Dataset::counts() const {
 std::string Dataset::describe() const {
   std::ostringstream text;
   text << name_ << ": " << size() << " " << samples_->things() << " ";
-  if (!samples_->is_text()) text << samples_->images.sizes().slice(1) << " ";
+  if (!samples_->is_text()) text << at::IntArrayRef(samples_->shape()) << " ";
   text << "of " << class_names_.size() << " classes";
   return text.str();
 }

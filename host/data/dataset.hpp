@@ -10,23 +10,35 @@
 #include <utility>
 #include <vector>
 
+#include "host/image/image.hpp"
 #include "host/text/texts.hpp"
 
 namespace moonlab::data {
 
+/// Pictures that stay in their files: each is decoded whenever a batch shows it.
+struct PictureFiles {
+  std::vector<std::filesystem::path> paths;  // of each sample
+  image::Decoding how;                       // the size they are shown at
+};
+
 /// The images or texts of one origin as read from its files. Never changed after it was read; shared by all views.
 struct Samples {
   std::string name;   // "mnist5k"
-  at::Tensor images;  // uint8 [N, C, H, W]; undefined for texts
+  at::Tensor images;  // uint8 [N, C, H, W]; undefined for texts and where pictures stay in files
+  std::shared_ptr<const PictureFiles> files;  // pictures of three channels in files, or nothing
   at::Tensor labels;  // long [N], 0 .. class_names.size()-1; [N, K] where samples have several labels:
                       // the first of a row counts for strata, the rest of a row is -1
   std::vector<std::string> class_names;  // in the order of the label numbers
-  std::string fingerprint;               // SHA-256 over shapes, images and labels
+  std::string fingerprint;               // SHA-256 over shapes, images (or their files' content) and labels
   std::vector<float> mean, deviation;    // of a channel, on pixels scaled to [0, 1]; empty: no normalisation
   text::Texts texts;                     // N of them, or none
   mutable text::TokenCache tokens;       // of the texts
 
-  bool is_text() const { return !images.defined(); }
+  bool is_text() const { return !images.defined() && !files; }
+  /// [C, H, W] of an image as it is shown without any step; {} of texts.
+  std::vector<int64_t> shape() const;
+  /// uint8 [C, H, W] of an image, as shape() says, at `to`.
+  void put_pixels(int64_t row, uint8_t* to) const;
   /// A hash of each row's pixels or text alone, to find samples that occur twice; worked out when first asked for.
   const std::vector<uint64_t>& content() const;
   /// "images" or "texts".
@@ -42,6 +54,12 @@ struct Samples {
 std::shared_ptr<const Samples> make_samples(std::string name, at::Tensor images, at::Tensor labels,
                                             std::vector<std::string> class_names, const std::string& where,
                                             std::vector<float> mean = {}, std::vector<float> deviation = {});
+
+/// The same for pictures that stay in their files; `content` tells one content of all files from another.
+std::shared_ptr<const Samples> make_file_samples(std::string name, PictureFiles files, const std::string& content,
+                                                 at::Tensor labels, std::vector<std::string> class_names,
+                                                 const std::string& where, std::vector<float> mean = {},
+                                                 std::vector<float> deviation = {});
 
 /// The same for texts. Labels are long [N], or [N, K] for several: a row begins with a label, holds none twice and is
 /// filled up with -1.

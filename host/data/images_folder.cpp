@@ -1,27 +1,17 @@
 #include "host/data/images_folder.hpp"
 
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstring>
 #include <map>
 
 #include "host/error.hpp"
-#include "host/file.hpp"
-#include "host/hash.hpp"
-#include "host/interrupt.hpp"
 
 namespace moonlab::data {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int64_t kPiece = 256;  // pictures between two looks at interrupts
-constexpr std::string_view kMagic = "moonlab images 1\n";
 
 bool is_picture(const fs::path& file) {
   std::string ending = file.extension().string();
@@ -43,55 +33,6 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   return files;
-}
-
-struct Picture {
-  const fs::path* file;
-  int64_t label;
-  std::string reason;  // why it cannot be decoded
-};
-
-/// Calls f(i) for 0 .. n-1 on several threads, in pieces between which an interrupt is heard.
-template <class F>
-void each(int64_t n, const F& f) {
-  for (int64_t from = 0; from < n; from += kPiece) {
-    poll_interrupt();
-    at::parallel_for(from, std::min(n, from + kPiece), 4, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) f(i);
-    });
-  }
-}
-
-// ---- the cache: MAGIC, then the bytes of the images -----------------------------------------------------------------
-
-std::string key_of(const std::vector<Picture>& pictures, const image::Decoding& how) {
-  std::vector<std::string> hashes(pictures.size());
-  each(static_cast<int64_t>(pictures.size()), [&](int64_t i) { hashes[i] = sha256_file(*pictures[i].file); });
-  Sha256 key;
-  key.update(kMagic);
-  const int64_t options[] = {how.height, how.width, static_cast<int64_t>(how.fit), how.max_pixels};
-  key.update(options, sizeof options);
-  for (size_t i = 0; i < pictures.size(); ++i) key.update(hashes[i]);
-  return key.hex();
-}
-
-bool load(const fs::path& file, at::Tensor& images) {
-  std::error_code none;
-  const auto expected = static_cast<uintmax_t>(images.numel()) + kMagic.size();
-  if (fs::file_size(file, none) != expected || none) return false;
-  const std::string bytes = image::read_bytes(file);
-  if (!bytes.starts_with(kMagic) || bytes.size() != expected) return false;
-  std::memcpy(images.mutable_data_ptr<uint8_t>(), bytes.data() + kMagic.size(), bytes.size() - kMagic.size());
-  return true;
-}
-
-/// A full disk costs the next run its time, not this one its result.
-void store(const fs::path& file, const at::Tensor& images) {
-  std::error_code none;
-  fs::create_directories(file.parent_path(), none);
-  std::string bytes(kMagic);
-  bytes.append(reinterpret_cast<const char*>(images.const_data_ptr<uint8_t>()), static_cast<size_t>(images.numel()));
-  (void)write_atomic(file.string(), bytes);
 }
 
 }  // namespace
@@ -136,57 +77,11 @@ std::vector<ClassFolder> list_classes(const fs::path& folder, const std::vector<
   for (auto& found : list_classes(folder)) {
     const auto at = std::find(names.begin(), names.end(), found.name);
     if (at == names.end())
-      fail(folder.string(), ": class '", found.name, "' is none of the training set's", did_you_mean(found.name, names));
+      fail(folder.string(), ": class '", found.name, "' is none of the training set's",
+           did_you_mean(found.name, names));
     classes[at - names.begin()].files = std::move(found.files);
   }
   return classes;
-}
-
-FolderImages read_classes(const std::vector<ClassFolder>& classes, const FolderOptions& options) {
-  std::vector<Picture> pictures;
-  for (size_t c = 0; c < classes.size(); ++c)
-    for (const auto& file : classes[c].files) pictures.push_back({&file, static_cast<int64_t>(c), {}});
-  const auto n = static_cast<int64_t>(pictures.size());
-  const int64_t height = options.how.height, width = options.how.width, bytes = 3 * height * width;
-  FolderImages result{at::empty({n, 3, height, width}, at::kByte), at::empty({n}, at::kLong), {}};
-  auto* labels = result.labels.mutable_data_ptr<int64_t>();
-  for (int64_t i = 0; i < n; ++i) labels[i] = pictures[i].label;
-
-  fs::path cached;
-  if (!options.cache.empty()) cached = options.cache / (key_of(pictures, options.how) + ".images");
-  if (!cached.empty() && load(cached, result.images)) return result;
-
-  auto* to = result.images.mutable_data_ptr<uint8_t>();
-  each(n, [&](int64_t i) {
-    const std::string name = pictures[i].file->string();
-    try {
-      image::decode_into(image::read_bytes(name), name, options.how, to + i * bytes);
-    } catch (const Error& e) {
-      pictures[i].reason = e.what();
-    }
-  });
-  std::vector<int64_t> whole, left(classes.size());
-  for (int64_t i = 0; i < n; ++i) {
-    if (pictures[i].reason.empty()) {
-      whole.push_back(i);
-      ++left[pictures[i].label];
-    } else if (options.skip_damaged) {
-      result.damaged.push_back(pictures[i].reason);
-    } else {
-      fail(pictures[i].reason);
-    }
-  }
-  for (size_t c = 0; c < classes.size(); ++c)
-    if (left[c] == 0 && !classes[c].files.empty()) fail("class '", classes[c].name, "': none of its ", classes[c].files.size(),
-                           " pictures can be decoded; the last: ", result.damaged.back());
-  if (!result.damaged.empty()) {
-    const at::Tensor kept = at::tensor(whole);
-    result.images = result.images.index_select(0, kept);
-    result.labels = result.labels.index_select(0, kept);
-  } else if (!cached.empty()) {
-    store(cached, result.images);
-  }
-  return result;
 }
 
 }  // namespace moonlab::data

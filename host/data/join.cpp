@@ -24,24 +24,28 @@ std::vector<int64_t> bind_classes(const Dataset& data, const std::vector<std::st
       wrong += (wrong.empty() ? "" : "\n") + data.name() + ": no node carries the class '" + name + "'" +
                did_you_mean(name, nodes);
   }
-  if (missing > kTold) wrong += "\n" + data.name() + ": nor do nodes carry " + std::to_string(missing - kTold) + " more of its " +
-                              std::to_string(data.class_names().size()) + " classes";
+  if (missing > kTold)
+    wrong += "\n" + data.name() + ": nor do nodes carry " + std::to_string(missing - kTold) + " more of its " +
+             std::to_string(data.class_names().size()) + " classes";
   if (missing > 0) fail(wrong);
   return targets;
 }
 
 namespace {
 
-/// The bytes of a row, and nothing more: what two samples have in common where they are equal.
-std::string_view bytes_of(const Samples& samples, int64_t row) {
+/// The bytes of a row, and nothing more: what two samples have in common where they are equal. `own` holds those of a
+/// picture.
+std::string_view bytes_of(const Samples& samples, int64_t row, std::vector<uint8_t>& own) {
   if (samples.is_text()) return samples.texts[row];
-  const size_t bytes = samples.images.nbytes() / static_cast<size_t>(samples.images.size(0));
-  return {reinterpret_cast<const char*>(samples.images.const_data_ptr<uint8_t>()) + row * bytes, bytes};
+  const auto shape = samples.shape();
+  own.resize(static_cast<size_t>(shape[0] * shape[1] * shape[2]));
+  samples.put_pixels(row, own.data());
+  return {reinterpret_cast<const char*>(own.data()), own.size()};
 }
 
 bool comparable(const Samples& a, const Samples& b) {
   if (a.is_text() || b.is_text()) return a.is_text() == b.is_text();
-  return a.images.sizes().slice(1) == b.images.sizes().slice(1);
+  return a.shape() == b.shape();
 }
 
 }  // namespace
@@ -52,11 +56,12 @@ std::vector<int64_t> shared(const Dataset& a, const Dataset& b) {
   const auto &hashes_a = a.samples().content(), &hashes_b = b.samples().content();
   const auto *rows_a = a.rows().const_data_ptr<int64_t>(), *rows_b = b.rows().const_data_ptr<int64_t>();
   std::unordered_multimap<uint64_t, int64_t> of_b;
+  std::vector<uint8_t> own_a, own_b;
   for (int64_t i = 0; i < b.size(); ++i) of_b.emplace(hashes_b[rows_b[i]], rows_b[i]);
   for (int64_t i = 0; i < a.size(); ++i) {
     const auto [first, last] = of_b.equal_range(hashes_a[rows_a[i]]);
     if (std::any_of(first, last, [&](const auto& entry) {
-          return bytes_of(a.samples(), rows_a[i]) == bytes_of(b.samples(), entry.second);
+          return bytes_of(a.samples(), rows_a[i], own_a) == bytes_of(b.samples(), entry.second, own_b);
         }))
       found.push_back(i);
   }

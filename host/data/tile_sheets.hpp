@@ -17,8 +17,8 @@ struct TileSheets {
 
 /// FOLDER/index.json: { "tile": side, "cols": tiles a row, "classes": [names], "counts": { SPLIT: { name: n } } }; then
 /// FOLDER/SPLIT/CLASS.jpg holds n tiles, row by row from the top left; the rest of its last row is left out. Sheets of
-/// JPEG are lossy: no numbers of the original set to the last digit. Errors name the file: a key that is missing, a sheet
-/// of another size than its count asks for.
+/// JPEG are lossy: no numbers of the original set to the last digit. Errors name the file: a key that is missing, a
+/// sheet of another size than its count asks for.
 TileSheets read_tile_sheets(const std::filesystem::path& folder, const std::string& split);
 
 }  // namespace moonlab::data

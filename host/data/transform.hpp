@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 
+#include "host/data/picture.hpp"
+
 namespace moonlab::data {
 
 /// Which sample is transformed. `seed` depends on the loader's seed, the epoch, the sample and how often the epoch has
@@ -23,6 +25,9 @@ class Transform {
   /// From float32 [C, H, W] in [0, 1] to the image that the model sees, before normalisation: [C', H', W'] of the same
   /// shape for every sample of a batch.
   virtual at::Tensor apply(const at::Tensor& image, const Drawn& drawn) = 0;
+  /// The same from a stored picture. One that only chooses where pixels come from sets the window and gives an
+  /// undefined tensor: the loader then makes bytes to normalised numbers in one pass.
+  virtual at::Tensor apply(Picture& picture, const Drawn& drawn) { return apply(picture.tensor(), drawn); }
 };
 
 using TransformMaker = std::function<std::unique_ptr<Transform>()>;

@@ -40,8 +40,8 @@ function coarse.read(folder)
 end
 
 --- arXiv: titles and abstracts (Geiger 2020, metadata CC0) with their primary category, 50 of each of 151 for training
--- and 30 for testing; with level = "coarse" 7,550 other texts with their archive, and the test texts under their archives.
--- From fine_train.tsv.gz, coarse_train.tsv.gz and test.tsv.gz in arxiv/ of a folder of $MOONLAB_DATA. Papers of cs.LG,
--- cs.CV, hep-* and astro-ph.* came into the collection through cross-posts alone: say so beside results.
+-- and 30 for testing; with level = "coarse" 7,550 other texts with their archive, and the test texts under their
+-- archives. From fine_train.tsv.gz, coarse_train.tsv.gz and test.tsv.gz in arxiv/ of a folder of $MOONLAB_DATA. Papers
+-- of cs.LG, cs.CV, hep-* and astro-ph.* came into the collection through cross-posts alone: say so beside results.
 -- @usage arxiv { per_class = 20, val = 0.1 }
 return schema.declare("data.arxiv", dataset.fields(fine), dataset.builder(fine), dataset.more(fine))

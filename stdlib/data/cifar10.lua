@@ -10,9 +10,10 @@ local origin = require "cifar_images" {
   mean = { 0.4914, 0.4822, 0.4465 }, deviation = { 0.2470, 0.2435, 0.2616 },
 }
 
---- CIFAR-10: pictures of ten kinds of animals and vehicles, 32 x 32 in colour (Krizhevsky 2009), from cifar10/ of a folder of
--- $MOONLAB_DATA: the official binary files (or the folder cifar-10-batches-bin with them), 50,000 for training and 10,000
--- for testing; or tile sheets of JPEG, train/CLASS.jpg and test/CLASS.jpg with index.json, which are lossy and hold 1,000
--- and 200 of each class; or train_sample.bin and test_sample.bin, 50 and 20 exact ones of each.
+--- CIFAR-10: pictures of ten kinds of animals and vehicles, 32 x 32 in colour (Krizhevsky 2009), from cifar10/ of a
+-- folder of $MOONLAB_DATA: the official binary files (or the folder cifar-10-batches-bin with them), 50,000 for
+-- training and 10,000 for testing; or tile sheets of JPEG, train/CLASS.jpg and test/CLASS.jpg with index.json, which
+-- are lossy and hold 1,000 and 200 of each class; or train_sample.bin and test_sample.bin, 50 and 20 exact ones of
+-- each.
 -- @usage cifar10 { per_class = 100, val = 0.1 }
 return schema.declare("data.cifar10", dataset.fields(origin), dataset.builder(origin), dataset.more(origin))

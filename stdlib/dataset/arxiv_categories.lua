@@ -1,4 +1,5 @@
---- The categories of arXiv by archive, of those current in January 2020 that hold at least 130 papers of the collection.
+--- The categories of arXiv by archive, of those current in January 2020 that hold at least 130 papers of the
+-- collection.
 return {
   { "astro-ph", {
       "astro-ph.CO", "astro-ph.EP", "astro-ph.GA", "astro-ph.HE", "astro-ph.IM", "astro-ph.SR", } },

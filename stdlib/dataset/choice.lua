@@ -17,7 +17,8 @@ function choice.fields(origin)
   local things = origin.things or "images"
   local fields = {
     { "name", "string", origin.name, "what it is called in metric keys and reports" },
-    { "per_class", "integer > 0", schema.optional, "training " .. things .. " of each class; all where nothing is chosen" },
+    { "per_class", "integer > 0", schema.optional,
+      "training " .. things .. " of each class; all where nothing is chosen" },
     { "take", "integer > 0", schema.optional, "training " .. things .. " altogether, spread evenly over the classes" },
     { "fraction", "number in (0, 1]", schema.optional, "share of the training " .. things },
     { "stratify", "boolean", true, "`fraction` is of each class and not of all " .. things .. " together" },
@@ -41,7 +42,8 @@ function choice.fields(origin)
       "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" })
     table.insert(fields, 11, { "transform", "function", schema.optional, "what becomes of every image, of training and "
       .. "of other splits: function(image, sample) of float [C, H, W] in [0, 1] that gives the image, of another shape "
-      .. "perhaps; sample is { idx, y, domain, epoch }. It runs in states of its own and sees no local variable around it" })
+      .. "perhaps; sample is { idx, y, domain, epoch }. It runs in states of its own and sees no local variable around "
+      .. "it" })
     table.insert(fields, 12, { "augment", "list of (node augment or function)", schema.optional,
       "random changes of the training images, one after the other, before they are normalised; a function is one as "
       .. "`transform` is" })

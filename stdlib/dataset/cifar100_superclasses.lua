@@ -1,4 +1,5 @@
---- The 20 superclasses of CIFAR-100, in the order of the official files, with their five classes each (Krizhevsky 2009).
+--- The 20 superclasses of CIFAR-100, in the order of the official files, with their five classes each (Krizhevsky
+-- 2009).
 return {
   { "aquatic_mammals", { "beaver", "dolphin", "otter", "seal", "whale" } },
   { "fish", { "aquarium_fish", "flatfish", "ray", "shark", "trout" } },

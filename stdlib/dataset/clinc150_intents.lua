@@ -29,7 +29,8 @@ return {
       "measurement_conversion", "flip_coin", "spelling", "time", "roll_dice", "text", } },
   { "work", {
       "pto_request_status", "next_holiday", "insurance_change", "insurance", "meeting_schedule", "payday", "taxes",
-      "income", "rollover_401k", "pto_balance", "pto_request", "w2", "schedule_meeting", "direct_deposit", "pto_used", } },
+      "income", "rollover_401k", "pto_balance", "pto_request", "w2", "schedule_meeting", "direct_deposit",
+      "pto_used", } },
   { "small_talk", {
       "who_made_you", "meaning_of_life", "who_do_you_work_for", "do_you_have_pets", "what_are_your_hobbies", "fun_fact",
       "what_is_your_name", "where_are_you_from", "goodbye", "thank_you", "greeting", "tell_joke", "are_you_a_bot",

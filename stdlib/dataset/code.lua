@@ -41,8 +41,8 @@ return function(fn)
   end
   local name = captured(fn)
   if name then
-    error(("the function uses '%s' of its surroundings; it runs in Lua states of its own, where that does not exist: write "
-      .. "the value into it, or require a module in it"):format(name), 0)
+    error(("the function uses '%s' of its surroundings; it runs in Lua states of its own, where that does not exist: "
+      .. "write the value into it, or require a module in it"):format(name), 0)
   end
   return text_of(where)
 end

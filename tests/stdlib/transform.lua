@@ -42,7 +42,7 @@ local random = "local x = ... return x + torch.rand(1) + math.random() + torch.d
 
 t.test("random numbers follow the sample, not the worker, the order or the batch", function()
   local expected, order = all { seed = 5, transform = random, workers = 1 }
-  for _, workers in ipairs { 2, 3 } do
+  for _, workers in ipairs { 0, 2, 3, 7 } do
     local got, same = all { seed = 5, transform = random, workers = workers }
     t.eq(got, expected)
     t.eq(same, order)
@@ -87,7 +87,7 @@ t.test("an error names dataset, sample and line, with the lines it was called fr
   t.raises(function() all { transform = function() return n end } end, "uses 'n' of its surroundings")
   t.raises(function() all { with = 1 } end, "'with' belongs to 'transform'")
   t.raises(function() all { workers = 2 } end, "'workers' belongs to 'transform'")
-  t.raises(function() all { transform = "return (...)", workers = 0 } end, "1 worker or more")
+  t.raises(function() all { transform = "return (...)", workers = -1 } end, "0 workers or more, got -1")
   t.raises(function() all { transfrom = "return (...)" } end, "did you mean 'transform'?")
 end)
 
