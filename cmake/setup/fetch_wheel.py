@@ -153,8 +153,13 @@ def receive(name, open_at, part):
             with open_at(start) as response:
                 if response.status_code == 416:  # nothing beyond the end: whole, or not this file; the checksum tells
                     return
+                if response.status_code == 429 or response.status_code >= 500:  # perhaps not in a moment
+                    raise OSError(f"the server answers {response.status_code} {response.reason}")
                 if response.status_code not in (200, 206):
                     raise Unavailable(f"the server answers {response.status_code} {response.reason}")
+                given = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
+                if response.status_code == 206 and given != str(start):
+                    raise Unavailable(f"the server was asked for bytes from {start} on and gives those from {given or '?'}")
                 if response.status_code == 200:  # a server that knows no ranges begins anew
                     start = done = 0
                 length = response.headers.get("Content-Length")
