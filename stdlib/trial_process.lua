@@ -1,4 +1,4 @@
---- The process of one trial, as trials.lua sees it: something that can be polled, read, written to and killed.
+--- The process of one trial, as pool.lua sees it: something that can be polled, read, written to and killed.
 --
 --     poll()         its exit code (128 + the signal where one ended it), or nil while it runs
 --     read()         what it wrote on standard output since the last call; read_errors(): the same of standard error
@@ -9,6 +9,10 @@
 -- A trial of this program is given to a process that has run others before (trial_worker.lua) where one with the same
 -- threads and environment is free, else a new one is started for it and for those to come. It takes one trial at a time:
 -- a crash costs the trial that it ran. Any other command is a process of its own.
+--
+-- Who knows what is to come says so (expect): trials whose heads can be trained together (vectorized.lua) are, in one
+-- process, as soon as the first of them is started; the others are done, or nearly, when they are started in turn. One
+-- whose process ends through no fault of its own is begun again by itself.
 local system = require "host.system"
 local trial_worker = require "trial_worker"
 
@@ -17,9 +21,15 @@ local trial_process = {}
 --- Trials that one process runs before another takes its place.
 trial_process.trials_each = 200
 
-local free = {} -- key of threads and environment -> list of workers without a trial
+--- Trials that are trained together at most.
+trial_process.together_most = 32
 
--- Worker: { process, key, ran = trials }. Trial: { worker, output, errors, pending, code }
+local free = {}      -- key of threads and environment -> list of workers without a trial
+local foreseen = {}  -- text of a command with its environment -> list of trials of groups
+local groups = {}    -- those that are not begun, in order; groups.running = how many are, groups.most = at a time
+
+-- Worker: { process, key, ran = trials, trial = the present one or group = the present one, pending = torn line }.
+-- Trial: { words, environment, worker, output, errors, code }; of a group also taken = somebody has it.
 
 local function spawn(command, environment, input)
   local options = { own_group = true, environment = environment, input = input or false }
@@ -38,6 +48,12 @@ local function words_of(command)
   return is_trial and words or nil
 end
 
+local function environment_of(item, threads)
+  local environment = { OMP_NUM_THREADS = tostring(threads) }
+  for name, value in pairs(item.environment or {}) do environment[name] = value end
+  return environment
+end
+
 local function key_of(environment)
   local names = {}
   for name in pairs(environment) do names[#names + 1] = name end
@@ -46,88 +62,237 @@ local function key_of(environment)
   return table.concat(names, "\0")
 end
 
--- A free worker that listens, or a new one.
-local function worker_for(environment)
-  local key = key_of(environment)
-  for i = #(free[key] or {}), 1, -1 do
-    local worker = table.remove(free[key], i)
-    if worker.process:poll() == nil then return worker end
+local function name_of(words, environment) return table.concat(words, "\0") .. "\0\0" .. key_of(environment) end
+
+-- Gives text to a free worker that listens, or to a new one.
+local function worker_for(environment, text)
+  local key, command = key_of(environment), { system.executable(), "-e", "os.exit(require 'trial_worker'.serve())" }
+  while true do
+    local worker = table.remove(free[key] or {})
+    local known = worker ~= nil
+    worker = worker or { process = spawn(command, environment, true), key = key, ran = 0, pending = "" }
+    if worker.process:write(text) or not known then return worker end
   end
-  local command = { system.executable(), "-e", "os.exit(require 'trial_worker'.serve())" }
-  return { process = spawn(command, environment, true), key = key, ran = 0 }
+end
+
+-- The worker has answered for all that it was given.
+local function rest(worker, leaving)
+  worker.trial, worker.group = nil, nil
+  worker.ran = worker.ran + 1
+  if leaving or worker.ran >= trial_process.trials_each then return worker.process:close_input() end
+  free[worker.key] = free[worker.key] or {}
+  table.insert(free[worker.key], worker)
+end
+
+local begin_groups
+
+-- Takes what a worker wrote and gives it to its trials.
+local function listen(worker)
+  if not worker.trial and not worker.group then return end
+  local errors = worker.process:read_errors()
+  worker.pending = worker.pending .. worker.process:read()
+  while true do
+    local line, more = worker.pending:match "^([^\n]*\n)(.*)$"
+    if not line then break end
+    worker.pending = more
+    local place, said = line:match "^@(%d+)(.*)\n$"
+    local code, leaving = line:match "^end\t(%d+)(.*)\n$"
+    if place and worker.group then
+      local trial = worker.group.trials[tonumber(place)]
+      local own_end = said:match "^\tend\t(%d+)$"
+      if own_end then
+        trial.code = tonumber(own_end)
+      elseif said:sub(1, 1) == "!" then
+        trial.errors = trial.errors .. trial_worker.unescape(said:sub(3))
+      else
+        trial.output = trial.output .. said:sub(2) .. "\n"
+      end
+    elseif code then
+      errors = errors .. worker.process:read_errors()
+      if worker.trial then
+        worker.trial.code, worker.trial.errors = tonumber(code), worker.trial.errors .. errors
+        errors = ""
+      end
+      local was_group = worker.group
+      rest(worker, leaving ~= "")
+      if was_group then
+        groups.running = groups.running - 1
+        begin_groups()
+      end
+      return
+    elseif worker.trial then
+      worker.trial.output = worker.trial.output .. line
+    end
+  end
+  if worker.trial then worker.trial.errors = worker.trial.errors .. errors end
 end
 
 local Trial = {}
 Trial.__index = Trial
 
--- Takes what the worker wrote; its line "end" is not the trial's.
-local function listen(self)
-  if self.code then return end
-  self.errors = self.errors .. self.worker.process:read_errors()
-  self.pending = self.pending .. self.worker.process:read()
-  while true do
-    local line, rest = self.pending:match "^([^\n]*\n)(.*)$"
-    if not line then return end
-    self.pending = rest
-    local code, more = line:match "^end\t(%d+)(.*)\n$"
-    if code then
-      self.errors = self.errors .. self.worker.process:read_errors()
-      self.code = tonumber(code)
-      self.worker.ran = self.worker.ran + 1
-      if more == "" and self.worker.ran < trial_process.trials_each then
-        free[self.worker.key] = free[self.worker.key] or {}
-        table.insert(free[self.worker.key], self.worker)
-      else
-        self.worker.process:close_input()
-      end
-      return
-    end
-    self.output = self.output .. line
+local function new_trial(words, environment)
+  return setmetatable({ words = words, environment = environment, output = "", errors = "" }, Trial)
+end
+
+local function start_alone(trial)
+  trial.output, trial.errors, trial.code, trial.group = "", "", nil, nil
+  trial.worker = worker_for(trial.environment, trial_worker.line(trial.words))
+  trial.worker.trial = trial
+  return trial
+end
+
+local function begin(group)
+  for i, other in ipairs(groups) do
+    if other == group then table.remove(groups, i) break end
   end
+  local lines = { trial_worker.together(group.smoothing) }
+  for _, trial in ipairs(group.trials) do lines[#lines + 1] = trial_worker.line(trial.words) end
+  group.worker = worker_for(group.trials[1].environment, table.concat(lines))
+  group.worker.group = group
+  groups.running = groups.running + 1
+  for _, trial in ipairs(group.trials) do trial.worker = group.worker end
+end
+
+function begin_groups()
+  while groups[1] and groups.running < groups.most do begin(groups[1]) end
+end
+
+-- Its process has ended without a word about this trial.
+local function end_with(trial, code, signal)
+  local group = trial.group
+  if group and not group.lost then
+    group.lost = true
+    groups.running = groups.running - 1
+    begin_groups()
+  end
+  if group and not trial.killed then return start_alone(trial) end
+  trial.output = trial.output .. trial.worker.pending
+  trial.code, trial.signal = code ~= 0 and code or 1, signal
 end
 
 function Trial:poll()
-  if self.code then return self.code end
-  local ended, signal = self.worker.process:poll()
-  listen(self) -- after it was polled: all that it wrote is there
-  if not self.code and ended then
-    -- it says nothing of an end: it was killed, or it broke down
-    self.output, self.pending = self.output .. self.pending, ""
-    self.code, self.signal = ended ~= 0 and ended or 1, signal
+  if not self.code then
+    local ended, signal = self.worker.process:poll()
+    listen(self.worker) -- after it was polled: all that it wrote is there
+    if not self.code and ended then end_with(self, ended, signal) end
   end
+  -- another one of its group was told to leave
+  if self.code == 75 and self.group and not self.killed then start_alone(self) end
   return self.code, self.signal
 end
 
 function Trial:read()
-  listen(self)
+  if not self.code then listen(self.worker) end
   local text = self.output
   self.output = ""
   return text
 end
 
 function Trial:read_errors()
-  listen(self)
+  if not self.code then listen(self.worker) end
   local text = self.errors
   self.errors = ""
   return text
 end
 
 function Trial:write(text) return not self.code and self.worker.process:write(text) end
-function Trial:kill(signal) return not self.code and self.worker.process:kill(signal) end
+
+function Trial:kill(signal)
+  if self.code then return false end
+  self.killed = true
+  return self.worker.process:kill(signal)
+end
+
 function Trial:pid() return self.worker.process:pid() end
+
+-- What was begun before for this command, or nil. Where its process has gone it is begun anew.
+local function begun(words, environment)
+  local list = foreseen[name_of(words, environment)]
+  local trial = list and table.remove(list, 1)
+  if not trial then return nil end
+  if not trial.worker then
+    begin_groups()
+    if not trial.worker then begin(trial.group) end
+  end
+  trial.taken = true
+  trial:poll()
+  return trial
+end
 
 --- Starts a trial.
 -- @param item { command = { program, argument... }, environment = { NAME = value } or nil, input = true where it is
 --   written to, fresh = true where it is to be a process of its own }
 -- @param threads of the processor that it may use
 function trial_process.start(item, threads)
-  local environment = { OMP_NUM_THREADS = tostring(threads) }
-  for name, value in pairs(item.environment or {}) do environment[name] = value end
+  local environment = environment_of(item, threads)
   local words = not item.fresh and words_of(item.command)
   if not words then return spawn(item.command, environment, item.input) end
-  local worker
-  repeat worker = worker_for(environment) until worker.process:write(trial_worker.line(words)) or worker.ran == 0
-  return setmetatable({ worker = worker, output = "", errors = "", pending = "" }, Trial)
+  return begun(words, environment) or start_alone(new_trial(words, environment))
+end
+
+-- What vectorized.lua makes of an item: the key of its group, the seed and the smoothing of its labels; nil where it
+-- trains alone.
+local function looked_at(item, words)
+  local result = item.result
+  if not result then
+    local overrides, file = {}, nil
+    for _, word in ipairs(words) do
+      if word:find("=", 1, true) and word:sub(1, 1) ~= "-" or word:sub(1, 1) == "~" then
+        overrides[#overrides + 1] = word
+      elseif word:sub(1, 1) ~= "-" and not file then
+        file = word
+      elseif word ~= "--trial" then
+        return nil
+      end
+    end
+    result = file and require "language".evaluate(file, overrides, { base = true, quiet = true })
+  end
+  if not result then return nil end
+  local vectorized = require "vectorized"
+  return vectorized.key(result), result.seed, vectorized.smoothing(result)
+end
+
+--- Says which trials are to come, as they will be started; all of them will be.
+-- @param items as `start` takes them; `result` is what language.evaluate gave, where that is known
+-- @param options { jobs = trials at a time, threads = of each, vectorize = "auto" or "off" }
+function trial_process.expect(items, options)
+  if options.vectorize == "off" then return end
+  local by_key, keys = {}, {}
+  for _, item in ipairs(items) do
+    local words = not item.fresh and not item.input and words_of(item.command)
+    local key, seed, smoothing
+    if words then key, seed, smoothing = looked_at(item, words) end
+    if key then
+      local environment = environment_of(item, options.threads)
+      key = key .. "\0" .. key_of(environment)
+      if not by_key[key] then
+        by_key[key], keys[#keys + 1] = {}, key
+      end
+      table.insert(by_key[key], { trial = new_trial(words, environment), seed = seed, smoothing = smoothing,
+                                  place = #by_key[key] })
+    end
+  end
+  groups.running, groups.most = groups.running or 0, options.jobs
+  for _, key in ipairs(keys) do
+    local list = by_key[key]
+    -- those with the same batches beside each other
+    table.sort(list, function(a, b) return a.seed < b.seed or a.seed == b.seed and a.place < b.place end)
+    local parts = math.max(options.jobs, math.ceil(#list / trial_process.together_most))
+    local each = math.ceil(#list / parts)
+    for from = 1, each > 1 and #list or 0, each do
+      local group = { trials = {}, smoothing = {} }
+      for i = from, math.min(from + each - 1, #list) do
+        local trial = list[i].trial
+        table.insert(group.trials, trial)
+        table.insert(group.smoothing, list[i].smoothing)
+        trial.group = group
+        local name = name_of(trial.words, trial.environment)
+        foreseen[name] = foreseen[name] or {}
+        table.insert(foreseen[name], trial)
+      end
+      groups[#groups + 1] = group
+    end
+  end
 end
 
 --- Waits until one of them has ended or written something, at most `seconds`.
@@ -145,12 +310,22 @@ function trial_process.wait_any(processes, seconds)
   return system.wait_any(handles, seconds)
 end
 
---- Lets the workers that wait for a trial end.
+--- Ends what nobody waits for: free workers, and groups of which no trial was taken or all that were have ended.
 function trial_process.close()
   for key, workers in pairs(free) do
     for _, worker in ipairs(workers) do worker.process:close_input() end
     free[key] = nil
   end
+  local stopped = {}
+  for _, list in pairs(foreseen) do
+    for _, trial in ipairs(list) do
+      if trial.worker and not trial.code and not stopped[trial.worker] then
+        stopped[trial.worker] = true
+        trial.worker.process:kill "TERM"
+      end
+    end
+  end
+  foreseen, groups = {}, {}
 end
 
 return trial_process

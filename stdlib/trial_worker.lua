@@ -6,6 +6,10 @@
 -- process would write. Its end is the line "end", a tab and the exit code; a second tab and "leaving" say that the worker
 -- takes no further trial: this one failed or was interrupted, left something behind, or memory has grown.
 --
+-- The line "together" and, for each, the smoothing of its labels announces that the following lines are trials to be trained
+-- together (vectorized.lua). What one of them writes is marked with its place: "@2<tab>metric...", "@2!<tab>" and the text of
+-- an error, written like a word; "@2<tab>end<tab>0" is its end, and "end" as above that of all.
+--
 -- Before each trial everything that the one before may have changed is put back: random streams, LibTorch's settings, the
 -- globals of Lua and the functions of torch and nn. Modules stay, with what they keep by content: datasets as they were
 -- read, features, hashes of files. tests/cli/warm_worker.lua compares what is trained with fresh processes, bit by bit.
@@ -33,6 +37,13 @@ function trial_worker.words(line)
   local words = {}
   for word in (rest .. "\t"):gmatch "([^\t]*)\t" do words[#words + 1] = trial_worker.unescape(word) end
   return words
+end
+
+--- The line that announces trials to be trained together.
+function trial_worker.together(smoothing)
+  local parts = { "together" }
+  for _, value in ipairs(smoothing) do parts[#parts + 1] = ("%.17g"):format(value) end
+  return table.concat(parts, "\t") .. "\n"
 end
 
 -- LibTorch's settings of the process: a function that puts them back.
@@ -126,22 +137,67 @@ local function forget_peak()
   file:close()
 end
 
+-- Runs one trial; its exit code.
+local function alone(words)
+  local done, code = xpcall(require "command_line".main, debug.traceback, "run", words)
+  if done then return code end
+  io.stderr:write(tostring(code), "\n")
+  return 1
+end
+
+-- Writes the whole lines of a text, each behind a mark; what is torn waits in `self`.
+local function marked(mark)
+  local torn = ""
+  return function(text)
+    torn = torn .. text
+    while true do
+      local line, rest = torn:match "^([^\n]*\n)(.*)$"
+      if not line then return end
+      torn = rest
+      io.stdout:write(mark, line)
+    end
+  end
+end
+
+-- The trials of the next lines, trained together: 0, or the exit code of one that failed.
+local function together(announcement)
+  local members, output = {}, io.stdout
+  for value in announcement:gmatch "\t([^\t]+)" do
+    local i = #members + 1
+    local mark, write = ("@%d"):format(i), nil
+    write = marked(mark .. "\t")
+    local function saying(text) -- while a trial runs io.stdout is what it writes to
+      local current = io.stdout
+      io.stdout = output
+      write(text)
+      output:flush()
+      io.stdout = current
+    end
+    members[i] = {
+      words = trial_worker.words(io.stdin:read "*l" or "") or {}, smoothing = tonumber(value), write = saying,
+      write_error = function(text) output:write(mark, "!\t", trial_worker.escape(text), "\n") end,
+      ended = function(code)
+        output:write(("%s\tend\t%d\n"):format(mark, code))
+        output:flush()
+      end,
+    }
+  end
+  local worst = 0
+  for _, code in pairs(require "vectorized".run(members, alone)) do worst = math.max(worst, code) end
+  return worst
+end
+
 --- Runs the trials of standard input until it ends, one fails, or memory has grown too far.
 function trial_worker.serve()
-  local command_line = require "command_line"
   for _, name in ipairs { "runner", "trial", "command.run" } do require(name) end -- a fresh process has them as well
   local registered = watch_registrations()
   local restore_settings, restore_tables = settings_now(), tables_now()
   local first
   for line in io.stdin:lines() do
-    local words = trial_worker.words(line)
-    if words then
+    local words, several = trial_worker.words(line), line:match "^together\t"
+    if words or several then
       forget_peak()
-      local done, code = xpcall(command_line.main, debug.traceback, "run", words)
-      if not done then
-        io.stderr:write(tostring(code), "\n")
-        code = 1
-      end
+      local code = several and together(line) or alone(words)
       restore_tables()
       restore_settings()
       collectgarbage()

@@ -1,12 +1,14 @@
 --- A list of trials side by side (pool.lua): started in the order given; results stand at the place of their trial,
 -- whatever ended first.
 local pool = require "pool"
+local trial_process = require "trial_process"
 
 local trials = {}
 
 --- Runs trials, at most `jobs` at a time.
 -- @param list of { label = text, command = { program, argument... } }
 -- @param options { jobs = n, threads = of each trial, write = function(text), live = boolean, width = columns,
+--   vectorize = "off" where no trials are to be trained together (trial_process.expect),
 --   done = function(result) text to show for a finished trial, fatal = exit code after which no trial makes sense }
 -- @return list of { code, metrics, run, seconds, reason, errors } in the order of `list`; and, where they did not all
 --   run, "interrupted" or the result that was fatal
@@ -29,7 +31,10 @@ function trials.run(list, options)
       self.pool.stop(result)
     end
   end
-  return results, pool.run(queue, options)
+  trial_process.expect(list, options)
+  local stopped = pool.run(queue, options)
+  trial_process.close()
+  return results, stopped
 end
 
 return trials

@@ -56,6 +56,13 @@ function vectorized.key(result)
   return table.concat({ canonical.text(o.data, options), canonical.text(encoder, options), tostring(o.train.epochs) }, "\n")
 end
 
+--- The smoothing of a trial's labels: its loss', where it has one.
+function vectorized.smoothing(result)
+  local o = result.node.args
+  local of = o.loss or o.model.args.head
+  return type(of) == "table" and of.args and of.args.label_smoothing or 0
+end
+
 -- Steps ----------------------------------------------------------------------------------------------------------------
 
 -- Trials that see the same batches: weights [R * K, F] and biases [R * K] of R of them in one tensor each, with room for
