@@ -176,6 +176,24 @@ function language.load_file(path)
   return result.value
 end
 
+--- Makes an experiment that was written outside of a script final (at the prompt): overrides, seed and device, functions of
+-- the configuration, checks. The same result as `evaluate` gives, or nil and the errors.
+function language.resolve(root, given)
+  local parsed, problem = overrides.parse(given)
+  if not parsed then return nil, { { message = problem } } end
+  local session = sessions.new { overrides = parsed }
+  session.require = sessions.require(session, "")
+  local result = sessions.within(session, function()
+    session.env = environment.create(session)
+    knobs.reserve(session)
+    root = node.copy(root)
+    completion.run(session, root, true)
+    return describe_result(session, root, parsed)
+  end)
+  if #session.errors > 0 then return nil, mistakes.sort(session.errors, session.indexes) end
+  return result
+end
+
 --- Builds the node of a result: node:build(context), with what the script declared at hand.
 function language.build(result, context)
   return require "schema".with_script(result.session, result.node.build, result.node, context)

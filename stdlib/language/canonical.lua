@@ -34,7 +34,8 @@ local function tensor_fields(value)
 end
 
 --- The text of `root` (a node). options: indent (spaces a level, for reading), hash (leave out fields that only concern
--- display), without_seed (leave out the seed of training), session (for functions of a script).
+-- display), without_seed (leave out the seed of training), session (for functions of a script), unwritten (functions
+-- without a text are no error).
 function canonical.text(root, options)
   options = options or {}
   local write
@@ -85,6 +86,7 @@ function canonical.text(root, options)
     if kind == "string" then return text(value) end
     if kind == "function" then
       local described, problem = closure.describe(value, options.session)
+      if not described and options.unwritten then return object({ { "function", "(not written)" } }, depth) end
       if not described then error({ fn = value, problem = problem }, 0) end
       return write(described, nil, depth)
     end

@@ -63,7 +63,8 @@ end
 
 --- Makes the configuration below `root` final: seed and device, overrides, functions, and what must hold together.
 -- Of a sweep or an ablation, overrides of what is no field of it are left to its base.
-function completion.run(session, root)
+-- unwritten: functions need no text (of what is typed at the prompt there is none).
+function completion.run(session, root, unwritten)
   reserved_fields(session, root)
   local has_base = root.kind ~= "experiment"
   for _, override in ipairs(session.overrides) do
@@ -75,7 +76,7 @@ function completion.run(session, root)
   end
   resolve.all(root, function(fn, ...) return sessions.guarded(session, fn, ...) end)
   if #session.errors == 0 then check_nodes(root) end
-  if #session.errors == 0 then check_functions(session, root) end
+  if #session.errors == 0 and not unwritten then check_functions(session, root) end
 end
 
 return completion

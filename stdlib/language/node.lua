@@ -251,6 +251,28 @@ function Node.__tostring(self)
   return self.kind .. " {" .. (#parts > 0 and " " .. table.concat(parts, ", ") .. " " or "") .. "}"
 end
 
+--- A copy of a node with all that it holds; a node that stands in two places stands in both of the copy, too.
+function node.copy(value, seen)
+  seen = seen or {}
+  if type(value) ~= "table" then return value end
+  if seen[value] then return seen[value] end
+  if node.is(value) then
+    local made = new(rawget(value, "declaration"), rawget(value, "position"))
+    seen[value] = made
+    made.args = node.copy(rawget(value, "args"), seen)
+    return made
+  end
+  if getmetatable(value) ~= nil then return value end
+  local result = {}
+  seen[value] = result
+  for key, item in next, value do result[key] = node.copy(item, seen) end
+  for key, deferred in pairs(types.deferred[value] or {}) do
+    types.deferred[result] = types.deferred[result] or {}
+    types.deferred[result][key] = deferred
+  end
+  return order.carry(value, result)
+end
+
 -- Building ---------------------------------------------------------------------------------------------
 
 --- Runs the builder of a node: build(o, context, node). Any other value is given back as it is.

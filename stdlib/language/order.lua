@@ -111,6 +111,11 @@ function order.copy(value)
   if type(value) ~= "table" or getmetatable(value) ~= nil then return value end
   local result = {}
   for key, item in next, value do result[key] = order.copy(item) end
+  return order.carry(value, result)
+end
+
+--- Gives `result`, which was made from `value`, its order and its places in the source.
+function order.carry(value, result)
   if site.tables[value] then site.tables[result] = site.tables[value] end
   if known[value] then known[result] = known[value] end
   return result
