@@ -129,7 +129,7 @@ Process::Process(const ProcessOptions& options) {
     sigset_t nothing;
     sigemptyset(&nothing);
     ::sigprocmask(SIG_SETMASK, &nothing, nullptr);
-    for (int s : {SIGINT, SIGTERM, SIGPIPE, SIGQUIT}) ::signal(s, SIG_DFL);
+    for (int s : {SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGXFSZ}) ::signal(s, SIG_DFL);
     if (options.directory.empty() || ::chdir(options.directory.c_str()) == 0)
       ::execvpe(argv[0], argv.data(), envp.data());
     int reason = errno;

@@ -124,6 +124,7 @@ local function is_refusal(message)
   message = tostring(message)
   return message:find("No space left on device", 1, true) or message:find("Read-only file system", 1, true)
     or message:find("Permission denied", 1, true)
+    or message:find("File too large", 1, true) or message:find("Disk quota exceeded", 1, true)
 end
 
 -- A run of its own for this training, or the one that goes on. Errors: the store cannot be written.
@@ -159,12 +160,13 @@ end
 
 -- The final metrics, reports and plots, and what a finished run keeps.
 local function finish(run, made, state, writer)
-  if made.o.train.checkpoint ~= "none" then writer:weights "last" else run_writer.forget(run) end
   local final = { final = true, epoch = state.epoch, step = state.step, seconds = state.seconds,
                   samples = state.final_samples, final_keys = {} }
   for i, pair in ipairs(state.final) do final[pair[1]], final.final_keys[i] = pair[2], pair[1] end
   writer:metrics(final)
   writer:flush()
+  state.stored = true
+  if made.o.train.checkpoint ~= "none" then writer:weights "last" else run_writer.forget(run) end
   if #made.o.eval.report > 0 then require "reports".write(made, run) end
   if #made.o.eval.plots > 0 then
     local _, problems = require "plots".write(made, run)
@@ -233,8 +235,10 @@ local function experiment(result, options)
   local stored, problem = pcall(finish, run, made, state, writer)
   if stored then return 0, run, state end
   -- what was trained for is at least shown
-  io.stderr:write(refusal(problem))
-  for _, pair in ipairs(state.final or {}) do io.stderr:write(("%s %.4f (not stored)\n"):format(pair[1], pair[2])) end
+  io.stderr:write(is_refusal(problem) and refusal(problem) or tostring(problem) .. "\n")
+  for _, pair in ipairs(state.final or {}) do
+    io.stderr:write(("%s %.4f (%s)\n"):format(pair[1], pair[2], state.stored and "stored" or "not stored"))
+  end
   pcall(run.set_error, run, tostring(problem))
   return 1, run, state
 end

@@ -205,6 +205,7 @@ function train.run(state)
       emit(state, "epoch")
     end
     walk(state)
+    local shows = state.epoch == state.epochs or state.stop
     if not state.interrupted then close(state, state.epoch == state.epochs) end
     if state.after_epoch and not state.interrupted then state.after_epoch(state) end
     local last = state.stop ~= nil or state.epoch == state.epochs
@@ -216,7 +217,7 @@ function train.run(state)
         state.saver:after_epoch(state, last)
       end
     end
-    if state.progress and (state.progress.live or last) then
+    if state.progress and (state.progress.live or shows) then
       state.progress:show(function() return shown(state) end, true)
     end
   end

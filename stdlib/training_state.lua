@@ -164,4 +164,14 @@ function training_state.adopt(state, saved)
   return lost
 end
 
+--- The weights of a checkpoint that predict: averaged ones where they are kept.
+-- @return { name = tensor }
+function training_state.weights(saved)
+  local ema, weights = saved.parts.ema, {}
+  for name, tensor in pairs(saved.model) do
+    weights[name] = ema and ema.updates:item() > 0 and ema["average." .. name] or tensor
+  end
+  return weights
+end
+
 return training_state

@@ -100,6 +100,7 @@ void install_signals(lua_State* L, Setting how) {
   // also where a shell starts a background job with SIGINT ignored: `kill -INT` is meant for us then
   for (int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
   if (setting == Setting::program) ::sigaction(SIGUSR1, &action, nullptr);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may grow no more is a write that fails, with its reason
   // the terminal is gone: as SIGTERM, so that a run saves; nohup's wish to go on is respected
   struct sigaction hangup {};
   ::sigaction(SIGHUP, nullptr, &hangup);

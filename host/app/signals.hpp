@@ -17,7 +17,7 @@ enum class Setting {
 /// hook that stops plain Lua code with the error "interrupted"; where the interrupt means "finish", no hook. The second
 /// signal of a program leaves with 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP: the terminal is gone). SIGTERM and SIGHUP
 /// at the prompt leave with 143 and 129. SIGUSR1, by which schedulers announce the end, lets a run save as a first SIGTERM
-/// does and is not counted; elsewhere it ends the program, as it does by nature.
+/// does and is not counted; elsewhere it ends the program, as it does by nature. SIGXFSZ is ignored.
 void install_signals(lua_State* L, Setting setting);
 
 /// Forgets what came so far: call it before each statement of a prompt.

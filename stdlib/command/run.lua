@@ -4,6 +4,7 @@ local command_line = require "command_line"
 local continuation = require "continuation"
 local language = require "language"
 local outcome = require "outcome"
+local resume = require "resume"
 local runner = require "runner"
 local smoke = require "smoke"
 local system = require "host.system"
@@ -83,20 +84,30 @@ local function show(result, spec, outcome)
   end
 end
 
--- What the store holds of an ablation's trials, and how many of them other code made.
+-- What the store holds of an ablation's trials: those that are done, how many of them other code made, and { [i] = id } of
+-- those that were begun.
 local function stored(spec, file, options)
-  if options.smoke or options.force then return {}, 0 end
-  return continuation.done(runner.store(), spec.trials, function(trial)
+  if options.smoke or options.force then return {}, 0, {} end
+  local function evaluated(trial)
     local words = { unpack(trial.overrides) }
     if options.device then table.insert(words, 1, "device=" .. options.device) end
     return (runner.evaluate(file, words, { base = true }))
-  end)
+  end
+  local done, other_code = continuation.done(runner.store(), spec.trials, evaluated)
+  local unfinished, begun = resume.unfinished(runner.store()), {}
+  for i, trial in ipairs(next(unfinished) and spec.trials or {}) do
+    local result = not done[i] and evaluated(trial)
+    local found = result and unfinished[continuation.config_hash(result)]
+    begun[i] = found and found.id or nil
+  end
+  return done, other_code, begun
 end
 
 local function run_ablation(result, file, overrides, options)
   local args = result.node.args
   local spec = { title = args.name, seeds = args.seeds, rows = {}, metrics = args.metrics, smoke = options.smoke,
-                 jobs = options.jobs or args.jobs, trials = language.trials(result), against = {}, paper = {} }
+                 jobs = options.jobs or args.jobs, trials = language.trials(result), against = {}, paper = {},
+                 test = args.test, interval = args.interval }
   for r, row in ipairs(args.rows) do
     spec.rows[r], spec.against[r], spec.paper[r] = row.label, row.against or args.rows[1].label, row.paper
   end
@@ -107,16 +118,17 @@ local function run_ablation(result, file, overrides, options)
     end
     spec.title, spec.seeds, spec.trials = args.name .. ", smoke", { args.seeds[1] }, first
   end
-  local done, other_code = stored(spec, file, options)
+  local done, other_code, begun = stored(spec, file, options)
   local started = system.clock()
   local code, outcome = ablation.run(spec, {
-    done = done, markdown = options.markdown, note = options.smoke and smoke.note or nil,
+    done = done, begun = begun, markdown = options.markdown, note = options.smoke and smoke.note or nil,
     write = options.quiet and function() end or write, live = system.isatty "stdout" and not options.quiet,
     width = system.terminal_width(100),
     complete = function(values, results)
       return require "row_references"(result, spec, values, results, runner.store())
     end,
-    command = function(words)
+    command = function(words, i)
+      if begun[i] then return { system.executable(), "resume", "--trial", begun[i] } end
       local command = { system.executable(), "run", "--trial", file }
       if options.smoke then command[#command + 1] = "--smoke" end
       if options.device then command[#command + 1] = "device=" .. options.device end
@@ -158,7 +170,7 @@ return {
   --jobs N       trials of an ablation that run at the same time
   --json         the result as one line of JSON
   -q             no progress]],
-  flags = { "--device D", "--name N", "--tag T", "--jobs N", "--json", "-q --quiet", "--smoke", "--force", "--markdown" },
+  flags = { "--device D", "--name NAME", "--tag T", "--jobs N", "--json", "-q --quiet", "--smoke", "--force", "--markdown" },
   internal = { "--trial", "--rungs LIST" },
   on_interrupt = "finish",
   main = function(_, words)
