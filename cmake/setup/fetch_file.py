@@ -21,6 +21,7 @@ import errno
 import fcntl
 import importlib.util
 import os
+import re
 import shutil
 import tarfile
 
@@ -57,7 +58,13 @@ class Answer:
         try:
             yield from self.response.raw.stream(chunk, decode_content=False)
         except self.errors as error:
-            raise OSError(str(error)) from error
+            raise OSError(in_short(error)) from error
+
+
+def in_short(error):
+    """What the library says of a failure, without the objects around it."""
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error))
+    return found.group(1) if found else str(error).splitlines()[0][:200]
 
 
 def open_with(session, url, errors):
@@ -65,7 +72,10 @@ def open_with(session, url, errors):
         wanted = {"Accept-Encoding": "identity"}
         if start:
             wanted["Range"] = f"bytes={start}-"
-        return Answer(session.get(url, headers=wanted, stream=True, timeout=WAIT), errors)
+        try:
+            return Answer(session.get(url, headers=wanted, stream=True, timeout=WAIT), errors)
+        except OSError as error:
+            raise OSError(in_short(error)) from error
     return open_at
 
 

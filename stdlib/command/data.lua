@@ -1,4 +1,4 @@
---- `moonlab data ls|get|check [NAME ...]`: data sets: which there are, fetching one, whether the files are whole.
+--- `moonlab data ls|get|check [NAME ...]`: data sets: which there are, what one is, fetching one, whether the files are whole.
 local catalogue = require "catalogue"
 local system = require "host.system"
 local tabulate = require "tabulate"
@@ -19,12 +19,25 @@ end
 
 local actions = {}
 
-function actions.ls()
-  local rows = {}
-  for i, set in ipairs(catalogue.list()) do
-    rows[i] = { set.name, set.about, set.folder and ("%.1f MB"):format(set.bytes / 1e6) or "", set.folder or "not here" }
+local function size(set) return set.folder and ("%.1f MB"):format(set.bytes / 1e6) or "" end
+
+local function place(set)
+  if set.folder then return set.folder end
+  return set.download and ("not here; `get` fetches %s"):format(set.download) or "not here, and nowhere to fetch it from"
+end
+
+-- All sets in a table; of those that are named, what they are and where.
+function actions.ls(names)
+  local rows, wanted = {}, {}
+  for _, name in ipairs(names) do wanted[name] = true end
+  for _, set in ipairs(catalogue.list()) do
+    if wanted[set.name] then
+      print(("%s: %s\n  %s\n  files: %s"):format(set.name, set.about,
+        set.folder and place(set) .. ", " .. size(set) or place(set), set.files))
+    end
+    rows[#rows + 1] = { set.name, size(set), place(set) }
   end
-  print(tabulate.text({ "name", "what", "size", "folder" }, rows, "llrl"))
+  if #names == 0 then print(tabulate.text({ "name", "size", "folder" }, rows, "lrl")) end
   return 0
 end
 
@@ -58,7 +71,7 @@ function actions.check(names)
 end
 
 return {
-  usage = "ls | get NAME ... | check [NAME ...]",
+  usage = "ls [NAME ...] | get NAME ... | check [NAME ...]",
   summary = "data sets: list them, fetch one, check its files",
   help = "  $MOONLAB_DATA holds folders of data sets, separated by ':'; fetched ones lie in the cache folder.",
   flags = {},
