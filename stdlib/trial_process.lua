@@ -29,7 +29,8 @@ local foreseen = {}  -- text of a command with its environment -> list of trials
 local groups = {}    -- those that are not begun, in order; groups.running = how many are, groups.most = at a time
 
 -- Worker: { process, key, ran = trials, trial = the present one or group = the present one, pending = torn line }.
--- Trial: { words, environment, worker, output, errors, code }; of a group also taken = somebody has it.
+-- Trial: { words, place, worker, output, errors, code, group }. A place is where a worker can be that runs it:
+-- { before = words of a program that starts it (taskset -c 1), environment, key = both as a text }.
 
 local function spawn(command, environment, input)
   local options = { own_group = true, environment = environment, input = input or false }
@@ -37,15 +38,17 @@ local function spawn(command, environment, input)
   return system.spawn(options)
 end
 
--- The words of `moonlab run` where the command is a trial of this program, else nil.
-local function words_of(command)
-  if command[1] ~= system.executable() or command[2] ~= "run" then return nil end
-  local words, is_trial = {}, false
-  for i = 3, #command do
-    words[#words + 1] = command[i]
-    is_trial = is_trial or command[i] == "--trial"
+local commands = { run = true, resume = true }
+
+-- The command and its words where an item is a trial of this program, and what stands before the program; else nil.
+local function words_of(item)
+  local own, words, is_trial = nil, {}, false
+  for i, word in ipairs(item.command) do
+    if own then words[#words + 1] = word elseif word == system.executable() then own = i end
+    is_trial = is_trial or word == "--trial"
   end
-  return is_trial and words or nil
+  if item.fresh or not is_trial or not commands[words[1]] then return nil end
+  return words, { unpack(item.command, 1, own - 1) }
 end
 
 local function environment_of(item, threads)
@@ -54,23 +57,28 @@ local function environment_of(item, threads)
   return environment
 end
 
-local function key_of(environment)
-  local names = {}
+local function place_of(item, threads, before)
+  local environment, names = environment_of(item, threads), {}
   for name in pairs(environment) do names[#names + 1] = name end
   table.sort(names)
   for i, name in ipairs(names) do names[i] = name .. "=" .. tostring(environment[name]) end
-  return table.concat(names, "\0")
+  return { before = before, environment = environment, key = table.concat(before, "\0") .. "\0\0" .. table.concat(names, "\0") }
 end
 
-local function name_of(words, environment) return table.concat(words, "\0") .. "\0\0" .. key_of(environment) end
+local function name_of(words, place) return table.concat(words, "\0") .. "\0\0" .. place.key end
 
 -- Gives text to a free worker that listens, or to a new one.
-local function worker_for(environment, text)
-  local key, command = key_of(environment), { system.executable(), "-e", "os.exit(require 'trial_worker'.serve())" }
+local function worker_for(place, text)
   while true do
-    local worker = table.remove(free[key] or {})
+    local worker = table.remove(free[place.key] or {})
     local known = worker ~= nil
-    worker = worker or { process = spawn(command, environment, true), key = key, ran = 0, pending = "" }
+    if not worker then
+      local command = { unpack(place.before) }
+      for _, word in ipairs { system.executable(), "-e", "os.exit(require 'trial_worker'.serve())" } do
+        command[#command + 1] = word
+      end
+      worker = { process = spawn(command, place.environment, true), key = place.key, ran = 0, pending = "" }
+    end
     if worker.process:write(text) or not known then return worker end
   end
 end
@@ -130,13 +138,13 @@ end
 local Trial = {}
 Trial.__index = Trial
 
-local function new_trial(words, environment)
-  return setmetatable({ words = words, environment = environment, output = "", errors = "" }, Trial)
+local function new_trial(words, place)
+  return setmetatable({ words = words, place = place, output = "", errors = "" }, Trial)
 end
 
 local function start_alone(trial)
   trial.output, trial.errors, trial.code, trial.group = "", "", nil, nil
-  trial.worker = worker_for(trial.environment, trial_worker.line(trial.words))
+  trial.worker = worker_for(trial.place, trial_worker.line(trial.words))
   trial.worker.trial = trial
   return trial
 end
@@ -147,10 +155,13 @@ local function begin(group)
   end
   local lines = { trial_worker.together(group.smoothing) }
   for _, trial in ipairs(group.trials) do lines[#lines + 1] = trial_worker.line(trial.words) end
-  group.worker = worker_for(group.trials[1].environment, table.concat(lines))
+  group.worker = worker_for(group.trials[1].place, table.concat(lines))
   group.worker.group = group
   groups.running = groups.running + 1
-  for _, trial in ipairs(group.trials) do trial.worker = group.worker end
+  for i, trial in ipairs(group.trials) do
+    trial.worker = group.worker
+    if groups.begun then groups.begun(group.items[i], group.worker.process:pid()) end
+  end
 end
 
 function begin_groups()
@@ -206,15 +217,14 @@ end
 function Trial:pid() return self.worker.process:pid() end
 
 -- What was begun before for this command, or nil. Where its process has gone it is begun anew.
-local function begun(words, environment)
-  local list = foreseen[name_of(words, environment)]
+local function begun(words, place)
+  local list = foreseen[name_of(words, place)]
   local trial = list and table.remove(list, 1)
   if not trial then return nil end
   if not trial.worker then
     begin_groups()
     if not trial.worker then begin(trial.group) end
   end
-  trial.taken = true
   trial:poll()
   return trial
 end
@@ -224,19 +234,21 @@ end
 --   written to, fresh = true where it is to be a process of its own }
 -- @param threads of the processor that it may use
 function trial_process.start(item, threads)
-  local environment = environment_of(item, threads)
-  local words = not item.fresh and words_of(item.command)
-  if not words then return spawn(item.command, environment, item.input) end
-  return begun(words, environment) or start_alone(new_trial(words, environment))
+  local words, before = words_of(item)
+  if not words then return spawn(item.command, environment_of(item, threads), item.input) end
+  local place = place_of(item, threads, before)
+  return begun(words, place) or start_alone(new_trial(words, place))
 end
 
 -- What vectorized.lua makes of an item: the key of its group, the seed and the smoothing of its labels; nil where it
 -- trains alone.
 local function looked_at(item, words)
   local result = item.result
+  if words[1] ~= "run" then return nil end
   if not result then
     local overrides, file = {}, nil
-    for _, word in ipairs(words) do
+    for i = 2, #words do
+      local word = words[i]
       if word:find("=", 1, true) and word:sub(1, 1) ~= "-" or word:sub(1, 1) == "~" then
         overrides[#overrides + 1] = word
       elseif word:sub(1, 1) ~= "-" and not file then
@@ -252,41 +264,45 @@ local function looked_at(item, words)
   return vectorized.key(result), result.seed, vectorized.smoothing(result)
 end
 
---- Says which trials are to come, as they will be started; all of them will be.
+--- Says which trials are to come, as they will be started.
 -- @param items as `start` takes them; `result` is what language.evaluate gave, where that is known
--- @param options { jobs = trials at a time, threads = of each, vectorize = "auto" or "off" }
+-- @param options { jobs = trials at a time, threads = of each, vectorize = "auto" or "off",
+--   claim = function(item): may it be begun before its turn? begun = function(item, pid): it is; nil where nobody asks }
 function trial_process.expect(items, options)
   if options.vectorize == "off" then return end
   local by_key, keys = {}, {}
   for _, item in ipairs(items) do
-    local words = not item.fresh and not item.input and words_of(item.command)
+    local words, before = words_of(item)
     local key, seed, smoothing
-    if words then key, seed, smoothing = looked_at(item, words) end
+    if words and not item.input and #before == 0 then key, seed, smoothing = looked_at(item, words) end
     if key then
-      local environment = environment_of(item, options.threads)
-      key = key .. "\0" .. key_of(environment)
+      local place = place_of(item, options.threads, before)
+      key = key .. "\0" .. place.key
       if not by_key[key] then
         by_key[key], keys[#keys + 1] = {}, key
       end
-      table.insert(by_key[key], { trial = new_trial(words, environment), seed = seed, smoothing = smoothing,
-                                  place = #by_key[key] })
+      table.insert(by_key[key], { trial = new_trial(words, place), item = item, seed = seed, smoothing = smoothing,
+                                  turn = #by_key[key] })
     end
   end
-  groups.running, groups.most = groups.running or 0, options.jobs
+  groups.running, groups.most, groups.begun = groups.running or 0, options.jobs, options.begun
   for _, key in ipairs(keys) do
-    local list = by_key[key]
+    local list = {}
+    for _, entry in ipairs(by_key[key]) do
+      if #by_key[key] > options.jobs and (not options.claim or options.claim(entry.item)) then list[#list + 1] = entry end
+    end
     -- those with the same batches beside each other
-    table.sort(list, function(a, b) return a.seed < b.seed or a.seed == b.seed and a.place < b.place end)
-    local parts = math.max(options.jobs, math.ceil(#list / trial_process.together_most))
-    local each = math.ceil(#list / parts)
+    table.sort(list, function(a, b) return a.seed < b.seed or a.seed == b.seed and a.turn < b.turn end)
+    local each = math.ceil(#list / math.max(options.jobs, math.ceil(#list / trial_process.together_most)))
     for from = 1, each > 1 and #list or 0, each do
-      local group = { trials = {}, smoothing = {} }
+      local group = { trials = {}, smoothing = {}, items = {} }
       for i = from, math.min(from + each - 1, #list) do
         local trial = list[i].trial
         table.insert(group.trials, trial)
         table.insert(group.smoothing, list[i].smoothing)
+        table.insert(group.items, list[i].item)
         trial.group = group
-        local name = name_of(trial.words, trial.environment)
+        local name = name_of(trial.words, trial.place)
         foreseen[name] = foreseen[name] or {}
         table.insert(foreseen[name], trial)
       end

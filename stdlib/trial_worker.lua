@@ -1,8 +1,8 @@
 --- A process that runs trial after trial, so that the program starts once and what trials share (decoded pictures, cached
 -- features, the library) is read once. trial_process.lua starts it, by `moonlab -e`, and talks to it.
 --
--- A line of its standard input is a trial: the word "trial", then those that `moonlab run` would be given, separated by
--- tabs; in a word \t, \n and \\ stand for a tab, an end of line and a backslash. What the trial writes is what its own
+-- A line of its standard input is a trial: the word "trial", then a command of this program and its words (run, --trial,
+-- x.lua, seed=1), separated by tabs; in a word \t, \n and \\ stand for a tab, an end of line and a backslash. What the trial writes is what its own
 -- process would write. Its end is the line "end", a tab and the exit code; a second tab and "leaving" say that the worker
 -- takes no further trial: this one failed or was interrupted, left something behind, or memory has grown.
 --
@@ -139,7 +139,7 @@ end
 
 -- Runs one trial; its exit code.
 local function alone(words)
-  local done, code = xpcall(require "command_line".main, debug.traceback, "run", words)
+  local done, code = xpcall(require "command_line".main, debug.traceback, words[1], { unpack(words, 2) })
   if done then return code end
   io.stderr:write(tostring(code), "\n")
   return 1

@@ -91,7 +91,7 @@ local function trial(folder, data, words, fresh)
 end
 
 t.test("a trial's words survive the line that carries them", function()
-  local words = { "--trial", "a b\\n.lua", 'name="x\ty"', "two\nlines", "", "\\" }
+  local words = { "run", "--trial", "a b\\n.lua", 'name="x\ty"', "two\nlines", "", "\\" }
   local line = trial_worker.line(words)
   t.eq(select(2, line:gsub("\n", "")), 1)
   t.eq(trial_worker.words(line:sub(1, -2)), words)
