@@ -19,6 +19,8 @@ return schema.declare("ablate", {
   { "seeds", "list of integer >= 0", { 1, 2, 3 }, "every row is trained with each of them" },
   { "rows", schema.list(row), {}, "the rows", at = "rest" },
   { "jobs", "integer > 0", 2, "trials that run at the same time", display = true },
+  { "vectorize", "one of auto|off", "auto", "whether heads on the same cached features are trained together where that is faster",
+    display = true },
   { "metrics", "list of string", schema.optional, "the columns, by metric key; all that are measured where absent" },
   { "test", "one of none|paired_t|wilcoxon", "none",
     "of the difference of the first metric, paired over the seeds: a column p, with Holm's correction", display = true },

@@ -180,7 +180,7 @@ function ablation.run(spec, options)
       .. (going_on > 0 and ("; %d %s on from a checkpoint"):format(going_on, going_on == 1 and "goes" or "go") or "")))
   local ran, stopped = trials.run(list, {
     jobs = jobs, threads = threads_of_each(jobs), write = options.write,
-    live = options.live, width = options.width, fatal = 2,
+    live = options.live, width = options.width, fatal = 2, vectorize = options.vectorize,
     done = function(result)
       finished = finished + 1
       local what = result.code == 2 and "cannot be run:" -- what it says follows

@@ -16,6 +16,7 @@ local running = {
   { "memory", "number > 0 or one of auto|any", "auto",
     "GiB that all trials may hold together: fewer than jobs run at a time where that is not enough. auto: nine tenths of "
     .. "what is free at the start; any: not looked at" },
+  { "vectorize", "one of auto|off", "auto", "whether heads on the same cached features are trained together where that is faster" },
   { "pin", "boolean", false, "each trial on processors of its own; for a machine that nothing else uses" },
 }
 

@@ -121,7 +121,7 @@ local function run_ablation(result, file, overrides, options)
   local done, other_code, begun = stored(spec, file, options)
   local started = system.clock()
   local code, outcome = ablation.run(spec, {
-    done = done, begun = begun, markdown = options.markdown, note = options.smoke and smoke.note or nil,
+    done = done, begun = begun, markdown = options.markdown, vectorize = options.vectorize or args.vectorize, note = options.smoke and smoke.note or nil,
     write = options.quiet and function() end or write, live = system.isatty "stdout" and not options.quiet,
     width = system.terminal_width(100),
     complete = function(values, results)
@@ -168,9 +168,11 @@ return {
                  ablation runs what is missing
   --markdown     the table of an ablation as Markdown
   --jobs N       trials of an ablation that run at the same time
+  --vectorize W  off: each trial of an ablation is trained by itself; auto
+                 trains heads on the same cached features together
   --json         the result as one line of JSON
   -q             no progress]],
-  flags = { "--device D", "--name NAME", "--tag T", "--jobs N", "--json", "-q --quiet", "--smoke", "--force", "--markdown" },
+  flags = { "--device D", "--name NAME", "--tag T", "--jobs N", "--vectorize auto|off", "--json", "-q --quiet", "--smoke", "--force", "--markdown" },
   internal = { "--trial", "--rungs LIST" },
   on_interrupt = "finish",
   main = function(_, words)

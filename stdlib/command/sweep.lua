@@ -49,7 +49,7 @@ local function options_of(plan, words)
   return {
     store = runner.store(), jobs = words.jobs or run.jobs or 2, timeout = run.timeout and schema.seconds(run.timeout),
     retry = run.retry or { crash = 1, oom = "none" }, on_fail = run.on_fail or "continue", memory = run.memory or "auto",
-    pin = run.pin, force = words.force, smoke = words.smoke, write = words.quiet and function() end or write,
+    vectorize = words.vectorize or run.vectorize, pin = run.pin, force = words.force, smoke = words.smoke, write = words.quiet and function() end or write,
     live = system.isatty "stdout" and not words.quiet, width = system.terminal_width(100),
   }
 end
@@ -66,13 +66,15 @@ local sweep = {
   seed=0..4       the seeds, over which means are taken
   --dry-run       lists the trials and runs none
   --jobs N        trials that run at the same time
+  --vectorize W   off: each trial is trained by itself; auto trains heads on
+                  the same cached features together
   --smoke         a few steps of everything, each cell with one seed; marked
   --force         trains what is in the store already, too
   --markdown      the tables as Markdown
   --json          what became of each trial as one line of JSON
   -q              the tables alone
 The same command goes on where it was stopped, and runs what is missing or new.]],
-  flags = { "--dry-run", "--jobs N", "--device D", "--smoke", "--force", "--markdown", "--json", "-q --quiet" },
+  flags = { "--dry-run", "--jobs N", "--vectorize auto|off", "--device D", "--smoke", "--force", "--markdown", "--json", "-q --quiet" },
   on_interrupt = "finish",
 }
 

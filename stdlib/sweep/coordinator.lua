@@ -18,6 +18,7 @@ local record = require "sweep.record"
 local resume = require "resume"
 local searching = require "sweep.searching"
 local system = require "host.system"
+local trial_process = require "trial_process"
 
 local Coordinator = {}
 Coordinator.__index = Coordinator
@@ -150,10 +151,12 @@ function Coordinator:pinned(item)
   return item
 end
 
-function Coordinator:started(job)
-  local mark = liveness.mark(job.process:pid())
-  self.journal:write("start", job.item.work.hash, mark.pid, mark.began or "", mark.boot or "", mark.host)
+local function written_begun(self, work, pid)
+  local mark = liveness.mark(pid)
+  self.journal:write("start", work.hash, mark.pid, mark.began or "", mark.boot or "", mark.host)
 end
+
+function Coordinator:started(job) written_begun(self, job.item.work, job.process:pid()) end
 
 function Coordinator:reading(job, epoch, key, value)
   if self.pruning then self.pruning:reading(job.item.work, epoch, key, value) end
@@ -246,8 +249,8 @@ local function threads_of_each(jobs)
 end
 
 --- Makes a coordinator of a plan; nothing runs yet.
--- @param options { store, jobs, timeout, retry = { crash, oom }, on_fail, memory, pin, force, smoke, device, write, live,
---   width }
+-- @param options { store, jobs, timeout, retry = { crash, oom }, on_fail, memory, pin, vectorize, force, smoke, device,
+--   write, live, width }
 function coordinator.new(plan, options)
   local directory, id = record.directory(options.store, plan)
   local made, problem = system.mkdir(directory .. "/claims")
@@ -281,14 +284,30 @@ function Coordinator:save()
   record.write(self.directory, self.plan, { rungs = self.pruning and self.pruning.rungs or nil })
 end
 
+-- Trials that can be trained together are said beforehand: claimed now, and written down when their process begins.
+local function announce(self)
+  if self.pruning or self.searching or self.options.pin then return end
+  local items = {}
+  for _, work in ipairs(self.works) do
+    if work.state == "open" and not work.unfinished then items[#items + 1] = { work = work, command = command_of(self, work) } end
+  end
+  trial_process.expect(items, {
+    jobs = self.options.jobs, threads = threads_of_each(self.options.jobs), vectorize = self.options.vectorize,
+    claim = function(item) return claim(self, item.work) and item.work.state == "open" end,
+    begun = function(item, pid) written_begun(self, item.work, pid) end,
+  })
+end
+
 --- Runs what is open. Returns why it stopped ("interrupted", "failed"), or nil; and counts of states.
 function Coordinator:run()
   if self.searching then self.searching:propose() end
+  announce(self)
   local stopped = pool.run(self, {
     jobs = self.options.jobs, threads = threads_of_each(self.options.jobs), write = self.options.write,
     live = self.options.live, width = self.options.width, timeout = self.options.timeout,
     measure = self.memory.limit < math.huge,
   })
+  trial_process.close()
   local counts = { done = 0, failed = 0, pruned = 0, halved = 0, open = 0 }
   for _, work in ipairs(self.works) do
     local state = settled[work.state] and work.state or "open"
