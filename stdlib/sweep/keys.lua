@@ -119,7 +119,28 @@ local function check_metric(plan, site, position, what, metric)
   end
 end
 
---- Reports metrics that trials do not have. Called within the evaluation of the sweep.
+-- Options of plots that name a parameter, or a metric.
+local of_params, of_metrics = { "color", "facet", "parameter", "by", "rows", "columns" }, { "y", "metric" }
+
+local function check_plot(plan, site, node)
+  local params = plan.cells[1] and plan.cells[1].params or {}
+  for _, field in ipairs(of_params) do
+    local name = node.args[field]
+    if type(name) == "string" and params[name] == nil then
+      local names = {}
+      for key in pairs(params) do names[#names + 1] = key end
+      table.sort(names)
+      return site.fail(node.position, ("%s: %s: the trials have no parameter '%s'%s"):format(node.kind, field, name,
+        nearest.or_all(name, names)))
+    end
+  end
+  for _, field in ipairs(of_metrics) do
+    local metric = node.args[field]
+    if type(metric) == "string" then check_metric(plan, site, node.position, node.kind, metric) end
+  end
+end
+
+--- Reports metrics and parameters that trials do not have. Called within the evaluation of the sweep.
 function keys.check(plan)
   local site = require "language.site"
   if plan.prune and #plan.trials > 0 then check_prune(plan, site) end
@@ -133,6 +154,9 @@ function keys.check(plan)
       local problem = require("sweep.table").problem(plan, node.args)
       if problem then site.fail(node.position, "tabulate: " .. problem) end
     end
+  end
+  for _, node in ipairs(plan.args.report) do
+    if node.kind:match "^plot%." and #plan.cells > 0 then check_plot(plan, site, node) end
   end
   for _, metric in ipairs(plan.args.metrics or {}) do
     check_metric(plan, site, require("language.order").key_position(plan.result.node.args, "metrics"), "metrics", metric)

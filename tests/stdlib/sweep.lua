@@ -137,6 +137,10 @@ local wrong = {
     "s.lua:9:38: tabulate: the axis 'lr' has no value '3' (1, 2)" },
   { 'grid = { lr = { 1, 2 } }, metrics = { "test.topp1" }',
     "s.lua:9:27: metrics: no trial measures 'test.topp1'; did you mean 'test.top1'? (test.top1, val.top1, train.loss)" },
+  { 'grid = { lr = { 1, 2 } }, report = { plot.line { y = "val.top1", color = "rl" } }',
+    "s.lua:9:38: plot.line: color: the trials have no parameter 'rl'; did you mean 'lr'?" },
+  { 'grid = { lr = { 1, 2 } }, report = { plot.line { y = "val.topp1", color = "lr" } }',
+    "s.lua:9:38: plot.line: no trial measures 'val.topp1'; did you mean 'val.top1'? (test.top1, val.top1, train.loss)" },
   { "grid = { lr = { 1, 2 } }, run = { jobs = 0 }", "s.lua:9:35: sweep: option 'run.jobs' must be a positive integer, got 0" },
 }
 
