@@ -115,6 +115,18 @@ local function selection(o)
   return "checkpoint = \"best\" needs eval = { during = { \"val\" } }"
 end
 
+-- Hooks that nothing would ever call.
+local function hooks(o)
+  local known = require "train".hooks
+  for name in schema.pairs(o.train.on or {}) do
+    local there = false
+    for _, hook in ipairs(known) do there = there or hook == name end
+    if not there then
+      return ("train.on: unknown hook '%s'%s (%s)"):format(name, nearest.did_you_mean(name, known), table.concat(known, ", "))
+    end
+  end
+end
+
 -- How a mixture trains, and what of it is written down.
 local function mixing(o, mixes)
   if #o.train.log > 0 and not mixes then return "log: gradients and weights of tasks are those of a mixture" end
@@ -140,7 +152,7 @@ return schema.declare("experiment", {
   { "data", "node data|join|pseudo", schema.required, "a dataset, a join of several, or one with pseudo labels" },
   { "model", "node trunk|path_decoder", schema.required, "the model" },
   { "loss", "node loss|path|mixture or function", schema.optional, "what is minimised, or function(out, batch) -> scalar; a single head brings its own" },
-  { "optim", "node optim", schema.optional, "the optimizer; adamw {} where absent" },
+  { "optim", "node optim", function() return schema.find "optim.adamw" {} end, "the optimizer; adamw {} where absent" },
   { "train", training, {}, "how it is trained" },
   { "eval", evaluation, {}, "how it is evaluated" },
 }, function(o, context) return require "trial".assemble(o, context) end, {
@@ -153,12 +165,12 @@ return schema.declare("experiment", {
     if problem then return problem, "eval" end
     problem = splits(o.eval.on) or unmeasurable(o, decodes) or decoding(o)
     if problem then return problem, "eval" end
-    problem = selection(o)
+    problem = hooks(o) or selection(o)
     if problem then return problem, "train" end
     local mixes = o.loss and o.loss.kind == "mixture"
     problem = mixing(o, mixes)
     if problem then return problem, "train" end
-    if #names > 0 and not mixes then
+    if #names > 0 and not o.model.args.head and not mixes then
       return "several heads need loss = mixture { main = ..., name = weight, ... }", "loss"
     end
     if decodes and o.data.kind ~= "join" then

@@ -265,6 +265,15 @@ function node.declared(kind)
   return schema.find(kind) or error("no constructor " .. kind, 0)
 end
 
+-- "adamw" among the folders { "optim" }: the title of optim.adamw.
+function node.named(text, wanted)
+  if not text:match "^[%a_][%w_.]*$" then return nil end
+  for _, name in ipairs(wanted) do
+    local found = schema.find(name .. "." .. text) or node.belongs(text, name) and schema.find(text)
+    if found then return node.title(found.kind) end
+  end
+end
+
 -- A node with its defaults, for a constructor's name on the command line (optim=sgd); nil where it needs options.
 function node.by_name(text, wanted)
   if not text:match "^[%a_][%w_.]*$" then return nil end

@@ -221,6 +221,40 @@ function source.find_line(self, line)
   return { file = self.name, line = line }
 end
 
+--- "write model = ..." where the word at a place is a key written as in other languages, { model: trunk {} }; else nil.
+function source.colon_key(self, place)
+  for i, token in ipairs(self.tokens) do
+    if token.line == place.line and token.column == place.column then
+      local before, following = self.tokens[i - 1], self.tokens[i + 1]
+      if before and (before.text == "{" or before.text == "," or before.text == ";") and following and following.text == ":" then
+        return ("write %s = ...: keys of a table are written with =, a colon calls a method"):format(token.text)
+      end
+    end
+  end
+end
+
+-- What may have been meant by what other languages write, from the words around the place that the compiler did not
+-- understand.
+local function meant(self, text, line, found)
+  local first, following, before
+  for i, token in ipairs(self.tokens) do
+    if token.line == line then first = first or token end
+    if token == found then following, before = self.tokens[i + 1], self.tokens[i - 1] end
+  end
+  local word = first and first.text
+  if word == "import" or word == "from" then
+    return "; modules are loaded by local m = require \"name\", torch is there already"
+  end
+  if word == "def" then return "; functions are written local function name(...) ... end" end
+  if word == "elif" then return "; 'elif' is written elseif in Lua" end
+  if found and found.text == "!" then return following and following.text == "=" and "; 'not equal' is ~= in Lua" or "; 'not' is a word in Lua" end
+  if found and following and following.text == "=" and ("+-*/"):find(found.text, 1, true) then
+    return ("; write x = x %s ..."):format(found.text)
+  end
+  if text:find "^'[})%]]' expected" and found and before and before.text ~= "," then return "; a comma may be missing before it" end
+  return ""
+end
+
 --- Turns the compiler's message "name:3: text near 'x'" into a position and "text near 'x'".
 function source.locate_syntax(self, message)
   local line, text = message:match ":(%d+): (.*)$"
@@ -238,7 +272,7 @@ function source.locate_syntax(self, message)
   if near == "<eof>" and found then
     return { file = self.name, line = found.line, column = found.column + #found.text }, text
   end
-  if found then return position(self, found), text end
+  if found then return position(self, found), text .. meant(self, text, line, found) end
   return source.find_line(self, line), text
 end
 

@@ -18,11 +18,20 @@ local trial = {}
 -- A seed for one purpose, small enough for every generator.
 local function derived(seed, purpose) return rng.derive_seed(seed, purpose) % 2 ^ 53 end
 
+--- What may stand for a device here: "auto", "cpu", and each GPU.
+function trial.devices()
+  local names = { "auto", "cpu" }
+  for i = 0, (torch.cuda.is_available() and torch.cuda.device_count() or 0) - 1 do names[#names + 1] = "cuda:" .. i end
+  return names
+end
+
 --- "auto" is the first GPU where there is one, else the CPU. Errors: a GPU that is not there.
-function trial.device(wish)
+-- @param position of the wish in a script, for the message
+function trial.device(wish, position)
   if wish ~= "auto" then
     if not pcall(torch.zeros, 1, { device = wish }) then
-      error({ message = ("device '%s' is not available here (auto, cpu)"):format(wish) }, 0)
+      error({ position = position, message = ("device '%s' is not available here (%s)"):format(wish,
+        table.concat(trial.devices(), ", ")) }, 0)
     end
     return wish
   end
@@ -96,7 +105,8 @@ end
 function trial.assemble(o, context)
   if context.smoke then o = require "smoke".options(o) end
   local seed = o.train.seed or context.seed or 0
-  local device = trial.device(o.train.device ~= "auto" and o.train.device or context.device or "auto")
+  local device = trial.device(o.train.device ~= "auto" and o.train.device or context.device or "auto",
+    schema.place_of(o.train, "device"))
   local data = built(o.data, { seed = seed, device = device, rehearse = context.rehearse,
                              smoke = context.smoke })
   torch.manual_seed(derived(seed, "init"))
@@ -115,14 +125,14 @@ function trial.assemble(o, context)
   local loaders = { train = at(o.data, loader, "train", { seed = seed, device = device }) }
   local final = splits_of(o.eval.on)
   local tuning = {}
-  at(o.data, function()
-    if o.eval.threshold == "tune" then tuning = threshold.splits(data, final) end
-    for _, list in ipairs { final, o.eval.during, tuning } do
-      for _, split in ipairs(list) do
-        loaders[split] = loaders[split] or loader(split, { batch = o.eval.batch, device = device })
-      end
+  if o.eval.threshold == "tune" then tuning = at(o.data, threshold.splits, data, final) end
+  for _, wanted in ipairs { { "on", final }, { "during", o.eval.during }, { "threshold", tuning } } do
+    -- a split that is not there is a mistake of the evaluation, where that names it
+    local place = { position = schema.place_of(o.eval, wanted[1]) or o.data.position }
+    for _, split in ipairs(wanted[2]) do
+      loaders[split] = loaders[split] or at(place, loader, split, { batch = o.eval.batch, device = device })
     end
-  end)
+  end
   local batches = loaders.train:batches()
   local epochs = o.train.epochs or o.train.steps and math.ceil(o.train.steps / batches) or 10
   inner.steps = accumulation.updates(batches, epochs, o.train.steps, o.train.accumulate)

@@ -130,9 +130,6 @@ return schema.declare("trunk", {
   { "head", "node head", schema.optional, "the only head" },
   { "heads", "map of node head", schema.optional, "several heads by name, in the order written" },
 }, function(o, context)
-  if (o.head == nil) == (o.heads == nil) then
-    error("trunk: give either head = ... or heads = { name = ... }", 0)
-  end
   local module = nn.Module {}
   module.encoder = schema.build(o.encoder, context)
   local inner = setmetatable({ features = encoder.width(module.encoder) }, { __index = context })
@@ -151,4 +148,11 @@ return schema.declare("trunk", {
     end
   end
   return self
-end)
+end, {
+  check = function(o)
+    if (o.head == nil) == (o.heads == nil) then
+      return "give either head = ... or heads = { name = ... }", o.head and "heads" or nil
+    end
+    if o.heads and #order.keys(o.heads) == 0 then return "heads names no head: heads = { name = head.softmax {} }", "heads" end
+  end,
+})

@@ -22,6 +22,13 @@ for _, name in ipairs { "os", "io", "debug", "package", "load", "loadstring", "l
   forbidden[name] = ("'%s' is not available in a script%s"):format(name, pure)
 end
 
+-- Words of other languages.
+local elsewhere = { None = "nil", null = "nil", undefined = "nil", True = "true", False = "false", elif = "elseif",
+                    len = "#list", str = "tostring", float = "tonumber", dict = "a table { key = value }" }
+
+-- Folders whose constructors are named with them.
+local prefixed = { head = true, vision = true, text = true, path = true, plot = true }
+
 -- Globals of the host that functions in a script may use.
 local host_names = { torch = true, nn = true, scope = true, keep = true, memory = true }
 
@@ -105,6 +112,7 @@ local nouns = { optim = "optimizer", data = "dataset", vision = "vision encoder"
 -- `head.lwal`: the constructors of a folder, loaded when named.
 local function prefix(schema, folder)
   return setmetatable({}, {
+    __prefix = folder,
     __index = function(_, name)
       local found = schema.find(folder .. "." .. tostring(name))
       if found then return found end
@@ -234,6 +242,12 @@ function environment.create(session)
   --- What to say about a name that means nothing.
   function session.unknown(name, also)
     if forbidden[name] then return forbidden[name] end
+    if elsewhere[name] then return ("unknown name '%s'; in Lua it is %s"):format(name, elsewhere[name]) end
+    for _, folder in ipairs(schema.folders) do
+      if prefixed[folder] and schema.find(folder .. "." .. name) then
+        return ("unknown name '%s'; write %s.%s"):format(name, folder, name)
+      end
+    end
     local names = session.names()
     for _, more in ipairs(also or {}) do
       if more ~= name then names[#names + 1] = more end

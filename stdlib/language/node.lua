@@ -74,6 +74,11 @@ local function make(declaration, count, ...)
     if arguments[i] == site.poison then return site.poison end
   end
   local last = arguments[count]
+  local prefix = type(arguments[1]) == "table" and getmetatable(arguments[1])
+  if type(prefix) == "table" and rawget(prefix, "__prefix") then        -- data: mnist5k {} is a call of Lua
+    return site.spoilt(site.position(), ("write %s = %s { ... }: a colon calls a method"):format(rawget(prefix, "__prefix"),
+      node.title(declaration.kind)))
+  end
   if count > 0 and plain_table(last) and (count == 1 or named_keys(last)) then
     options, count = last, count - 1
   end
@@ -290,6 +295,9 @@ end
 
 --- A node of `kind` with its defaults for a name on the command line, or nil. Set by schema.lua.
 function node.by_name() return nil end
+
+--- The title of the constructor that a text names among these folders, or nil. Set by schema.lua.
+function node.named() return nil end
 
 --- The constructor declared as `kind`. Set by schema.lua.
 function node.declared(kind) error("no constructor " .. kind, 0) end

@@ -101,8 +101,13 @@ function record.fill(spec, place, title, options, positional, items, result)
     result[field.name] = types.put(field.type, value, child, result, field.name)
   end
 
+  local spoilt = false             -- a value that was reported and could have been any option
   local function positional_value(i, value, position)
     local field = spec.at[i]
+    if value == site.poison and not field then
+      spoilt = true
+      return
+    end
     if field then
       if value ~= nil then store(field, value, position) end
     elseif spec.rest then
@@ -139,6 +144,7 @@ function record.fill(spec, place, title, options, positional, items, result)
         end
       else
         local known = nearest.or_all(tostring(key), spec.names)
+        if known == "" and #spec.names > 0 then known = ("; `moonlab explain %s` lists its keys"):format(title) end
         place:child(tostring(key), position):fail(("unknown key '%s' in %s{}%s"):format(tostring(key), title, known))
       end
     end
@@ -158,7 +164,9 @@ function record.fill(spec, place, title, options, positional, items, result)
   for _, field in ipairs(spec.list) do
     if not given[field.name] then
       local child = place:child(field.name)
-      if field.default == record.required then
+      if field.default == record.required and spoilt then
+        result[field.name] = nil
+      elseif field.default == record.required then
         child:fail(("%s: option '%s' is required: %s"):format(child.owner, child.label, field.type.phrase))
       elseif field.default ~= record.optional then
         result[field.name] = default_of(field, child)

@@ -102,7 +102,8 @@ local function check_names(current, index, chunk)
     local name, line = use[1], use[2]
     if not assigned[name] and name ~= "_G" and not name:match "^__%l+$" and current.lookup(name) == nil then
       current.undefined[name], current.poisoned = true, true
-      site.fail(source.find_word(index, name, line, "name"), current.unknown(name, locals))
+      local place = source.find_word(index, name, line, "name")
+      site.fail(place, source.colon_key(index, place) or current.unknown(name, locals))
     end
   end
 end

@@ -42,7 +42,8 @@ end
 
 -- What a node of a folder is called.
 local nouns = { augment = "an augmentation", optim = "an optimizer", data = "a dataset", vision = "a vision encoder", text = "a text encoder",
-                balance = "a gradient balance", path = "a path loss" }
+                balance = "a gradient balance", path = "a path loss",
+                pseudo = "a dataset with pseudo labels" }
 
 local function node(list, spec)
   local wanted = {}
@@ -67,8 +68,13 @@ local function node(list, spec)
     return made
   end
   function self.shape(value) return Node.is(value) end
+  -- "cosine" where cosine {} is meant, in a script
+  function self.hint_in_script(value)
+    local name = type(value) == "string" and Node.named(value, wanted)
+    return name and (" (write %s {})"):format(name) or ""
+  end
   function self.convert(value, place)
-    if not fits(value) then place:mismatch(phrase, value) end
+    if not fits(value) then place:mismatch(phrase, value, self.hint_in_script(value)) end
     return value
   end
   return self
@@ -191,7 +197,8 @@ local function any_of(alternatives, spec)
     if shaped then return shaped.convert(value, place) end
     local hint = ""
     for _, alternative in ipairs(alternatives) do
-      if alternative.hint and hint == "" then hint = alternative.hint(value) end
+      local hint_of = alternative.hint or alternative.hint_in_script
+      if hint_of and hint == "" then hint = hint_of(value) end
     end
     place:mismatch(self.phrase, value, hint)
     return value
