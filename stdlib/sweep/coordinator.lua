@@ -103,7 +103,8 @@ end
 local function running_of(self)
   local list = {}
   for i, job in ipairs(self.pool.running) do
-    list[i] = { cell = job.item.work.cell, peak = job.peak, resting = job.resting ~= nil }
+    list[i] = { cell = job.item.work.cell, peak = job.peak, resting = job.resting ~= nil,
+                age = system.clock() - job.started }
   end
   return list
 end

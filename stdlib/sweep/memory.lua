@@ -36,19 +36,28 @@ function Memory:saw(cell, bytes)
   self.largest = math.max(self.largest or 0, bytes)
 end
 
---- What a trial of a cell is expected to hold: as those of its cell did, else the largest of any; half of the limit
--- where nothing is known, so that two begin.
-function Memory:expects(cell)
-  return self.peaks[cell] or self.largest or (self.limit < math.huge and self.limit / 2 or 0)
+-- Seconds after which what a running trial holds says how much another will, and the room that is left above that.
+local SETTLED, MARGIN = 3, 1.5
+
+--- What a trial of a cell is expected to hold: as those of its cell did, else the largest of any that ended, else a half
+-- more than the largest that has run for a while; half of the limit where nothing is known, so that two begin.
+function Memory:expects(cell, there)
+  local known = self.peaks[cell] or self.largest
+  if known then return known end
+  local seen = 0
+  for _, other in ipairs(there) do
+    if (other.age or 0) > SETTLED then seen = math.max(seen, other.peak) end
+  end
+  return seen > 0 and MARGIN * seen or self.limit / 2
 end
 
 --- Does one more of this cell fit beside the trials there are? Where none of them works, one always does.
--- @param there list of { cell, peak, resting = true where it waits at a rung }
+-- @param there list of { cell, peak, age = seconds, resting = true where it waits at a rung }
 function Memory:fits(cell, there)
   if self.limit == math.huge then return true end
-  local sum, working = self:expects(cell), false
+  local sum, working = self:expects(cell, there), false
   for _, other in ipairs(there) do
-    sum = sum + (other.resting and other.peak or math.max(other.peak, self:expects(other.cell)))
+    sum = sum + (other.resting and other.peak or math.max(other.peak, self:expects(other.cell, there)))
     working = working or not other.resting
   end
   return not working or sum <= self.limit

@@ -196,6 +196,9 @@ t.test("memory: what trials of a cell have held decides how many fit", function(
   t.ok(made:fits("a", {}))
   t.ok(made:fits("a", { { cell = "a", peak = 0 } }), "nothing is known: two begin")
   t.ok(not made:fits("a", { { cell = "a", peak = 0 }, { cell = "a", peak = 0 } }))
+  local running = { cell = "a", peak = 2 ^ 29, age = 5 } -- one that has run for a while tells more than nothing
+  t.ok(made:fits("a", { running, running, running, running }))
+  t.ok(not made:fits("a", { running, running, running, running, running }))
   made:saw("a", 2 ^ 30)
   t.ok(made:fits("a", { { cell = "a", peak = 0 }, { cell = "a", peak = 0 }, { cell = "a", peak = 0 } }))
   made:saw("b", 3.5 * 2 ^ 30)
