@@ -23,8 +23,10 @@ return schema.declare("ablate", {
     display = true },
   { "metrics", "list of string", schema.optional, "the columns, by metric key; all that are measured where absent" },
   { "test", "one of none|paired_t|wilcoxon", "none",
-    "of the difference of the first metric, paired over the seeds: a column p, with Holm's correction", display = true },
-  { "interval", "boolean", false, "the 95 % interval of a mean (Student's t) in the place of its deviation", display = true },
+    "of the difference of the first metric, paired over the seeds: a column p, with Holm's correction",
+    display = true },
+  { "interval", "boolean", false, "the 95 % interval of a mean (Student's t) in the place of its deviation",
+    display = true },
   { "show", "string", schema.optional, "the row whose report (eval.report, first seed) is shown after the table" },
 }, nil, {
   named = true,

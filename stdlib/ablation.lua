@@ -153,7 +153,8 @@ local function threads_of_each(jobs)
 end
 
 --- Runs it and writes the table.
--- @param spec { title, test = "paired_t", "wilcoxon" or nil, interval = boolean, rows = labels, against = { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil: all),
+-- @param spec { title, test = "paired_t", "wilcoxon" or nil, interval = boolean, rows = labels, against =
+--   { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil: all),
 --   trials = list of { label = of the row, row, seed, overrides } }
 -- @param options { command = function(overrides, i) -> list, write, live, width, note = a line above and below the table,
 --   done = { [i] = result } of trials that need not run, begun = { [i] = run } of those that go on, markdown = the table as Markdown,

@@ -1,12 +1,12 @@
 local schema = require "schema"
 
 --- Successive halving over the trials of a sweep (Li et al., "A System for Massively Parallel Hyperparameter Tuning",
--- MLSys 2020): at certain epochs, the rungs, only the best part of the cells goes on. A cell is a configuration with all
--- its seeds: it is judged by the mean over them, and they are pruned together. Cells are compared with cells of the same
--- values of `within` alone. A trial that reaches a rung waits there, without a worker, until its cell is decided.
--- By default ("settled") a decision falls as soon as no result to come could change it, so that the same cells survive in
--- whatever order trials end; "early" decides as the paper does, among what has come so far, and spends less time on
--- cells that only looked good late.
+-- MLSys 2020): at certain epochs, the rungs, only the best part of the cells goes on. A cell is a configuration with
+-- all its seeds: it is judged by the mean over them, and they are pruned together. Cells are compared with cells of
+-- the same values of `within` alone. A trial that reaches a rung waits there, without a worker, until its cell is
+-- decided. By default ("settled") a decision falls as soon as no result to come could change it, so that the same
+-- cells survive in whatever order trials end; "early" decides as the paper does, among what has come so far, and
+-- spends less time on cells that only looked good late.
 -- @usage asha { "val.top1", min = 2, eta = 3 }
 return schema.declare("asha", {
   { "metric", "string", schema.required, "what is compared: measured while training, such as \"val.top1\"", at = 1 },

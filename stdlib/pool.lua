@@ -1,12 +1,12 @@
---- A pool of trials on this machine: so many processes at a time as there are jobs, taken from a queue that may grow and
--- wait while it is worked off.
+--- A pool of trials on this machine: so many processes at a time as there are jobs, taken from a queue that may grow
+-- and wait while it is worked off.
 --
 -- A trial reports on its standard output, one line an event, fields separated by tabs:
 --     run RUN                    its run, once there is one
 --     progress TEXT              while it runs
 --     reading EPOCH KEY VALUE    a metric that was measured while it trains
---     rung EPOCH                 it waits there for a line on its standard input: "go", or "stop" or "pause" with which it
---                                leaves (pool: job:answer "go")
+--     rung EPOCH                 it waits there for a line on its standard input: "go", or "stop" or "pause" with
+--                                which it leaves (pool: job:answer "go")
 --     metric KEY VALUE           for each metric at the end
 --     done RUN                   the last line
 -- Its standard error is kept and shown where it fails.
@@ -136,7 +136,11 @@ function pool.run(queue, options)
       end
       local handles = {}
       for i, job in ipairs(self.running) do handles[i] = job.process end
-      if #handles > 0 then trial_process.wait_any(handles, 0.2) elseif not stopped and queue:open() then system.sleep(0.05) end
+      if #handles > 0 then
+        trial_process.wait_any(handles, 0.2)
+      elseif not stopped and queue:open() then
+        system.sleep(0.05)
+      end
       local now = system.clock()
       local look = options.measure and now - last_measured > 0.25
       if look then last_measured = now end

@@ -35,5 +35,6 @@ return schema.declare("tpe", {
   { "gamma", "number in (0, 1)", 0.1, "share of the points that count as good, at most 25 of them" },
   { "candidates", "integer > 0", 24, "drawn from the good side for each point" },
   { "multivariate", "boolean", false, "one density over all axes together instead of one for each axis" },
-  { "lag", "integer > 0", schema.optional, "points in the air at a time; as many as jobs where absent", display = true },
+  { "lag", "integer > 0", schema.optional, "points in the air at a time; as many as jobs where absent",
+    display = true },
 }, function(o) return require("search.tpe").new(o) end)

@@ -14,9 +14,10 @@ local running = {
   { "retry", retry, {}, "what is tried again" },
   { "on_fail", "one of continue|stop", "continue", "whether the other trials go on when one has failed" },
   { "memory", "number > 0 or one of auto|any", "auto",
-    "GiB that all trials may hold together: fewer than jobs run at a time where that is not enough. auto: nine tenths of "
-    .. "what is free at the start; any: not looked at" },
-  { "vectorize", "one of auto|off", "auto", "whether heads on the same cached features are trained together where that is faster" },
+    "GiB that all trials may hold together: fewer than jobs run at a time where that is not enough. auto: nine tenths "
+    .. "of what is free at the start; any: not looked at" },
+  { "vectorize", "one of auto|off", "auto",
+    "whether heads on the same cached features are trained together where that is faster" },
   { "pin", "boolean", false, "each trial on processors of its own; for a machine that nothing else uses" },
 }
 
@@ -32,12 +33,14 @@ return schema.declare("sweep", {
   { "search", "node random|sobol|tpe", schema.optional, "how points of the space are drawn" },
   { "where", "function", schema.optional, "function(t): does the trial of these values belong to the sweep?" },
   { "derive", "function", schema.optional, "function(t): further { [key] = value } of the trial of these values" },
-  { "seeds", "list of integer >= 0", schema.optional, "each cell is trained with each of them; the script's seed where absent" },
+  { "seeds", "list of integer >= 0", schema.optional,
+    "each cell is trained with each of them; the script's seed where absent" },
   { "prune", "node asha", schema.optional, "what ends trials early" },
   { "run", running, {}, "how trials are run", display = true },
-  { "metrics", "list of string", schema.optional, "the columns of the table; all that are measured where absent", display = true },
-  { "report", "list of (node tabulate|plot)", {}, "tables and plots made when all trials are done; a line a cell where absent",
+  { "metrics", "list of string", schema.optional, "the columns of the table; all that are measured where absent",
     display = true },
+  { "report", "list of (node tabulate|plot)", {},
+    "tables and plots made when all trials are done; a line a cell where absent", display = true },
   { "allow_test_selection", "boolean", false, "lets trials be chosen or pruned by metrics of test data" },
 }, nil, {
   named = true,

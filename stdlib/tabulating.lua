@@ -1,9 +1,9 @@
 local schema = require "schema"
 
---- A table of a sweep: a line for each value of `rows`, a column for each of `cols`, in each place the mean over seeds with
--- its spread. What was pruned says at which epoch and is in no mean, nor is what was trained with a halved batch. With a
--- `baseline` and a `test`, places whose difference to the baseline's of the same column is not significant are marked:
--- paired over seeds, Holm's correction over the whole table.
+--- A table of a sweep: a line for each value of `rows`, a column for each of `cols`, in each place the mean over seeds
+-- with its spread. What was pruned says at which epoch and is in no mean, nor is what was trained with a halved batch.
+-- With a `baseline` and a `test`, places whose difference to the baseline's of the same column is not significant are
+-- marked: paired over seeds, Holm's correction over the whole table.
 -- @usage tabulate { rows = "head", cols = "fraction", cell = mean_std "test.top1" }
 return schema.declare("tabulate", {
   { "rows", "string or list of string", schema.optional, "an axis, or several; all that are no columns where absent" },

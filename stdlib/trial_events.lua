@@ -1,9 +1,10 @@
---- What a trial tells the pool that started it while it trains, and what it is told (pool.lua): its readings, and at a rung
--- whether it goes on.
+--- What a trial tells the pool that started it while it trains, and what it is told (pool.lua): its readings, and at a
+-- rung whether it goes on.
 local trial_events = {}
 
 --- What train.run calls after each epoch.
--- @param rungs "2,6,18": epochs after which the trial says so and waits for a line: "go"; "stop", it ends there, pruned;
+-- @param rungs "2,6,18": epochs after which the trial says so and waits for a line: "go"; "stop", it ends there,
+-- pruned;
 --   "pause" or the end of the input, it is saved and leaves
 function trial_events.after_epoch(rungs)
   local is_rung = {}

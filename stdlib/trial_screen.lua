@@ -28,7 +28,8 @@ local function line_of(job, width)
   local label, most = job.label, math.max(12, math.floor(width * 0.55))
   local length = tabulate.width(label)
   if length > most then label = "…" .. label:sub(#label - most + 2):gsub("^[\128-\191]+", "") end
-  return tabulate.cut(label .. "  " .. (job.resting and "waits at epoch " .. job.resting or job.text or "starting"), width - 1)
+  local text = job.resting and "waits at epoch " .. job.resting or job.text or "starting"
+  return tabulate.cut(label .. "  " .. text, width - 1)
 end
 
 --- Draws the running trials anew; a job has label, text and resting (the epoch at which it waits).

@@ -1,4 +1,5 @@
---- `moonlab sweep FILE [key=a,b,c ...]`: all trials of a sweep, or of any experiment under the values of the command line.
+--- `moonlab sweep FILE [key=a,b,c ...]`: all trials of a sweep, or of any experiment under the values of the command
+-- line.
 local axes = require "sweep.axes"
 local command_line = require "command_line"
 local coordinator = require "sweep.coordinator"
@@ -35,7 +36,8 @@ local function list(plan)
       local key = trial.overrides[i]:match "^[^=]+"
       if not shown[key] and key ~= "seed" then more[#more + 1] = trial.overrides[i] end
     end
-    write(("%" .. width .. "d  %s%s\n"):format(trial.number, trial.label, #more > 0 and "  " .. table.concat(more, " ") or ""))
+    write(("%" .. width .. "d  %s%s\n"):format(trial.number, trial.label,
+      #more > 0 and "  " .. table.concat(more, " ") or ""))
   end
   if plan.search and plan.search.adaptive then
     write(("the %s are drawn by %s while it runs\n"):format(counted(#plan.groups * plan.search.n, "point"),
@@ -48,8 +50,9 @@ local function options_of(plan, words)
   local run = plan.args.run
   return {
     store = runner.store(), jobs = words.jobs or run.jobs or 2, timeout = run.timeout and schema.seconds(run.timeout),
-    retry = run.retry or { crash = 1, oom = "none" }, on_fail = run.on_fail or "continue", memory = run.memory or "auto",
-    vectorize = words.vectorize or run.vectorize, pin = run.pin, force = words.force, smoke = words.smoke, write = words.quiet and function() end or write,
+    retry = run.retry or { crash = 1, oom = "none" }, on_fail = run.on_fail or "continue",
+    memory = run.memory or "auto", vectorize = words.vectorize or run.vectorize, pin = run.pin, force = words.force,
+    smoke = words.smoke, write = words.quiet and function() end or write,
     live = system.isatty "stdout" and not words.quiet, width = system.terminal_width(100),
   }
 end
@@ -74,7 +77,8 @@ local sweep = {
   --json          what became of each trial as one line of JSON
   -q              the tables alone
 The same command goes on where it was stopped, and runs what is missing or new.]],
-  flags = { "--dry-run", "--jobs N", "--vectorize auto|off", "--device D", "--smoke", "--force", "--markdown", "--json", "-q --quiet" },
+  flags = { "--dry-run", "--jobs N", "--vectorize auto|off", "--device D", "--smoke", "--force", "--markdown",
+            "--json", "-q --quiet" },
   on_interrupt = "finish",
 }
 
@@ -95,8 +99,9 @@ function sweep.run(result, words)
   local total = plan:total()
   if words.smoke then options.write(smoke.note .. "\n") end
   local jobs = math.max(1, math.min(options.jobs, total - made.there))
+  local there = made.there > 0 and ("; %d in the store"):format(made.there) or ""
   options.write(("%s: %s, %s\n"):format(made.id, size_of(plan), made.there == #plan.trials and total == #plan.trials
-    and "all in the store" or ("%d at a time%s"):format(jobs, made.there > 0 and ("; %d in the store"):format(made.there) or "")))
+    and "all in the store" or ("%d at a time%s"):format(jobs, there)))
   local stopped, counts = made:run()
   if made.fatal then
     io.stderr:write(made.fatal.errors)
@@ -127,13 +132,15 @@ function sweep.main(_, words)
     return 2
   end
   if result.kind == "ablate" then
-    return command_line.complain("sweep", ("%s is an ablation, which has rows of its own: moonlab run %s"):format(file, file))
+    return command_line.complain("sweep", ("%s is an ablation, which has rows of its own: moonlab run %s"):format(
+      file, file))
   end
   if result.kind == "experiment" and #given == 0 then
+    local knob = result.knobs[1]
+    local example = knob and type(knob.default) == "number" and ("%s=%s,%s"):format(knob.name, order.number(knob.default),
+      order.number(2 * knob.default)) or "seed=0..4"
     return command_line.complain("sweep", ("nothing varies: %s is one experiment; give an axis, as in moonlab sweep %s %s")
-      :format(file, file, result.knobs[1] and type(result.knobs[1].default) == "number"
-        and ("%s=%s,%s"):format(result.knobs[1].name, order.number(result.knobs[1].default),
-          order.number(2 * result.knobs[1].default)) or "seed=0..4"))
+      :format(file, file, example))
   end
   words.axes, words.quiet = given, words.quiet or words.json
   return sweep.run(result, words)

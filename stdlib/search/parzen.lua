@@ -12,8 +12,8 @@ local function normal(x, mean, deviation)
   return math.exp(-z * z / 2) / (deviation * math.sqrt(2 * math.pi))
 end
 
--- Deviations of one axis: from each point to its farther neighbour, the ends of the range being neighbours too, at least
--- 1 / min(100, points + 1) (Bergstra et al. 2011, section 4.2).
+-- Deviations of one axis: from each point to its farther neighbour, the ends of the range being neighbours too, at
+-- least 1 / min(100, points + 1) (Bergstra et al. 2011, section 4.2).
 local function neighbours(points)
   local order, deviations, n = {}, {}, #points
   for i = 1, n do order[i] = i end
@@ -80,7 +80,8 @@ end
 --- A density over some axes.
 -- @param axes built ranges (space.lua)
 -- @param points list of points, each a list of places in [0, 1) of these axes
--- @param together one component over all axes (deviation 0.2 n^(-1/(d + 4)), Scott's exponent) instead of one mixture for
+-- @param together one component over all axes (deviation 0.2 n^(-1/(d + 4)), Scott's exponent) instead of one mixture
+-- for
 --   each axis
 -- @return { density = function(point), draw = function(unit) -> point }, unit = function(name...) -> number in [0, 1)
 function parzen.new(axes, points, together)

@@ -42,8 +42,8 @@ function axes.selection(o)
   for _, field in ipairs { "prune", "search" } do
     local metric = o[field] and o[field].args.metric
     if metric and of_test(metric) then
-      return ("%s would choose by '%s', a metric of test data; choose by validation data, or write allow_test_selection = true")
-        :format(o[field].kind, metric), field
+      return ("%s would choose by '%s', a metric of test data; choose by validation data, or write "
+        .. "allow_test_selection = true"):format(o[field].kind, metric), field
     end
   end
 end
@@ -88,7 +88,9 @@ function axes.problem(o)
       end
     end
     if o.space[key] then return ("'%s' is an axis of the grid and of the space"):format(key), "space" end
-    if key == "seed" and o.seeds then return "seeds are given twice: as seeds and as an axis 'seed' of the grid", "seeds" end
+    if key == "seed" and o.seeds then
+      return "seeds are given twice: as seeds and as an axis 'seed' of the grid", "seeds"
+    end
   end
   local ranges = order.keys(o.space)
   for _, key in ipairs(ranges) do

@@ -1,5 +1,5 @@
---- Claims on trials: who runs which. A claim is a file that only one process can make (O_EXCL); nobody removes or changes
--- one. A claim whose holder is gone is overtaken by the next of its number: HASH.1, HASH.2, ...
+--- Claims on trials: who runs which. A claim is a file that only one process can make (O_EXCL); nobody removes or
+-- changes one. A claim whose holder is gone is overtaken by the next of its number: HASH.1, HASH.2, ...
 local liveness = require "liveness"
 local system = require "host.system"
 

@@ -1,5 +1,5 @@
---- Works off the trials of a plan: claims, starts, judges and writes down; killed at any moment and started again it goes
--- on where it was. The truth is the journal and the runs; what is held here can be made from them.
+--- Works off the trials of a plan: claims, starts, judges and writes down; killed at any moment and started again it
+-- goes on where it was. The truth is the journal and the runs; what is held here can be made from them.
 --
 -- A piece of work is a configuration: trials that come to the same one share it. Its state is
 --     open       to be run               running   its process runs, or waits at a rung
@@ -290,7 +290,9 @@ local function announce(self)
   if self.pruning or self.searching or self.options.pin then return end
   local items = {}
   for _, work in ipairs(self.works) do
-    if work.state == "open" and not work.unfinished then items[#items + 1] = { work = work, command = command_of(self, work) } end
+    if work.state == "open" and not work.unfinished then
+      items[#items + 1] = { work = work, command = command_of(self, work) }
+    end
   end
   trial_process.expect(items, {
     jobs = self.options.jobs, threads = threads_of_each(self.options.jobs), vectorize = self.options.vectorize,

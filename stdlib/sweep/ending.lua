@@ -11,9 +11,8 @@ local final = { [2] = true, [3] = true }
 
 local function out_of_memory(self, result)
   if result.code == 4 then return true end
-  local text = result.errors or ""
-  if text:find("out of memory", 1, true) or text:find("not enough memory", 1, true) or text:find("std::bad_alloc", 1, true) then
-    return true
+  for _, words in ipairs { "out of memory", "not enough memory", "std::bad_alloc" } do
+    if (result.errors or ""):find(words, 1, true) then return true end
   end
   -- killed by the system, which counts these
   local kills = memory.kills()
@@ -61,7 +60,8 @@ end
 function ending.of(self, work, result)
   local stopping, resumed = self.pool.stopped, work.unfinished ~= nil
   -- what was interrupted or killed goes on where it stands; once, if that does not work
-  work.unfinished = (result.code == 75 or result.code > 128) and not work.batch and (result.began or work.unfinished) or nil
+  local goes_on = (result.code == 75 or result.code > 128) and not work.batch
+  work.unfinished = goes_on and (result.began or work.unfinished) or nil
   if result.answered == "stop" and result.code == 0 then
     work.state = "pruned"
     self.journal:write("pruned", work.hash, work.epoch, result.run or "")

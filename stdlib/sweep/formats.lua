@@ -110,8 +110,8 @@ function formats.csv(made)
         line[#line + 1] = made.heads[c]:gsub("^[^=]+=", #made.cols == 1 and "" or "%0")
         local n = #line
         local mean = place.n > 0 and place.mean or nil
-        for i, value in pairs { mean, place.std, place.n, place.best and 1 or 0, place.p, place.corrected,
-                                place.pruned and "pruned@" .. place.pruned or place.n == place.of and "done" or "partly" } do
+        local state = place.pruned and "pruned@" .. place.pruned or place.n == place.of and "done" or "partly"
+        for i, value in pairs { mean, place.std, place.n, place.best and 1 or 0, place.p, place.corrected, state } do
           line[n + i] = value
         end
         line.n = n + 7

@@ -1,5 +1,5 @@
---- The decisions of asha: which cells go on at a rung. It knows numbers alone; when a result comes and who waits for what
--- is the coordinator's.
+--- The decisions of asha: which cells go on at a rung. It knows numbers alone; when a result comes and who waits for
+-- what is the coordinator's.
 --
 -- Within a stratum n cells come to the first rung, and the best max(1, floor(n / eta)) of each rung come to the next. A
 -- decision is "settled" when no result to come could change it: a cell stops when as many as may go on are better, and

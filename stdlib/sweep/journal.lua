@@ -3,7 +3,7 @@
 --
 --     open HOST PID               a coordinator begins        fresh                 what stands above counts no more
 --     start HASH MARK...          a trial's process           done HASH RUN         finished HASH's run
---     failed HASH CODE REASON     pruned HASH EPOCH RUN       halved HASH BATCH     out of memory: goes on with this batch
+--     failed HASH CODE REASON     pruned HASH EPOCH RUN       halved HASH BATCH     out of memory: on with this batch
 --     paused HASH EPOCH           reading HASH EPOCH VALUE    verdict RULE CELL EPOCH WORD
 --     point GROUP INDEX VALUES... drawn by a search that learns
 local system = require "host.system"

@@ -1,6 +1,7 @@
---- Which metric keys the trials of a sweep will have, as far as their configuration tells: so that a wrong name in asha,
--- tpe or a table is told before anything is trained.
+--- Which metric keys the trials of a sweep will have, as far as their configuration tells: so that a wrong name in
+-- asha, tpe or a table is told before anything is trained.
 local nearest = require "language.nearest"
+local order = require "language.order"
 local schema = require "schema"
 
 local keys = {}
@@ -78,14 +79,14 @@ local function check_prune(plan, site)
     local known = trial.readings
     if not has(known, metric) then
       if #known.list == 0 then
-        return site.fail(node.position, ("asha: nothing is measured while '%s' trains: write eval = { during = { \"val\" } }")
-          :format(trial.label))
+        return site.fail(node.position, ("asha: nothing is measured while '%s' trains: write eval = { during = "
+          .. "{ \"val\" } }"):format(trial.label))
       end
       return site.fail(node.position, ("asha: '%s' does not measure %s"):format(trial.label, unknown(known, metric)))
     end
     if not trial.epochs then
-      return site.fail(node.position, ("asha: '%s' is trained for a number of steps; rungs are epochs: train = { epochs = ... }")
-        :format(trial.label))
+      return site.fail(node.position, ("asha: '%s' is trained for a number of steps; rungs are epochs: train = "
+        .. "{ epochs = ... }"):format(trial.label))
     end
     for _, rung in ipairs(keys.rungs(plan)) do
       if rung < trial.epochs and rung % known.every ~= 0 then
@@ -95,7 +96,8 @@ local function check_prune(plan, site)
     end
   end
   if #plan.trials > 0 and #keys.rungs(plan) == 0 then
-    site.fail(node.position, ("asha: the first rung, epoch %d, is not before the end of any trial"):format(node.args.min))
+    site.fail(node.position, ("asha: the first rung, epoch %d, is not before the end of any trial"):format(
+      node.args.min))
   end
 end
 
@@ -159,7 +161,7 @@ function keys.check(plan)
     if node.kind:match "^plot%." and #plan.cells > 0 then check_plot(plan, site, node) end
   end
   for _, metric in ipairs(plan.args.metrics or {}) do
-    check_metric(plan, site, require("language.order").key_position(plan.result.node.args, "metrics"), "metrics", metric)
+    check_metric(plan, site, order.key_position(plan.result.node.args, "metrics"), "metrics", metric)
   end
 end
 

@@ -39,8 +39,8 @@ end
 -- Seconds after which what a running trial holds says how much another will, and the room that is left above that.
 local SETTLED, MARGIN = 3, 1.5
 
---- What a trial of a cell is expected to hold: as those of its cell did, else the largest of any that ended, else a half
--- more than the largest that has run for a while; half of the limit where nothing is known, so that two begin.
+--- What a trial of a cell is expected to hold: as those of its cell did, else the largest of any that ended, else a
+-- half more than the largest that has run for a while; half of the limit where nothing is known, so that two begin.
 function Memory:expects(cell, there)
   local known = self.peaks[cell] or self.largest
   if known then return known end

@@ -1,12 +1,12 @@
 --- From an evaluated sweep to its trials: which there are, in which order, under which overrides; each evaluated as its
 -- process will evaluate it, so that every mistake is told before anything is trained.
 --
--- Trials stand in the order of the grid as written, the last axis changing fastest; under each combination the points of
--- the space; of each cell its seeds.
+-- Trials stand in the order of the grid as written, the last axis changing fastest; under each combination the points
+-- of the space; of each cell its seeds.
 --
--- A plan: { name, file (of a trial), passed = { texts }, axes, space, seeds, search, groups, cells, trials, args, prune,
--- smoke }. A cell: { index, label, group, point, values = { [axis] = value }, params, trials }. A trial: { number, cell,
--- seed, label, values, overrides = { texts }, hash, keys = { metric keys known beforehand }, epochs }.
+-- A plan: { name, file (of a trial), passed = { texts }, axes, space, seeds, search, groups, cells, trials, args,
+-- prune, smoke }. A cell: { index, label, group, point, values = { [axis] = value }, params, trials }. A trial: {
+-- number, cell, seed, label, values, overrides = { texts }, hash, keys = { metric keys known beforehand }, epochs }.
 local axes = require "sweep.axes"
 local continuation = require "continuation"
 local keys = require "sweep.keys"
@@ -14,6 +14,7 @@ local language = require "language"
 local mistakes = require "language.mistakes"
 local nearest = require "language.nearest"
 local order = require "language.order"
+local place = require "language.place"
 local schema = require "schema"
 local sessions = require "language.session"
 local site = require "language.site"
@@ -25,20 +26,20 @@ local plan = {}
 
 -- The axes of the grid under what the command line says: key=a,b replaces or adds one, key=a leaves one value.
 local function axes_of(result, given)
-  local list, place, passed = {}, {}, {}
+  local list, at, passed = {}, {}, {}
   local args = result.kind == "sweep" and result.node.args or {}
   for _, key in ipairs(order.keys(args.grid or {})) do
     list[#list + 1] = { key = key, values = args.grid[key], position = order.key_position(args.grid, key) }
-    place[key] = #list
+    at[key] = #list
   end
   for _, axis in ipairs(given or {}) do
-    if place[axis.key] then list[place[axis.key]] = axis else list[#list + 1] = axis end
-    place[axis.key] = place[axis.key] or #list
+    if at[axis.key] then list[at[axis.key]] = axis else list[#list + 1] = axis end
+    at[axis.key] = at[axis.key] or #list
   end
   for _, override in ipairs(result.kind == "sweep" and result.passed or {}) do
-    local axis = list[place[override.key]]
+    local axis = list[at[override.key]]
     if axis and not override.restore then
-      list[place[override.key]] = { key = axis.key, values = { override.raw }, position = axis.position }
+      list[at[override.key]] = { key = axis.key, values = { override.raw }, position = axis.position }
     else
       passed[#passed + 1] = override.text
     end
@@ -90,7 +91,8 @@ local function seen_by_functions(values, seed)
       local names = {}
       for name in pairs(own) do names[#names + 1] = name end
       table.sort(names)
-      local message = ("a trial of this sweep has no '%s'%s"):format(tostring(key), nearest.or_all(tostring(key), names))
+      local message = ("a trial of this sweep has no '%s'%s"):format(tostring(key),
+        nearest.or_all(tostring(key), names))
       if not site.session then error(message, 0) end
       return site.spoilt(site.session.locate(tostring(key)), message)
     end,
@@ -113,7 +115,7 @@ local function derived(self, values, seed)
   local position = position_of(self.result, "derive")
   if more == nil then return {} end
   if type(more) ~= "table" or getmetatable(more) ~= nil then
-    site.fail(position, ("derive must return a table of further values, got %s"):format(require "language.place".describe(more)))
+    site.fail(position, ("derive must return a table of further values, got %s"):format(place.describe(more)))
     return nil
   end
   local list = {}
@@ -121,8 +123,8 @@ local function derived(self, values, seed)
     local value = more[key]
     local kind = type(value)
     if kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
-      site.fail(order.key_position(more, key) or position, ("derive: '%s' must be a number, a string, true or false, got %s")
-        :format(tostring(key), require "language.place".describe(value)))
+      site.fail(order.key_position(more, key) or position, ("derive: '%s' must be a number, a string, true or false, "
+        .. "got %s"):format(tostring(key), place.describe(value)))
       return nil
     end
     list[#list + 1] = { key = tostring(key), value = value, position = order.key_position(more, key) or position }

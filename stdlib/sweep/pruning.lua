@@ -153,8 +153,8 @@ function Pruning:decide()
   end
   local found = self.halving:decide()
   for _, new in ipairs(found) do
-    self.coordinator.journal:write("verdict", self.rule, self.coordinator.plan.cells[new.cell].label, self.rungs[new.rung],
-      new.verdict)
+    local cell = self.coordinator.plan.cells[new.cell]
+    self.coordinator.journal:write("verdict", self.rule, cell.label, self.rungs[new.rung], new.verdict)
   end
   if #found > 0 then return self:decide() end -- a cell that goes on may stand at the next rung already
   answer(self)

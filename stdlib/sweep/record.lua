@@ -8,8 +8,8 @@ local system = require "host.system"
 
 local record = {}
 
---- The directory of a plan: the same for the same script under the same arguments, so that running it again goes on, and
--- for an experiment swept from the command line the same while its axes have the same names.
+--- The directory of a plan: the same for the same script under the same arguments, so that running it again goes on,
+-- and for an experiment swept from the command line the same while its axes have the same names.
 function record.directory(store, plan)
   local parts = { system.absolute(plan.result.script.name) or plan.result.script.name, plan.smoke and "smoke" or "" }
   for _, text in ipairs(plan.passed) do parts[#parts + 1] = text end
@@ -17,7 +17,8 @@ function record.directory(store, plan)
     for _, axis in ipairs(plan.axes) do parts[#parts + 1] = axis.key end
   end
   local slug = plan.name:lower():gsub("[^%w]+", "-"):gsub("^%-+", ""):gsub("%-+$", "")
-  local id = ("%s%s-%s"):format(slug, plan.smoke and "-smoke" or "", host_run.sha256(table.concat(parts, "\n")):sub(1, 6))
+  local hash = host_run.sha256(table.concat(parts, "\n"))
+  local id = ("%s%s-%s"):format(slug, plan.smoke and "-smoke" or "", hash:sub(1, 6))
   return store .. "/sweeps/" .. id, id
 end
 
@@ -147,8 +148,9 @@ function record.find(store, word)
 end
 
 --- What became of a sweep, as journal and runs say:
--- { spec = sweep.json, cells = { { label, values, params, pruned = epoch or nil, trials = { { seed, state, run, values = {
--- [key] = number }, keys = in order, batch, reason } } } }, keys = all metric keys in the order in which they came }
+-- { spec = sweep.json, cells = { { label, values, params, pruned = epoch or nil, trials = { { seed, state, run, values
+-- = { [key] = number }, keys = in order, batch, reason } } } }, keys = all metric keys in the order in which they came
+-- }
 function record.results(directory, store)
   local spec = record.read(directory)
   local fold = record.fold(journal.open(directory):read())

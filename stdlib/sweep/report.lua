@@ -18,9 +18,11 @@ local function json(made, results)
       local metrics = {}
       for _, key in ipairs(trial.keys) do metrics[key] = trial.values[key] end
       trials[i] = { seed = trial.seed, state = trial.state, run = trial.run, metrics = next(metrics) and metrics or nil,
-                    reason = trial.reason, batch_halved_to = trial.batch, pruned_at = trial.state == "pruned" and trial.epoch or nil }
+                    reason = trial.reason, batch_halved_to = trial.batch,
+                    pruned_at = trial.state == "pruned" and trial.epoch or nil }
     end
-    cells[c] = { label = cell.label, values = next(cell.values) and cell.values or nil, trials = trials, pruned_at = cell.pruned }
+    cells[c] = { label = cell.label, values = next(cell.values) and cell.values or nil, trials = trials,
+                 pruned_at = cell.pruned }
   end
   return canonical.text { sweep = made.id, smoke = made.options.smoke or nil, cells = cells }
 end
@@ -67,7 +69,8 @@ end
 function report.finish(made, o)
   local words, counts = o.words, o.counts
   made:save()
-  local text, results = sweep_table.render(made.directory, { store = made.store, format = words.markdown and "markdown" or "text" })
+  local text, results = sweep_table.render(made.directory, { store = made.store,
+                                                             format = words.markdown and "markdown" or "text" })
   local code = o.stopped == "interrupted" and 75 or counts.failed > 0 and 5 or 0
   if words.json then
     o.write(json(made, results) .. "\n")

@@ -1,6 +1,6 @@
 --- A search that learns, over the work of a coordinator: under each combination of the grid, point k is drawn from the
--- results of the points up to k - lag, so that the points are the same whatever trial ends first. Points that were drawn
--- are in the journal: started again, the sweep keeps them.
+-- results of the points up to k - lag, so that the points are the same whatever trial ends first. Points that were
+-- drawn are in the journal: started again, the sweep keeps them.
 local axes = require "sweep.axes"
 local host_run = require "host.run"
 local language = require "language"

@@ -1,4 +1,5 @@
---- The finished trials of a sweep as the source of plots (plot_source.lua): a group for each cell, what was pruned left out.
+--- The finished trials of a sweep as the source of plots (plot_source.lua): a group for each cell, what was pruned
+-- left out.
 local plot_source = require "plot_source"
 local record = require "sweep.record"
 

@@ -203,7 +203,8 @@ function sweep_table.of(results, o)
     made.base_row = base_row
     made.notes[#made.notes + 1] = ("~ not significantly different from %s (%s over seeds, Holm's correction for %d "
       .. "comparison%s, p < %g)"):format(row_values[base_row].text,
-      o.test == "paired_t" and "paired t test" or "Wilcoxon's signed-rank test", count, count == 1 and "" or "s", o.alpha)
+      o.test == "paired_t" and "paired t test" or "Wilcoxon's signed-rank test", count, count == 1 and "" or "s",
+      o.alpha)
   end
   if halved > 0 then
     made.notes[#made.notes + 1] = ("%d trial%s ran with a halved batch and %s in no mean"):format(halved,
