@@ -96,7 +96,7 @@ int index(lua_State* L) {
   if (push_part_of(L, *module, key)) return 1;
   if (key == "training") lua_pushboolean(L, module->training());
   else if (key == "kind") push(L, std::string_view(module->kind()));
-  else if ((key == "feature_count" || key == "features") && module->features()) lua_pushnumber(L, static_cast<double>(module->features()));
+  else if ((key == "width" || key == "feature_count" || key == "features") && module->features()) lua_pushnumber(L, static_cast<double>(module->features()));
   else if (auto* backbone = key == "stages" ? dynamic_cast<nn::Backbone*>(module.get()) : nullptr)
     push(L, Json(backbone->stages()));
   else lua_pushnil(L);

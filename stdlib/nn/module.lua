@@ -229,5 +229,6 @@ function M.extra_repr() return "" end
 
 M.state_dict, M.state_dict_names, M.load_state_dict = state.state_dict, state.names, state.load_state_dict
 for name, method in pairs(hooks.methods) do M[name] = method end
+M.taps = require "nn.taps"
 
 return M
