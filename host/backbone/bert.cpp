@@ -33,7 +33,8 @@ struct Shape {
   std::string activation;
 };
 
-/// Words, positions 0, 1, ... and the first type, added up. x long [B, T] -> [B, T, H].
+/// Words, positions 0, 1, ... and types, added up. Inputs x long [B, T], types long [B, T] (absent: the first one);
+/// -> [B, T, H].
 struct Embeddings : Module {
   Part word_embeddings, position_embeddings, token_type_embeddings, LayerNorm;
   double drop;
@@ -48,8 +49,10 @@ struct Embeddings : Module {
     const int64_t positions = position_embeddings->find("weight")->value.size(0);
     if (x.size(1) > positions) fail("Bert: texts of ", x.size(1), " tokens; the model has positions for ", positions);
     const auto options = x.options().dtype(at::kLong);
-    const at::Tensor place = at::arange(x.size(1), options).unsqueeze(0), type = at::zeros({1, 1}, options);
-    return {at::dropout(LayerNorm(word_embeddings(x) + token_type_embeddings(type) + position_embeddings(place)), drop, training_)};
+    const at::Tensor place = at::arange(x.size(1), options).unsqueeze(0);
+    const at::Tensor type = inputs.size() > 1 && inputs[1].defined() ? inputs[1] : at::zeros({1, 1}, options);
+    const at::Tensor sum = word_embeddings(x) + token_type_embeddings(type) + position_embeddings(place);
+    return {at::dropout(LayerNorm(sum), drop, training_)};
   }
 };
 
@@ -147,7 +150,8 @@ struct Pooler : Module {
   Tensors forward(const Tensors& inputs) override { return {at::tanh(dense(inputs.at(0).select(1, 0)))}; }
 };
 
-/// Inputs x long [B, T], mask bool [B, T] (absent: no padding); -> [B, H]. pool: "pooler" (a trained layer over [CLS]),
+/// Inputs x long [B, T], mask bool [B, T] (absent: no padding), types long [B, T] (which of two texts a token is of;
+/// absent: all of the first); -> [B, H]. pool: "pooler" (a trained layer over [CLS]),
 /// "first" ([CLS] itself), "mean" or "max" of the text's tokens. normalize: to length 1 (sentence embeddings).
 /// A frozen one has no gradients and stays in evaluation mode.
 struct Bert : Backbone {
@@ -177,7 +181,10 @@ struct Bert : Backbone {
 
   Tensors forward(const Tensors& inputs) override {
     const auto [x, mask] = tokens_and_mask(*this, inputs);
-    const at::Tensor states = encoder->call({embeddings(x), mask.unsqueeze(1).unsqueeze(1)})[0];
+    const at::Tensor types = inputs.size() > 2 ? inputs[2] : at::Tensor();
+    if (types.defined() && types.sizes() != x.sizes())
+      fail("Bert: the types ", types.sizes(), " must have the shape of the tokens ", x.sizes());
+    const at::Tensor states = encoder->call({embeddings->call({x, types})[0], mask.unsqueeze(1).unsqueeze(1)})[0];
     at::Tensor y;
     if (pool == TextPool::pooler) y = (*pooler)(states);
     else if (pool == TextPool::first) y = states.select(1, 0);

@@ -1,7 +1,4 @@
-#include <ATen/ATen.h>
-#include <catch2/catch.hpp>
-
-#include "host/backbone/backbone.hpp"
+#include "filled.hpp"
 #include "host/error.hpp"
 
 using namespace moonlab;
@@ -27,6 +24,13 @@ TEST_CASE("every trunk gives [B, features] and gradients to all its parameters, 
         CHECK(p.grad().abs().sum().item<double>() > 0);
       }
     }
+}
+
+TEST_CASE("trunks for digits compute PyTorch's numbers from the same weights") {
+  check("Mlp", {{"widths", {50, 30}}}, 28, {4, 69.4967246354, 205.979789611}, 1);
+  check("MnistCnn", Options::object(), 28, {6, 3842.34878087, 11527.3965428}, 1);
+  check("Cnn", {{"in_channels", 3}, {"size", 17}, {"channels", {4, 6, 8}}, {"features", 5}}, 17,
+        {8, 19.7964924406, 44.5251207053});
 }
 
 TEST_CASE("the MNIST network has its paper's sizes and start") {

@@ -1,63 +1,39 @@
-// EfficientNet, DenseNet and vision transformers against torchvision's, EfficientNet-Lite against its authors' port.
-#include <ATen/ATen.h>
-
-#include <catch2/catch.hpp>
-#include <cmath>
-
-#include "host/backbone/backbone.hpp"
+// EfficientNet, DenseNet and vision transformers against torchvision's, EfficientNet-Lite against its authors' port and
+// timm's.
+#include "filled.hpp"
 #include "host/error.hpp"
 
 using namespace moonlab;
 using namespace moonlab::nn;
-
-namespace {
-
-struct Expected {
-  size_t entries;        // of the state dict
-  double sum, sevenths;  // of the features; of the i-th times i mod 7
-};
-
-/// In float64, the k-th floating tensor sin(0.37 i + k), scaled; the same program ran on PyTorch.
-void check(const std::string& kind, const Options& options, int64_t side, const Expected& expected) {
-  CAPTURE(kind, options.dump());
-  auto net = build(kind, options);
-  net->to({}, at::kDouble);
-  net->train(false);
-  int64_t k = 0;
-  const auto state = net->state_dict();
-  for (const auto& [name, held] : state) {
-    if (!held.is_floating_point()) continue;
-    at::Tensor value = held;
-    const at::Tensor a = at::sin(at::arange(value.numel(), at::kDouble) * 0.37 + static_cast<double>(k++));
-    value.copy_(
-        (value.dim() == 1 ? 1 + 0.5 * a : a / std::sqrt(static_cast<double>(value[0].numel()))).reshape(value.sizes()));
-  }
-  CHECK(state.size() == expected.entries);
-  const at::Tensor x = at::sin(at::arange(2 * 3 * side * side, at::kDouble) * 0.11).reshape({2, 3, side, side});
-  const at::NoGradGuard off;
-  const at::Tensor y = (*net)(x);
-  REQUIRE(y.sizes() == at::IntArrayRef({2, net->features()}));
-  CHECK(y.sum().item<double>() == Approx(expected.sum).epsilon(1e-10));
-  const at::Tensor places = at::arange(y.numel(), at::kDouble).remainder(7).reshape(y.sizes());
-  CHECK((y * places).sum().item<double>() == Approx(expected.sevenths).epsilon(1e-10));
-}
-
-}  // namespace
 
 TEST_CASE("EfficientNets compute torchvision's numbers from the same weights") {
   check("EfficientNet", Options::object(), 64, {358, 1611.51362324, 4861.81923867});
   check("EfficientNet", {{"width_mult", 1.0}, {"depth_mult", 1.1}}, 64, {506, 6439.24516523, 19380.6881995});
   check("EfficientNet", {{"width_mult", 1.6}, {"depth_mult", 2.2}, {"eps", 1e-3}, {"momentum", 0.01}}, 33,
         {852, 15893.8379146, 47739.5057525});
+  const auto scaled = [](double width, double depth) { return Options{{"width_mult", width}, {"depth_mult", depth}}; };
+  check("EfficientNet", scaled(1.1, 1.2), 9, {506, 5193.04359229, 15582.9277416});  // B2
+  check("EfficientNet", scaled(1.2, 1.4), 9, {572, 6586.95040441, 19736.689499});   // B3
+  check("EfficientNet", scaled(1.4, 1.8), 9, {704, 6385.52754615, 19133.1521448});  // B4
+  Options six = scaled(1.8, 2.6), seven = scaled(2.0, 3.1);
+  six["eps"] = seven["eps"] = 1e-3;
+  check("EfficientNet", six, 9, {984, 17497.9875849, 52482.6931075});
+  check("EfficientNet", seven, 9, {1198, 24867.3761323, 74682.4080336});
   CHECK(build("EfficientNet", Options::object())->count() == 4007548);
 }
 
 TEST_CASE("EfficientNet-Lite pads as TensorFlow does") {
   const Options lite0{{"lite", true}, {"same", true}, {"eps", 1e-3}, {"momentum", 0.01}};
   check("EfficientNet", lite0, 75, {294, 2155.94732683, 6485.9769277});  // odd sizes on the way: 75, 19, 5
-  Options lite4 = lite0;
-  lite4["width_mult"] = 1.4, lite4["depth_mult"] = 1.8;
-  check("EfficientNet", lite4, 75, {546, 2389.04715198, 7166.31338575});
+  const auto scaled = [&](double width, double depth) {
+    Options o = lite0;
+    o["width_mult"] = width, o["depth_mult"] = depth;
+    return o;
+  };
+  check("EfficientNet", scaled(1.0, 1.1), 21, {384, 2411.52202181, 7244.13541407});
+  check("EfficientNet", scaled(1.1, 1.2), 21, {384, 2597.67686723, 7801.39239664});
+  check("EfficientNet", scaled(1.2, 1.4), 21, {438, 2375.31332743, 7135.83286338});
+  check("EfficientNet", scaled(1.4, 1.8), 75, {546, 2389.04715198, 7166.31338575});
 }
 
 TEST_CASE("residual networks of bottlenecks compute torchvision's numbers from the same weights") {

@@ -85,7 +85,7 @@ static double bert(const char* pool, bool normalize = false, const char* activat
   return fingerprint(net->call({x, mask})[0]);
 }
 
-TEST_CASE("BERT equals a PyTorch program with the same weights under the same names") {
+TEST_CASE("BERT equals transformers' BertModel with the same weights under the same names") {
   CHECK(bert("mean") == Approx(4.4265759914420695).epsilon(1e-11));
   CHECK(bert("mean", true) == Approx(2.932605212813185).epsilon(1e-11));
   CHECK(bert("first") == Approx(4.949240401259505).epsilon(1e-11));
@@ -93,6 +93,17 @@ TEST_CASE("BERT equals a PyTorch program with the same weights under the same na
   CHECK(bert("pooler") == Approx(11.479355478948962).epsilon(1e-11));
   CHECK(bert("first", false, "gelu_new") == Approx(4.9475802515064).epsilon(1e-11));
   CHECK(bert("first", false, "relu") == Approx(5.329338074642397).epsilon(1e-11));
+}
+
+TEST_CASE("tokens of a second text have their own type, as in transformers' BertModel") {
+  auto net = filled("Bert", {{"vocabulary", 9}, {"width", 8}, {"layers", 2}, {"heads", 2}, {"inner", 12}, {"positions", 6},
+                             {"pool", "mean"}});
+  net->train(false);
+  const at::Tensor x = longs({2, 5, 8, 3, 2, 4, 3, 0}, {2, 4}), mask = longs({1, 1, 1, 1, 1, 1, 1, 0}, {2, 4}).to(at::kBool);
+  const at::Tensor types = longs({0, 0, 1, 1, 0, 1, 1, 0}, {2, 4});
+  CHECK(fingerprint(net->call({x, mask, types})[0]) == Approx(3.364361450481519).epsilon(1e-11));
+  CHECK(net->call({x, mask, at::zeros_like(x)})[0].equal(net->call({x, mask})[0]));
+  CHECK_THROWS_WITH(net->call({x, mask, types.slice(1, 0, 3)}), Contains("the types [2, 3]"));
 }
 
 TEST_CASE("a frozen BERT has no gradients and stays in evaluation mode") {
