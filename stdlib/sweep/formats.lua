@@ -85,8 +85,9 @@ function formats.latex(made)
   end
   lines[#lines + 1] = "\\bottomrule"
   lines[#lines + 1] = "\\end{tabular}"
-  for _, note in ipairs(notes(made, "bold:")) do table.insert(lines, 1, "% " .. note) end
-  if made.title then table.insert(lines, 1, "% " .. made.title) end
+  local above = notes(made, "bold:")
+  if made.title then table.insert(above, 1, made.title) end
+  for i = #above, 1, -1 do table.insert(lines, 1, "% " .. above[i]) end
   return table.concat(lines, "\n")
 end
 
