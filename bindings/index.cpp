@@ -53,7 +53,7 @@ run::Quantity quantity(const Json& o) {
 }
 
 // { conditions = { { of = { subject, names }, op, values }, ... }, sort = { subject, names }, descending, limit,
-//   shown = { { subject, names }, ... } }
+//   shown = { { subject, names }, ... }, fields = { columns; all where absent } }
 run::Query query(lua_State* L, int index) {
   run::Query made;
   const Json o = to_json(L, index);
@@ -68,6 +68,7 @@ run::Query query(lua_State* L, int index) {
   if (made.sorted) made.sort = quantity(o["sort"]);
   made.descending = o.value("descending", false);
   for (const auto& of : o.value("shown", Json::array())) made.shown.push_back(quantity(of));
+  made.fields = o.value("fields", std::vector<std::string>());
   made.limit = o.value("limit", int64_t{-1});
   return made;
 }
@@ -80,8 +81,8 @@ void push_value(lua_State* L, const run::Value& value) {
 }
 
 // { id, status, ..., params, metrics, keys, shown }: see find
-void push_run(lua_State* L, const run::IndexedRuns::Run& run, const std::vector<run::IndexedRuns::Key>& keys) {
-  const auto& columns = Index::columns();
+void push_run(lua_State* L, const run::IndexedRuns::Run& run, const std::vector<run::IndexedRuns::Key>& keys,
+              const std::vector<std::string>& columns) {
   lua_createtable(L, 0, static_cast<int>(columns.size()) + 4);
   for (size_t c = 0; c < columns.size(); ++c) {
     if (std::holds_alternative<std::monostate>(run.fields[c])) continue;
@@ -118,10 +119,11 @@ void push_run(lua_State* L, const run::IndexedRuns::Run& run, const std::vector<
 /// index:find(query) -> { { id, status, ..., params = { name = value }, metrics = { key = value }, keys = { metrics in
 /// the order of measuring }, shown = { values } }, ... }; false stands for a metric that was not finite
 int find(lua_State* L) {
-  const auto found = self(L).find(query(L, 2));
+  const auto asked = query(L, 2);
+  const auto found = self(L).find(asked);
   lua_createtable(L, static_cast<int>(found.runs.size()), 0);
   for (size_t i = 0; i < found.runs.size(); ++i) {
-    push_run(L, found.runs[i], found.keys);
+    push_run(L, found.runs[i], found.keys, asked.fields.empty() ? Index::columns() : asked.fields);
     lua_rawseti(L, -2, static_cast<int>(i) + 1);
   }
   return 1;

@@ -96,15 +96,19 @@ end
 -- Features that were computed long ago: who needs them computes them again.
 local function caches(o, found)
   local folder = catalogue.home() .. "/features"
+  local all = { paths = {}, bytes = 0, path = folder }
   for _, name in ipairs(system.list(folder) or {}) do
     local stat = system.stat(folder .. "/" .. name)
     if stat and stat.kind == "file" and o.now - stat.modified > o.unused then
-      found[#found + 1] = { path = folder .. "/" .. name, why = "cached features", bytes = stat.size }
+      all.paths[#all.paths + 1], all.bytes = folder .. "/" .. name, all.bytes + stat.size
     end
   end
+  if #all.paths == 0 then return end
+  all.why = ("%d cached features"):format(#all.paths)
+  found[#found + 1] = all
 end
 
---- What may go: list of { path, why, bytes, run }.
+--- What may go: list of { path, why, bytes, run, paths = what goes in place of all of path }.
 -- @param options { older = seconds that an unfinished run is kept, unused = that cached features are }
 -- Errors: a sweep whose plan cannot be read.
 function collection.find(store, options)
@@ -133,9 +137,12 @@ function collection.remove(store, found)
     if alive then
       problems[#problems + 1] = item.path .. ": it is being used"
     else
-      local removed, reason = system.remove(item.path)
-      if removed then count, bytes = count + 1, bytes + item.bytes
-      else problems[#problems + 1] = ("%s: %s"):format(item.path, tostring(reason)) end
+      local problem
+      for _, path in ipairs(item.paths or { item.path }) do
+        local removed, reason = system.remove(path)
+        if not removed then problem = ("%s: %s"):format(path, tostring(reason)) end
+      end
+      if problem then problems[#problems + 1] = problem else count, bytes = count + 1, bytes + item.bytes end
     end
   end
   return count, bytes, problems

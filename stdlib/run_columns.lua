@@ -5,6 +5,9 @@ local tabulate = require "tabulate"
 
 local run_columns = {}
 
+--- The fields of runs that a table may show.
+run_columns.fields = { "id", "status", "smoke", "seed", "tag" }
+
 --- A value in a cell: metrics with four decimals, or five digits where they are large; "-" for one that is not finite
 -- (false), "" for none.
 function run_columns.metric(value)

@@ -99,14 +99,16 @@ local function missing(a, b)
   return count
 end
 
+local function own_lines(n) return ("%d line%s of its own"):format(n, n == 1 and "" or "s") end
+
 -- Sources by what they are called: the script is the script, whatever its path was.
 local function sources(a, b)
   local rows = {}
   for _, path in ipairs(keys_of(a.sources, b.sources)) do
     local left, right = a.sources[path], b.sources[path]
     if left ~= right then
-      rows[#rows + 1] = { path, left and (right and ("%d lines alone"):format(missing(left, right)) or "there"),
-                          right and (left and ("%d lines alone"):format(missing(right, left)) or "there") }
+      rows[#rows + 1] = { path, left and (right and own_lines(missing(left, right)) or "there"),
+                          right and (left and own_lines(missing(right, left)) or "there") }
     end
   end
   return rows

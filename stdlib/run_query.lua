@@ -5,7 +5,6 @@
 -- configuration by its path or the end of it. In the values of = and != a * stands for anything, a comma between several
 -- of which any fits; a value with spaces stands in quotes. A word without an operator is looked for in the run's id,
 -- status, script, tag and overrides.
-local help = require "help"
 local nearest = require "language.nearest"
 local scalars = require "language.scalars"
 local system = require "host.system"
@@ -53,7 +52,7 @@ local function shown(what, names, most)
   local list = { unpack(names, 1, most) }
   if #names > most then list[most + 1] = ("%d more"):format(#names - most) end
   local text = what .. table.concat(list, ", ")
-  return (help.wrapped(text, 76):gsub("\n", "\n    "))
+  return (require "help".wrapped(text, 76):gsub("\n", "\n    "))
 end
 
 --- What a key is about: { subject, names }. Errors: a key that no run has, with the nearest and what there is.

@@ -63,31 +63,67 @@ end
 -- @param align a string of "l" and "r", one letter a column ("l", then "r" for the rest, where absent)
 -- @return the table as one string without a final newline
 function tabulate.text(header, rows, align)
-  local widths, cells = {}, {}
+  local widths, cells, wide = {}, {}, {} -- widest of a column; texts and their widths
   local function right(column) return (align and align:sub(column, column) or (column == 1 and "l" or "r")) == "r" end
   for r = 0, #rows do
-    local row = r == 0 and header or rows[r]
-    cells[r] = {}
+    local row, texts, each = r == 0 and header or rows[r], {}, {}
     for column = 1, #header do
       local value = row[column]
       local text = (value == nil or value == false) and "" or tostring(value)
-      cells[r][column] = text
-      widths[column] = math.max(widths[column] or 0, tabulate.width(text))
+      texts[column], each[column] = text, tabulate.width(text)
+      if each[column] > (widths[column] or 0) then widths[column] = each[column] end
     end
+    cells[r], wide[r] = texts, each
   end
-  local lines = {}
+  local lines, to_right = {}, {}
+  for column = 1, #header do to_right[column] = right(column) end
   for r = 0, #rows do
-    local parts = {}
-    for column = 1, #header do parts[column] = tabulate.pad(cells[r][column], widths[column], right(column)) end
+    local parts, texts, each = {}, cells[r], wide[r]
+    for column = 1, #header do
+      local fill = (" "):rep((widths[column] or 0) - each[column])
+      parts[column] = to_right[column] and fill .. texts[column] or texts[column] .. fill
+    end
     lines[#lines + 1] = (table.concat(parts, "   "):gsub("%s+$", ""))
     if r == 0 then
       local rule = {}
-      for column = 1, #header do rule[column] = ("─"):rep(widths[column]) end
+      for column = 1, #header do rule[column] = ("─"):rep(widths[column] or 0) end
       lines[#lines + 1] = table.concat(rule, "───")
     end
   end
   return table.concat(lines, "\n")
 end
+
+--- The same as a tabular of LaTeX (package booktabs): special characters escaped, "±" as mathematics.
+function tabulate.latex(header, rows, align)
+  local letters = align or "l" .. ("r"):rep(#header - 1)
+  local lines = { "\\begin{tabular}{" .. letters .. "}", "\\toprule" }
+  local function add(row)
+    local parts = {}
+    for column = 1, #header do
+      local value = row[column]
+      parts[column] = (value == nil or value == false) and "" or tabulate.latex_text(tostring(value))
+    end
+    lines[#lines + 1] = table.concat(parts, " & ") .. " \\\\"
+  end
+  add(header)
+  lines[#lines + 1] = "\\midrule"
+  for _, row in ipairs(rows) do add(row) end
+  lines[#lines + 1] = "\\bottomrule"
+  lines[#lines + 1] = "\\end{tabular}"
+  return table.concat(lines, "\n")
+end
+
+local special = { ["\\"] = "\\textbackslash{}", ["~"] = "\\textasciitilde{}", ["^"] = "\\textasciicircum{}",
+                  ["<"] = "\\textless{}", [">"] = "\\textgreater{}", ["|"] = "\\textbar{}" }
+
+--- Text as LaTeX sets it.
+function tabulate.latex_text(text)
+  text = text:gsub("[\\~^&%%$#_{}<>|]", function(c) return special[c] or "\\" .. c end)
+  return (text:gsub("±", "$\\pm$"))
+end
+
+--- The same as CSV (csv.lua).
+function tabulate.csv(header, rows) return require "csv".text(header, rows) end
 
 --- The same as a table of Markdown: the first column to the left, the others to the right.
 function tabulate.markdown(header, rows)

@@ -378,7 +378,11 @@ IndexedRuns Index::find(const Query& query) {
     }
 
     std::vector<Json> bound;
-    std::string sql = "SELECT r.run, r." + joined(kColumns, ", r.");
+    const auto& fields = query.fields.empty() ? kColumns : query.fields;
+    for (const auto& field : fields)
+      if (std::find(kColumns.begin(), kColumns.end(), field) == kColumns.end())
+        fail("unknown column '", field, "'", did_you_mean(field, kColumns));
+    std::string sql = "SELECT r.run, r." + joined(fields, ", r.");
     for (const auto& of : query.shown) sql += ", " + expression(of, false);
     sql += " FROM runs r" + restriction(query, bound);
     if (query.sorted) {
@@ -393,7 +397,7 @@ IndexedRuns Index::find(const Query& query) {
     while (rows.step()) {
       IndexedRuns::Run run;
       int column = 0;
-      for (size_t c = 0; c < kColumns.size(); ++c) run.fields.push_back(value_of(rows, ++column));
+      for (size_t c = 0; c < fields.size(); ++c) run.fields.push_back(value_of(rows, ++column));
       for (size_t c = 0; c < query.shown.size(); ++c) run.shown.push_back(value_of(rows, ++column));
       facts.bind(1, rows.integer(0));
       while (facts.step()) run.facts.emplace_back(place_of.at(facts.integer(0)), value_of(facts, 1));

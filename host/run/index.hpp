@@ -42,6 +42,7 @@ struct Query {
   bool sorted = false;                // by `sort`; runs without it last. Else by id, oldest first
   Quantity sort;
   bool descending = false;
+  std::vector<std::string> fields;    // columns that are asked for; all where empty
   std::vector<Quantity> shown;        // values that are asked for beside what each run has
   int64_t limit = -1;                 // the first of a sorted list, the newest of another; below 0: all
 };
@@ -56,7 +57,7 @@ struct IndexedRuns {
     std::string name;
   };
   struct Run {
-    std::vector<Value> fields;                   // one for each of Index::columns()
+    std::vector<Value> fields;                    // one for each of the query's fields, or of Index::columns()
     std::vector<std::pair<size_t, Value>> facts;  // by their places in `keys`: parameters, then metrics as they were measured
     std::vector<Value> shown;                    // one for each value that was asked for
   };

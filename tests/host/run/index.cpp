@@ -155,6 +155,11 @@ TEST_CASE("runs are found by what they are, were told and reached") {
   CHECK_THROWS_WITH(index->find(where(Subject::run, "id; DROP TABLE runs", "=", {"x"})), Contains("unknown column"));
   CHECK(ids(index->find(where(Subject::run, "id", "=", {"' OR 1=1 --"}))) == Ids{});
   CHECK(facts(index->find({}), 0) == Ids{"head=lwal10", "lr=0.1", "test.top1=0.75", "test.ece=-", "val.top1=0.5", "train.loss=1.5"});
+  Query brief;
+  brief.fields = {"status", "id"};
+  CHECK(std::get<std::string>(index->find(brief).runs.at(1).fields.at(0)) == "failed");
+  brief.fields = {"stauts"};
+  CHECK_THROWS_WITH(index->find(brief), Contains("did you mean 'status'?"));
   Query showing;
   showing.shown = {{Subject::option, {"optim.lr"}}, {Subject::metric, {"val.top1", "test.top1"}}};
   const auto shown = index->find(showing);
