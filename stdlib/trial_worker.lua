@@ -189,6 +189,7 @@ end
 
 --- Runs the trials of standard input until it ends, one fails, or memory has grown too far.
 function trial_worker.serve()
+  system.on_interrupt "finish" -- a trial that is told to leave before it begins says so in the same way
   for _, name in ipairs { "runner", "trial", "command.run" } do require(name) end -- a fresh process has them as well
   local registered = watch_registrations()
   local restore_settings, restore_tables = settings_now(), tables_now()

@@ -3,11 +3,12 @@
 --
 --     moonlab tests/bench/trials.lua [/path/to/python]
 --
--- Moonlab's side is `moonlab run` of an ablation with four learning rates and five seeds: from the start of the program
--- to the table, each trial with a run directory of its own. The Python needs torch, hydra-core and
--- hydra-joblib-launcher; its trials read the same features from a file, once with batches of torch's DataLoader and once
--- with batches indexed by hand. All ways take turns, three times; the best of each counts. Data: flowers17 in
--- $MOONLAB_DATA; the features are those of EfficientNet-Lite0 (`moonlab data get efficientnet_lite0`), computed before.
+-- Moonlab's side is `moonlab sweep` over four learning rates and five seeds: from the start of the program to the table,
+-- each trial with a run directory of its own; once as it is, with heads trained together, and once with --vectorize off.
+-- The Python needs torch, hydra-core and hydra-joblib-launcher; its trials read the same features from a file, once with
+-- batches of torch's DataLoader and once with batches indexed by hand. All ways take turns, three times; the best of each
+-- counts. Data: flowers17 in $MOONLAB_DATA; the features are those of EfficientNet-Lite0 (`moonlab data get
+-- efficientnet_lite0`), computed before.
 local runner = require "runner"
 local system = require "host.system"
 
@@ -25,8 +26,8 @@ return experiment "head" {
 }
 ]]
 local rates = [[
-return ablate "rates" { base = "base.lua", seeds = { 0, 1, 2, 3, 4 }, jobs = 2, { "0.001" }, { "0.002", lr = 0.002 },
-                        { "0.003", lr = 0.003 }, { "0.004", lr = 0.004 } }
+return sweep "rates" { base = "base.lua", run = { jobs = 2 },
+                       grid = { seed = { 0, 1, 2, 3, 4 }, lr = { 0.001, 0.002, 0.003, 0.004 } } }
 ]]
 assert(system.write_atomic(folder .. "/base.lua", base))
 assert(system.write_atomic(folder .. "/rates.lua", rates))
@@ -75,14 +76,16 @@ local function hydra(batches)
   end
 end
 
-local ways = {
-  { "moonlab", kTrials, function()
+local function moonlab(vectorize)
+  return function()
     system.remove(store)
-    local seconds, out = run { system.executable(), "run", "rates.lua", "--jobs", "2" }
-    assert(select(2, out:gsub("test%.top1 0%.%d+", "")) >= kTrials, out)
+    local seconds, out = run { system.executable(), "sweep", "rates.lua", "--vectorize", vectorize }
+    assert(select(2, out:gsub("%d+/20  [^\n]*test%.top1 0%.%d+", "")) == kTrials, out)
     return seconds
-  end },
-}
+  end
+end
+
+local ways = { { "moonlab", kTrials, moonlab "auto" }, { "moonlab, each by itself", kTrials, moonlab "off" } }
 if python then
   ways[#ways + 1] = { "Hydra, joblib", kTrials, hydra "loader" }
   ways[#ways + 1] = { "Hydra, joblib, indexed batches", kTrials, hydra "indexed" }
