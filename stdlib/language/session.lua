@@ -62,6 +62,9 @@ local function locate_error(current, message)
   if outside and call and call.file == file and call.line == line then return call, message end
   -- "attempt to index upvalue 'settings' (a nil value)": that word, where the line has it.
   local kind, word = message:match "(%l+) '([%w_]+)' %(a "
+  if word and message:find("arithmetic on " .. kind .. " '" .. word .. "' (a function value)", 1, true) then
+    message = ("%s; a function beside losses is term(%s)"):format(message, word)
+  end
   if word then
     local as = (kind == "field" or kind == "method") and "field" or "name"
     local found = source.find_word(current.indexes[file], word, line, as)

@@ -88,7 +88,15 @@ local function form_of(alternatives)
   for _, alternative in ipairs(alternatives) do
     for _, folder in ipairs(alternative.folders or {}) do
       local kind = function_forms[folder]
-      if kind then return function(fn) return Node.declared(kind)(fn) end end
+      if kind then
+        return function(fn)
+          local made, where = Node.declared(kind)(fn), site.functions[fn]
+          if Node.is(made) and where then
+            rawset(made, "position", { file = where.source.name, line = where.line, column = where.column })
+          end
+          return made
+        end
+      end
     end
   end
 end

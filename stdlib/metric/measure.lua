@@ -1,4 +1,5 @@
 local schema = require "schema"
+local site = require "language.site"
 
 local Measure = {}
 Measure.__index = Measure
@@ -10,13 +11,13 @@ function Measure:add(prediction, batch)
   local value = self.fn(prediction, batch)
   local samples = #batch.y
   if type(value) ~= "number" and not torch.is_tensor(value) then
-    error(("metric '%s': the function must give a number or a tensor of one number a sample, got a %s"):format(self.name,
-      type(value)), 0)
+    error(("%smetric '%s': the function must give a number or a tensor of one number a sample, got a %s"):format(self.place,
+      self.name, type(value)), 0)
   end
   if type(value) ~= "number" then
     if value.ndim > 0 and not (value.ndim == 1 and value:size(0) == samples) then
-      error(("metric '%s': the function must give a number or a tensor of one number a sample (%d here), got shape %s")
-        :format(self.name, samples, tostring(value.shape)), 0)
+      error(("%smetric '%s': the function must give a number or a tensor of one number a sample (%d here), got shape %s")
+        :format(self.place, self.name, samples, tostring(value.shape)), 0)
     end
     local number = value:double():sum():item()
     value = value.ndim == 0 and number * samples or number
@@ -35,7 +36,9 @@ function Measure:value() return self.count > 0 and self.sum / self.count or 0 / 
 return schema.declare("metric.measure", {
   { "fn", "function", schema.required, "function(prediction, batch) -> tensor [B] or a number", at = 1 },
   { "name", "string", "measure", "what it is called in metric keys" },
-}, function(o) return setmetatable({ fn = o.fn, name = o.name }, Measure) end, {
+}, function(o, _, node)
+  return setmetatable({ fn = o.fn, name = o.name, place = site.prefix(node and node.position) }, Measure)
+end, {
   check = function(o)
     if not o.name:match "^[%w_]+$" then return "a name in metric keys has letters, digits and _ only", "name" end
   end,

@@ -1,0 +1,1 @@
+return ablate "a" { base = "s.lua" }

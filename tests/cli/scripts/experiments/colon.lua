@@ -1,0 +1,4 @@
+return experiment "x" {
+  data: mnist5k {},
+  model: trunk { vision.cnn {}, head = head.softmax {} },
+}

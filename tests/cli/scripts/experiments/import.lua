@@ -1,0 +1,2 @@
+import torch
+from x import y

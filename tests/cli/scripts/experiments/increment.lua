@@ -1,0 +1,6 @@
+local n = 1
+n += 1
+return experiment "x" {
+  data  = mnist5k { per_class = 2 },
+  model = trunk { vision.mlp { widths = { 8 } }, head = head.softmax {} },
+}

@@ -1,0 +1,5 @@
+return experiment "x" {
+  data  = join { graph = graph.load "digits", mnist5k { name = "a", per_class = 2, labels = { ["1"] = "strait" } } },
+  model = path_decoder { vision.cnn {} },
+  loss  = path.nll {},
+}

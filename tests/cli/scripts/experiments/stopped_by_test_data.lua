@@ -1,0 +1,6 @@
+return experiment "x" {
+  data  = mnist5k { per_class = 2 },
+  model = trunk { vision.mlp { widths = { 8 } }, head = head.softmax {} },
+  train = { early_stop = "test.top1" },
+  eval  = { during = { "test" } },
+}

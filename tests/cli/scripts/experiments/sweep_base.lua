@@ -1,0 +1,1 @@
+return sweep "s" { base = "nosuch.lua", grid = { lr = { 1 } } }
