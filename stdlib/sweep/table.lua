@@ -5,6 +5,7 @@ local learning_curve = require "learning_curve"
 local metric_host = require "host.metric"
 local nearest = require "language.nearest"
 local record = require "sweep.record"
+local references = require "sweep.references"
 local tabulate = require "tabulate"
 
 local sweep_table = {}
@@ -82,6 +83,12 @@ local function numbers(cell, key, scale)
       found.by_seed[trial.seed] = value * scale
       found.seeds[#found.seeds + 1] = trial.seed
     end
+  end
+  local computed = cell.computed and cell.computed[key] -- of all seeds together
+  if computed and not cell.pruned then
+    found.values, found.seeds, found.by_seed = {}, {}, {}
+    for i, value in ipairs(computed) do found.values[i] = value * scale end
+    found.of = math.max(#computed, 1)
   end
   found.mean, found.std, found.n = tabulate.statistics(found.values)
   return found
@@ -243,10 +250,15 @@ function sweep_table.render(directory, options)
   local format = options.format or "text"
   local writer = formats[format]
   if not writer then error(("unknown format '%s'%s"):format(format, nearest.or_all(format, formats.names)), 0) end
-  local results = record.results(directory, options.store or directory:match "^(.*)/sweeps/[^/]+/*$" or ".")
+  local store = options.store or directory:match "^(.*)/sweeps/[^/]+/*$" or "."
+  local results = record.results(directory, store)
+  local hints = references(results, store)
   local parts = {}
   for _, o in ipairs(results.spec.report) do parts[#parts + 1] = writer(sweep_table.of(results, o)) end
   if #parts == 0 then parts[1] = writer(plain(results)) end
+  if format == "text" then
+    for _, hint in ipairs(hints) do parts[#parts] = parts[#parts] .. "\n" .. hint end
+  end
   return table.concat(parts, "\n\n"), results
 end
 
