@@ -62,6 +62,13 @@ local function is_end(name, prefix)
   return false
 end
 
+-- " (these are weights of vision.resnet50)" where that can be told.
+local function told(tensors, name)
+  local kind = require "recognised_weights"(tensors)
+  if not kind or kind == name then return "" end
+  return (" (these are weights of %s)"):format(kind)
+end
+
 local function some(list)
   table.sort(list)
   local shown = {}
@@ -79,11 +86,9 @@ function image_weights.load(module, file, family, name)
   local names = module:state_dict_names()
   local naming = translation(names, tensors, family)
   if not naming then
-    error(("%s: none of its tensors belongs to %s (it has %s)"):format(file, name, some((function()
-      local all = {}
-      for name in pairs(tensors) do all[#all + 1] = name end
-      return all
-    end)())), 0)
+    local all = {}
+    for tensor in pairs(tensors) do all[#all + 1] = tensor end
+    error(("%s: none of its tensors belongs to %s%s; it has %s"):format(file, name, told(tensors, name), some(all)), 0)
   end
   local state, missing, used = {}, {}, {}
   for _, name in ipairs(names) do
@@ -101,10 +106,12 @@ function image_weights.load(module, file, family, name)
   for name in pairs(tensors) do
     if not used[name] and not is_end(name, naming.prefix) then left[#left + 1] = name end
   end
-  if #missing > 0 then error(("%s: lacks %s"):format(file, some(missing)), 0) end
-  if #left > 0 then error(("%s: has %s, for which this network has no place"):format(file, some(left)), 0) end
+  if #missing > 0 then error(("%s: lacks %s of %s%s"):format(file, some(missing), name, told(tensors, name)), 0) end
+  if #left > 0 then
+    error(("%s: has %s, for which %s has no place%s"):format(file, some(left), name, told(tensors, name)), 0)
+  end
   local done, message = pcall(module.load_state_dict, module, state)
-  if not done then error(("%s: %s"):format(file, message), 0) end
+  if not done then error(("%s: does not fit %s%s: %s"):format(file, name, told(tensors, name), message), 0) end
 end
 
 --- The file that `weights = ...` means: "imagenet" is a set of the catalogue, all else a path.
@@ -112,8 +119,8 @@ end
 function image_weights.file(weights, set, kind)
   if weights ~= "imagenet" then return catalogue.path(weights) end
   if not set then
-    error(("%s: weights = \"imagenet\" can be fetched for vision.efficientnet_lite0 alone; for others give a file")
-      :format(kind), 0)
+    error(("%s: weights = \"imagenet\" can be fetched for vision.efficientnet_lite0 alone; for this one give the path of a "
+      .. ".pth or .safetensors file with torchvision's, timm's or Hugging Face's weights"):format(kind), 0)
   end
   local folder, reason = catalogue.get(set)
   if not folder then error(reason, 0) end

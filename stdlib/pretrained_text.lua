@@ -29,14 +29,23 @@ local function check_config(config, file)
   end
 end
 
--- The encoder's own tensors under their present names: without a task's prefix and heads, without what old files hold
--- besides.
-local function encoder_tensors(tensors, with_pooler)
-  local prefixed = false
-  for name in pairs(tensors) do prefixed = prefixed or name:sub(1, 5) == "bert." end
+local FIRST = "embeddings.word_embeddings.weight"
+
+-- The encoder's own tensors under their present names: without what stands before all of them (bert., 0.auto_model.,
+-- module.bert.), without a task's heads, without what old files hold besides.
+local function encoder_tensors(tensors, with_pooler, file)
+  local prefix
+  for name in pairs(tensors) do
+    if name:sub(-#FIRST) == FIRST and (not prefix or #name - #FIRST < #prefix) then prefix = name:sub(1, -#FIRST - 1) end
+  end
+  if not prefix then
+    local kind = require "recognised_weights"(tensors)
+    error(("%s: has no tensor '%s': no weights of BERT's kind%s"):format(file, FIRST,
+      kind and (" (these are weights of %s)"):format(kind) or ""), 0)
+  end
   local own = {}
   for name, tensor in pairs(tensors) do
-    local inside = not prefixed and name or name:match "^bert%.(.*)$"
+    local inside = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1)
     if inside then
       inside = inside:gsub("LayerNorm%.gamma$", "LayerNorm.weight"):gsub("LayerNorm%.beta$", "LayerNorm.bias")
       local kept = inside:match "^embeddings%." or inside:match "^encoder%." or with_pooler and inside:match "^pooler%."
@@ -56,7 +65,8 @@ end
 local function load(module, file, with_pooler)
   local tensors
   if file:match "%.bin$" then tensors = torch.load(file) else tensors = require "safetensors".load_file(file) end
-  local done, message = pcall(module.load_state_dict, module, encoder_tensors(tensors, with_pooler))
+  local own = encoder_tensors(tensors, with_pooler, file)
+  local done, message = pcall(module.load_state_dict, module, own)
   if not done then error(("%s: %s"):format(file, message), 0) end
 end
 

@@ -144,6 +144,15 @@ t.test("a model's folder gives weights, sizes and words; old names and prefixes 
   end
   safetensors.save_file(renamed, other .. "/model.safetensors")
   t.ok(bert { other, max_length = 10 }:encode({ "what abbr", "which num date what what" }):build():equal(plain), "the old names differ")
+  local elsewhere = {} -- as sentence-transformers and training programs write them
+  for key, tensor in pairs(tensors) do elsewhere["0.auto_model." .. key] = tensor end
+  safetensors.save_file(elsewhere, other .. "/model.safetensors")
+  t.ok(bert { other, max_length = 10 }:encode({ "what abbr", "which num date what what" }):build():equal(plain), "another prefix")
+  safetensors.save_file({ ["layer1.0.conv1.weight"] = torch.zeros(4, 4, 3, 3), ["layer2.0.conv1.weight"] = torch.zeros(4, 4, 3, 3) },
+    other .. "/model.safetensors")
+  t.raises(function() bert { other, max_length = 10 }:build() end, "no weights of BERT's kind (these are weights of a ResNet of")
+  system.write_atomic(other .. "/model.safetensors", "cut short")
+  t.raises(function() bert { other, max_length = 10 }:build() end, "old/model.safetensors")
   t.raises(function() bert { path, max_length = 11 }:build() end, "max_length = 11, but")
   t.raises(function() bert { folder .. "/trec" }:build() end, "cannot read")
   tensors["encoder.layer.1.output.dense.bias"] = nil

@@ -53,18 +53,72 @@ t.test("names of other libraries are recognised, with a prefix and inside a chec
   end
 end)
 
+t.test("the network that weights are of is told from their names, those of other libraries too", function()
+  local recognised = require "recognised_weights"
+  local function state_of(module)
+    local state = {}
+    for name, value in module:state_dict() do state[name] = value end
+    return state
+  end
+  for _, case in ipairs {
+    { vision.resnet8 { width = 4 }, "vision.resnet8 { width = 4 }" }, { vision.resnet18 {}, "vision.resnet18" },
+    { vision.resnet34 { width = 8 }, "vision.resnet34 { width = 8 }" }, { vision.resnet50 {}, "vision.resnet50" },
+    { vision.densenet121 {}, "vision.densenet121" }, { vision.densenet169 {}, "vision.densenet169" },
+    { vision.efficientnet_b1 {}, "vision.efficientnet_b1" }, { vision.efficientnet_b2 {}, "vision.efficientnet_b2" },
+    { vision.efficientnet_lite1 {}, "vision.efficientnet_lite1" }, { vision.efficientnet_lite2 {}, "vision.efficientnet_lite2" },
+    { vision.vit { layers = 2, width = 6, heads = 1 }, "vision.vit { layers = 2, width = 6 }" } } do
+    t.eq(recognised(state_of(case[1]:build { image = { 3, 32, 32 } })), case[2])
+  end
+  for _, case in ipairs(families) do
+    local family, mark, constructor = unpack(case)
+    local known = recognised(file_as(small(constructor), family, mark, "module."))
+    t.ok(known:find("^vision%." .. family), known)
+  end
+  t.eq(recognised { weight = torch.zeros(2) }, nil)
+end)
+
+t.test("half a file, a text, a file of nothing and another number of classes", function()
+  local net = small(vision.resnet8, { width = 4, stem = "cifar" })
+  local state = {}
+  for name, value in net:state_dict() do state[name] = value end
+  state["fc.weight"], state["fc.bias"] = torch.zeros(17, 16), torch.zeros(17) -- of other classes: left out
+  for _, ending in ipairs { "pth", "safetensors" } do
+    local file = folder .. "/whole." .. ending
+    if ending == "pth" then torch.save(state, file) else require "safetensors".save_file(state, file) end
+    local loaded = small(vision.resnet8, { width = 4, stem = "cifar", weights = file }):state_dict()
+    t.ok(loaded["layer3.0.conv1.weight"]:equal(state["layer3.0.conv1.weight"]))
+    local handle = assert(io.open(file, "rb"))
+    local bytes = handle:read "*a"
+    handle:close()
+    for i, damaged in ipairs { bytes:sub(1, #bytes / 2), bytes:sub(1, 100), "", "<html>not found</html>" } do
+      local broken = folder .. "/broken." .. ending
+      t.ok(system.write_atomic(broken, damaged))
+      t.raises(function() small(vision.resnet8, { width = 4, stem = "cifar", weights = broken }) end, "broken." .. ending)
+    end
+  end
+  local odd = folder .. "/odd.safetensors"
+  state["layer1.0.conv1.weight"] = torch.zeros(4, 4, 5, 5)
+  require "safetensors".save_file(state, odd)
+  t.raises(function() small(vision.resnet8, { width = 4, stem = "cifar", weights = odd }) end, "layer1.0.conv1.weight")
+  t.raises(function() small(vision.resnet8, { width = 4, stem = "cifar", weights = odd }) end, "odd.safetensors: does not fit vision.resnet8")
+  t.raises(function() small(vision.resnet8, { width = 4, stem = "cifar", weights = folder }) end, folder)
+  torch.save({ 1, 2 }, odd)
+  t.raises(function() small(vision.resnet8, { width = 4, stem = "cifar", weights = odd }) end, "odd.safetensors")
+end)
+
 t.test("weights that do not fit are refused by name", function()
   local file = folder .. "/b0.safetensors"
   local state = {}
   for name, value in small(vision.efficientnet_b0):state_dict() do state[name] = value end
   require "safetensors".save_file(state, file)
-  t.raises(function() small(vision.efficientnet_b1, { weights = file }) end, "lacks features.1.1.block.0.0.weight")
+  t.raises(function() small(vision.efficientnet_b1, { weights = file }) end, "lacks features.1.1.block.0.0.weight, ")
+  t.raises(function() small(vision.efficientnet_b1, { weights = file }) end, "of vision.efficientnet_b1 (these are weights of vision.efficientnet_b0)")
   t.raises(function() small(vision.densenet121, { weights = file }) end, "none of its tensors belongs to vision.densenet121")
   state["features.9.0.weight"] = torch.zeros(1)
   require "safetensors".save_file(state, file)
-  t.raises(function() small(vision.efficientnet_b0, { weights = file }) end, "has features.9.0.weight, for which this network has no place")
+  t.raises(function() small(vision.efficientnet_b0, { weights = file }) end, "has features.9.0.weight, for which vision.efficientnet_b0 has no place")
   t.raises(function() small(vision.efficientnet_b0, { weights = folder .. "/absent.pth" }) end, "absent.pth")
-  t.raises(function() small(vision.efficientnet_b0, { weights = "imagenet" }) end, "vision.efficientnet_lite0 alone")
+  t.raises(function() small(vision.efficientnet_b0, { weights = "imagenet" }) end, "vision.efficientnet_lite0 alone; for this one give the path")
   t.raises(function() small(vision.resnet18, { freeze = true }) end, "would keep random ones")
   t.raises(function() small(vision.resnet18, { freeze = 9 }) end, "stages up to 5")
 end)
