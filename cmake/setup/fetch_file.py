@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Fetches one file by its address; continues what broke; gives it its name only when its checksum is right.
 
-    fetch_file.py [--unpack NAME] DEST SHA256 BYTES URL...
+    fetch_file.py [--unpack NAME] DEST DIGEST BYTES URL...
 
-The addresses are tried one after the other. What has arrived lies in DEST.part: the next call continues it, with the same
-address or another one. Addresses are http:// or https://; proxies and certificates are those of http_proxy, https_proxy,
-no_proxy, REQUESTS_CA_BUNDLE. With --unpack DEST is a tar archive (.tar, .tgz, .tar.gz) and is replaced by what it holds,
-in the same folder; a file that would lie elsewhere is an error; where NAME is in that folder already nothing is done. Two
-calls at the same time wait for each other.
+DIGEST is a SHA-256, or where nobody has published one an MD5; BYTES is 0 where the size is not known. The addresses
+are tried one after the other. What has arrived lies in DEST.part: the next call continues it, with the same address
+or another one. Addresses are http:// or https://; proxies and certificates are those of http_proxy, https_proxy,
+no_proxy, REQUESTS_CA_BUNDLE. With --unpack DEST is a tar archive (.tar, .tgz, .tar.gz) and is replaced by what it
+holds, in the same folder; a file that would lie elsewhere is an error; where NAME is in that folder already nothing
+is done. Two calls at the same time wait for each other.
 
 Exit codes: 0 done; 2 wrong arguments; 69 the network, the file or room on the disk is missing; 130 interrupted.
 """
@@ -19,6 +20,7 @@ import argparse
 import contextlib
 import errno
 import fcntl
+import hashlib
 import importlib.util
 import os
 import re
@@ -79,20 +81,32 @@ def open_with(session, url, errors):
     return open_at
 
 
+def digest_of(path, like):
+    """The checksum of a file by the method of another one."""
+    if len(like) == 64:
+        return sha256_of(path)
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, "rb") as file:
+        while block := file.read(1 << 16):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def fetch_from(url, session, errors, dest, digest, count):
     part = dest + ".part"
     name = os.path.basename(dest)
     for attempt in (1, 2):
-        if os.path.exists(part) and os.path.getsize(part) > count:
+        if count and os.path.exists(part) and os.path.getsize(part) > count:
             os.remove(part)  # of another file
-        if not os.path.exists(part) or os.path.getsize(part) < count:
+        if not count or not os.path.exists(part) or os.path.getsize(part) < count:
             receive(name, open_with(session, url, errors), part)
-        length, actual = os.path.getsize(part), sha256_of(part)
+        length, actual = os.path.getsize(part), digest_of(part, digest)
         if actual == digest:
             os.replace(part, dest)
             return
         os.remove(part)  # pieces of two files, or a damaged one: once more from the beginning
-    raise Unavailable(f"arrived twice as another file: {length} bytes with SHA-256 {actual}, expected {count} with {digest}")
+    raise Unavailable(f"arrived twice as another file: {length} bytes with checksum {actual}, expected "
+                      f"{count or 'a file'} with {digest}")
 
 
 def fetch(urls, dest, digest, count):
@@ -118,7 +132,8 @@ def members_of(archive, folder):
         target = os.path.realpath(os.path.join(folder, member.name))
         if not (member.isfile() or member.isdir()) or os.path.commonpath([folder, target]) != folder:
             raise Unavailable(f"the archive holds '{member.name}', which is no file of the folder; nothing is unpacked")
-        member.mode, member.uid, member.gid, member.uname, member.gname = 0o755 if member.isdir() else 0o644, 0, 0, "", ""
+        member.mode = 0o755 if member.isdir() else 0o644
+        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
         yield member
 
 
@@ -148,15 +163,16 @@ def unpack(dest):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="fetch_file.py", usage="%(prog)s [--unpack NAME] DEST SHA256 BYTES URL...")
-    parser.add_argument("--unpack", metavar="NAME", help="DEST is a tar archive that holds NAME, replaced by what it holds")
+    parser = argparse.ArgumentParser(prog="fetch_file.py", usage="%(prog)s [--unpack NAME] DEST DIGEST BYTES URL...")
+    parser.add_argument("--unpack", metavar="NAME",
+                        help="DEST is a tar archive that holds NAME, replaced by what it holds")
     parser.add_argument("dest", metavar="DEST")
-    parser.add_argument("digest", metavar="SHA256")
+    parser.add_argument("digest", metavar="DIGEST")
     parser.add_argument("count", metavar="BYTES", type=int)
     parser.add_argument("urls", nargs="+", metavar="URL")
     options = parser.parse_args(arguments)
-    if len(options.digest) != 64 or any(c not in "0123456789abcdef" for c in options.digest):
-        parser.error(f"'{options.digest}' is no SHA-256 in lower-case hexadecimal digits")
+    if len(options.digest) not in (32, 64) or any(c not in "0123456789abcdef" for c in options.digest):
+        parser.error(f"'{options.digest}' is neither SHA-256 nor MD5 in lower-case hexadecimal digits")
     for url in options.urls:
         if not url.startswith(("http://", "https://")):
             parser.error(f"'{url}' is neither http:// nor https://")
@@ -185,7 +201,7 @@ def main(arguments):
     with alone_in(folder):
         if options.unpack and os.path.exists(os.path.join(folder, options.unpack)):
             return
-        if not os.path.exists(dest) or sha256_of(dest) != options.digest:
+        if not os.path.exists(dest) or digest_of(dest, options.digest) != options.digest:
             fetch(options.urls, dest, options.digest, options.count)
         if options.unpack:
             unpack(dest)

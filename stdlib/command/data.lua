@@ -43,7 +43,7 @@ end
 
 function actions.get(names)
   for _, name in ipairs(names) do
-    local folder, reason = catalogue.get(name)
+    local folder, reason = catalogue.get(name, true)
     if not folder then
       io.stderr:write("moonlab data: ", reason, "\n")
       return 1

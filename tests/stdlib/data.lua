@@ -158,7 +158,7 @@ t.test("the catalogue finds, checks and misses sets", function()
   system.set_environment("MOONLAB_HOME", folder .. "/home")
   local found, reason = catalogue.get "mnist"
   t.eq(found, nil)
-  t.ok(reason:find("mnist or " .. folder .. "/home/data/mnist; put train-images-idx3-ubyte.gz", 1, true), reason)
+  t.ok(reason:find("mnist or " .. folder .. "/home/data/mnist; `moonlab data get mnist` fetches it", 1, true), reason)
   t.raises(function() catalogue.get "minst" end, "unknown data set 'minst'; did you mean 'mnist'?")
   for _, row in ipairs(catalogue.list()) do t.eq(row.folder ~= nil, row.name == "mnist5k") end
   system.mkdir(folder .. "/home/data/mnist")
