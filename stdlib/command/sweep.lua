@@ -57,6 +57,25 @@ local function options_of(plan, words)
   }
 end
 
+-- What a store may refuse; any other failure is ours and keeps its traceback.
+local refusals = { "No space left on device", "Read-only file system", "Permission denied", "No such file or directory",
+                   "Not a directory", "Input/output error", "Disk quota exceeded" }
+
+-- Calls f; true and what it gives, or false after saying what the store refused.
+local function attempt(f, ...)
+  local results = { pcall(f, ...) }
+  if results[1] then return unpack(results, 1, 3) end
+  local text = tostring(type(results[2]) == "table" and results[2].message or results[2])
+  for _, words in ipairs(refusals) do
+    if text:find(words, 1, true) then
+      command_line.complain("sweep", (command_line.reason(text):gsub("\n.*$", "")) .. "\n  the store is " .. runner.store()
+        .. "; MOONLAB_STORE=/another/folder keeps runs elsewhere")
+      return false
+    end
+  end
+  error(results[2], 0)
+end
+
 local sweep = {
   usage = "FILE [key=a,b,c ...]",
   summary = "run a script under many values and seeds, and compare",
@@ -94,7 +113,8 @@ function sweep.run(result, words)
   end
   if words.dry_run then return list(plan) end
   local started = system.clock()
-  local made = coordinator.new(plan, options_of(plan, words))
+  local begun, made = attempt(coordinator.new, plan, options_of(plan, words))
+  if not begun then return 1 end
   local options = made.options
   local total = plan:total()
   if words.smoke then options.write(smoke.note .. "\n") end
@@ -102,7 +122,8 @@ function sweep.run(result, words)
   local there = made.there > 0 and ("; %d in the store"):format(made.there) or ""
   options.write(("%s: %s, %s\n"):format(made.id, size_of(plan), made.there == #plan.trials and total == #plan.trials
     and "all in the store" or ("%d at a time%s"):format(jobs, there)))
-  local stopped, counts = made:run()
+  local ran, stopped, counts = attempt(made.run, made)
+  if not ran then return 1 end
   if made.fatal then
     io.stderr:write(made.fatal.errors)
     return 2

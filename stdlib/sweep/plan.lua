@@ -39,7 +39,8 @@ local function axes_of(result, given)
   for _, override in ipairs(result.kind == "sweep" and result.passed or {}) do
     local axis = list[at[override.key]]
     if axis and not override.restore then
-      list[at[override.key]] = { key = axis.key, values = { override.raw }, position = axis.position }
+      list[at[override.key]] = { key = axis.key, values = { override.raw }, position = axis.position,
+                                  word = override.text }
     else
       passed[#passed + 1] = override.text
     end
@@ -230,8 +231,21 @@ function Plan:total()
   return #self.groups * self.search.n * #self.seeds
 end
 
+-- Several values where one is meant: `run` takes no axes.
+local function refuse_lists(self)
+  for _, axis in ipairs(self.axes) do
+    local text = axis.word and axes.of_word(axis.word) and axis.word
+    if text then
+      site.fail(nil, ("override '%s': '%s' takes one value here; several are an axis of 'sweep': moonlab sweep %s %s")
+        :format(text, axis.key, self.result.script.name, text))
+    end
+  end
+end
+
 -- Everything that can be known before a trial has run.
 local function fill(self)
+  refuse_lists(self)
+  if #self.result.session.errors > 0 then return end
   self.groups = combinations(self.axes)
   local most = 20 -- mistakes of so many trials are enough to mend the script
   for g, values in ipairs(self.groups) do
