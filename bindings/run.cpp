@@ -23,8 +23,8 @@ namespace {
 
 Run& self(lua_State* L) { return *check_object<Run>(L, 1); }
 
-/// create(store, { name, config = text, meta = table, script = path, files = { path, ... } }) -> run; in place of script
-/// and files sources = { { path, text }, ... }, the script first
+/// create(store, { name, config = text, meta = table, script = path, files = { path, ... } }) -> run; in place of
+/// script and files sources = { { path, text }, ... }, the script first
 int create(lua_State* L) {
   const Json o = to_json(L, 2);
   const std::vector<std::string> keys{"name", "config", "meta", "script", "files", "sources"};

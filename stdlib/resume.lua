@@ -1,6 +1,6 @@
 --- Runs that did not finish, taken up where their last checkpoint stands; and forks, which begin there as another run.
 --
---     local found = resume.unfinished(store)           config_hash -> { id, step, status }, of a sweep's or an ablation's trials
+--     local found = resume.unfinished(store)           config_hash -> { id, status }: for sweeps and ablations
 --     local plan, problem, code = resume.plan(store, id, words, options)
 --     runner.experiment(plan.result, plan.options)
 local continuation = require "continuation"
@@ -43,8 +43,8 @@ end
 local function saved_of(run)
   local done, saved = pcall(run_writer.saved, run)
   if done then return saved end
-  return nil, ("run %s: its checkpoint cannot be read: %s\n  without the file %s/%s the run begins anew"):format(run:id(),
-    plain(saved), run:path(), run_writer.state_file)
+  return nil, ("run %s: its checkpoint cannot be read: %s\n  without the file %s/%s the run begins anew"):format(
+    run:id(), plain(saved), run:path(), run_writer.state_file)
 end
 
 -- A checkpoint for a fork of a run that has none: its weights alone.
@@ -66,8 +66,8 @@ local function fork(run, meta, result, options)
   local overrides = {}
   for i, text in ipairs(result.overrides) do overrides[i] = text end
   return { result = result, forks = run, saved = saved, options = {
-    parent = run:id(), saved = saved or { weights = weights }, base = meta.base, smoke = meta.smoke, name = options.name,
-    tag = options.tag, file = meta.script, quiet = options.quiet, events = options.events, device = options.device,
+    parent = run:id(), saved = saved or { weights = weights }, base = meta.base, smoke = meta.smoke,
+    name = options.name, tag = options.tag, file = meta.script, quiet = options.quiet, events = options.events, device = options.device,
   } }
 end
 
@@ -75,7 +75,8 @@ end
 -- @param words "key=value" that differ: where they change the configuration, a new run begins where this one stands
 -- @param options { name, tag, quiet, events, force } for runner.experiment; force: take a run from a process that
 --   cannot be seen
--- @return { result, options = for runner.experiment, run or forks = the run, saved = its checkpoint or nil, notes = lines }
+-- @return { result, options = for runner.experiment, run or forks = the run, saved = its checkpoint or nil,
+--   notes = lines }
 -- or nil, why not, and the exit code: 0 where there is nothing to do, 1, or 2 for what is wrong with the words
 function resume.plan(store, id, words, options)
   local opened, run = pcall(host_run.open, store, id)
@@ -121,8 +122,8 @@ function resume.plan(store, id, words, options)
   } }
 end
 
---- Runs of a store that did not finish and that nobody is training: config_hash -> { id, status, step = of the last
--- checkpoint, known only once it is read: nil }, the latest of each. Runs that diverged are not among them.
+--- Runs of a store that did not finish and that nobody is training: config_hash -> { id, status }, the latest of each.
+-- Runs that diverged, or that a sweep pruned, are not among them.
 function resume.unfinished(store)
   local found = {}
   for _, entry in ipairs(host_run.list(store)) do

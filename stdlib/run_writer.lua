@@ -10,6 +10,9 @@ run_writer.__index = run_writer
 
 run_writer.state_file = "ckpt/state.pt"
 
+-- What a file system said, without the place in our own files.
+local function reason(problem) return (tostring(problem):match "^[^\n]*":gsub("^[^\n:]-%.lua:%d+: ", "")) end
+
 --- @param run of host.run
 -- @param module of the model
 -- @param warn function(text)
@@ -36,7 +39,7 @@ function run_writer:metrics(record)
   local done, problem = pcall(self.flush, self)
   if not done and not self.told then
     self.told = true
-    self.warn(("%s; the metrics are kept in memory and written later"):format(tostring(problem)))
+    self.warn(("%s; the metrics are kept in memory and written later"):format(reason(problem)))
   elseif done then
     self.told = false
   end
@@ -59,7 +62,7 @@ function run_writer:keep_best()
     self.best = nil
     return
   end
-  self.warn(("the best weights are kept in memory alone: %s"):format(tostring(problem)))
+  self.warn(("the best weights are kept in memory alone: %s"):format(reason(problem)))
   self.best = {}
   for name, tensor in self.module:state_dict() do self.best[name] = keep(tensor:detach():clone()) end
 end

@@ -183,8 +183,8 @@ local function interrupted(run, state, writer)
     run:set_status "interrupted"
   end)
   if not stored then
-    io.stderr:write(refusal(problem), ("interrupted at step %d; what was saved before goes on with: moonlab resume %s\n")
-      :format(state.step, run:id()))
+    io.stderr:write(refusal(problem),
+      ("interrupted at step %d; what was saved before goes on with\n  moonlab resume %s\n"):format(state.step, run:id()))
     return 1
   end
   io.stderr:write(("interrupted at step %d, everything is saved; it goes on with\n  moonlab resume %s\n"):format(

@@ -1,7 +1,7 @@
 --- When a training writes down where it is: `train = { checkpoint_every = ... }`.
 --
---     nothing      at the end of an epoch, where the last time is 10 s back and fifty times what writing took; within an
---                  epoch after ten minutes. So a short training writes nothing on its way
+--     nothing      at the end of an epoch, where the last time is 10 s back, and fifty times what writing took; within
+--                  an epoch after ten minutes. So a short training writes nothing on its way
 --     "epoch"      at the end of every epoch
 --     "10m"        after an update of the weights, where the last time is that long ago
 --     500          after every 500th step (counted over the run) or, in accumulation, the first update after it
@@ -36,8 +36,11 @@ function saving:now(state)
     self.failed = nil
     return true
   end
-  if not self.failed then self.warn(("no checkpoint at step %d: %s"):format(state.step, tostring(problem))) end
-  self.failed = tostring(problem)
+  local text = tostring(problem):match "^[^\n]*":gsub("^[^\n:]-%.lua:%d+: ", ""):gsub("; an older file.*$", "")
+  if not self.failed then
+    self.warn(("no checkpoint at step %d: %s; it is tried again later"):format(state.step, text))
+  end
+  self.failed = text
   return false, self.failed
 end
 

@@ -192,7 +192,8 @@ end
 --   log = function(record) or nil, progress = a progress line or nil, keep_best = function(state) or nil,
 --   saver = when checkpoints are written (saving.lua) or nil, parts = { { name, object }, ... } that have state_dict and
 --   load_state_dict and belong into them, resume = what one held (training_state.take) or nil, adopts = true where it is
---   that of another training, after_epoch = function(state): it may set `stop`, tell_lost = function(list of texts): what of that did not fit }
+--   that of another training, tell_lost = function(list of texts): what of that did not fit, after_epoch =
+--   function(state): it may set `stop` }
 -- @return the state, with `diverged` (a step number) or `interrupted` (true; after it no epoch is evaluated) where one of
 -- them ended it, and `course`: a record { epoch, step, seconds, [key] = value } of each evaluation; `unsaved` = why not,
 -- where an interrupted training could not be written

@@ -44,7 +44,9 @@ local function set_random_state(state, random)
   for name, generator in pairs(streams_of(state)) do
     if random.streams[name] then generator:set_state(random.streams[name]) end
   end
-  if random.device and tostring(state.device):find "^cuda" then torch.cuda.set_rng_state(random.device, state.device) end
+  if random.device and tostring(state.device):find "^cuda" then
+    torch.cuda.set_rng_state(random.device, state.device)
+  end
   torch.set_rng_state(random.cpu)
 end
 
@@ -63,7 +65,7 @@ function training_state.take(state)
   local saved = {
     format = FORMAT, epoch = state.epoch, step = state.step, in_epoch = state.in_epoch, closed = state.closed or false,
     batches = state.loaders.train:batches(), samples = state.loaders.train:size(), seconds = state:elapsed(),
-    stop = not state.interrupted and state.stop or nil, best = state.best, course = state.course,
+    stop = not state.interrupted and not state.pruned and state.stop or nil, best = state.best, course = state.course,
     values = state.values, memory = state.memory, kinds = state.kinds, seed = state.seed,
     model = module:state_dict(), frozen = frozen(module), parts = {}, random = random_state(state),
   }
@@ -140,7 +142,7 @@ function training_state.adopt(state, saved)
     saved.closed = true
   end
   saved.stop = nil
-  if not (state.watch and saved.best and saved.kinds and saved.kinds.watch == state.kinds.watch) then saved.best = nil end
+  if not (state.watch and saved.kinds and saved.kinds.watch == state.kinds.watch) then saved.best = nil end
   place(state, saved)
   local whole = adopt_weights(state, saved.model, loses)
   for _, part in ipairs(parts_of(state)) do

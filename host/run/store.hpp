@@ -66,8 +66,8 @@ class Run {
   void add_metrics(const Json& record);
   /// Every record, in order. A last line that a crash tore is left out. Errors: another line is not JSON (located).
   std::vector<Json> metrics() const;
-  /// Keeps the records before the first whose "step" is above `step` or that is "final": what a run goes on from. A line
-  /// that a crash tore goes, too.
+  /// Keeps the records before the first whose "step" is above `step` or that is "final": what a run goes on from. A
+  /// line that a crash tore goes, too.
   void cut_metrics(int64_t step);
   /// Takes the run for this process until it ends, however it ends. false where another process, on this machine or on
   /// one that shares the folder, has it. Errors: the folder cannot be written.

@@ -84,8 +84,8 @@ local function show(result, spec, outcome)
   end
 end
 
--- What the store holds of an ablation's trials: those that are done, how many of them other code made, and { [i] = id } of
--- those that were begun.
+-- What the store holds of an ablation's trials: those that are done, how many of them other code made, and
+-- { [i] = id } of those that were begun.
 local function stored(spec, file, options)
   if options.smoke or options.force then return {}, 0, {} end
   local function evaluated(trial)

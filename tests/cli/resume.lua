@@ -66,7 +66,7 @@ end
 local long = { "run", "s.lua", "epochs=100000" }
 
 for _, case in ipairs { { "everything", 6, "epochs=8" }, { "paths", 4, "epochs=6" } } do
-  t.test(("kill -9 at random times, %d of them: weights and metrics as if nothing had been (%s)"):format(case[2], case[1]),
+  t.test(("kill -9 at random, %d times: weights and metrics as if nothing had been (%s)"):format(case[2], case[1]),
     function()
       needs_data()
       local folder = program.folder {}
@@ -100,7 +100,8 @@ t.test("Ctrl-C, TERM and USR1 save and leave with 75; the line that is printed g
     if result.code ~= 0 then -- else it was done before the signal came
       t.eq(result.code, 75, result.err)
       t.eq(made:status(), "interrupted")
-      local step, command = result.err:match "interrupted at step (%d+), everything is saved; it goes on with\n  moonlab ([^\n]+)\n"
+      local step, command = result.err:match(
+        "interrupted at step (%d+), everything is saved; it goes on with\n  moonlab ([^\n]+)\n")
       t.eq(command, "resume " .. made:id(), result.err)
       local last = made:metrics()
       t.ok(not last[1] or last[#last].step <= tonumber(step))
@@ -183,13 +184,8 @@ t.test("another configuration makes a fork, which begins where its parent stands
   -- a display field is no other configuration
   result = run(folder, { "resume", parent:id(), "train.checkpoint_every=never" })
   has(result.out, "is done")
-  -- other weights, another optimizer: what does not fit is said
-  result = run(folder, { "resume", parent:id(), "optim=adam{lr=1e-3}", "model.encoder.widths=[10]", "epochs=4" })
-  if result.code == 2 then -- overrides of nodes are not for this command line
-    local other = small:gsub("sgd { lr = p.lr, momentum = 0.9, schedule = cosine {} }", "adam { lr = 1e-3 }")
-    t.ok(other ~= small)
-    result = run(folder, { "resume", parent:id(), "model.encoder.widths=10", "epochs=4" })
-  end
+  -- what does not fit is said
+  result = run(folder, { "resume", parent:id(), "model.encoder.widths=10", "epochs=4" })
   t.eq(result.code, 0, result.err)
   has(result.err, "not taken over: ", "another shape", "the optimizer's moments: the weights differ")
   system.remove(folder)
@@ -237,7 +233,7 @@ return ablate "rates" {
   system.remove(folder)
 end)
 
-t.test("load_run gives the weights that the final metrics are of, and those of the last checkpoint before that", function()
+t.test("load_run gives the weights that the final metrics are of; of an unfinished run its checkpoint's", function()
   needs_data()
   local script = small:gsub("checkpoint_every", 'ema = 0.8, checkpoint = "best", checkpoint_every')
   local folder = program.folder { ["s.lua"] = script }
@@ -274,11 +270,12 @@ t.test("files cut short: a clear word, and nothing else lost", function()
     assert(system.write_atomic(path .. "/" .. file, text:sub(1, math.floor(#text * share))))
     return function() assert(system.write_atomic(path .. "/" .. file, text)) end
   end
-  for _, share in ipairs { 0, 0.01, 0.3, 0.7, 0.999 } do
+  for _, share in ipairs { 0, 0.4, 0.999 } do
     local back = cut("ckpt/state.pt", share)
     local result = run(folder, { "resume", "last" })
     t.eq(result.code, 1, result.out)
-    has(result.err, "its checkpoint cannot be read: ", "without the file " .. path .. "/ckpt/state.pt the run begins anew")
+    has(result.err, "its checkpoint cannot be read: ",
+      "without the file " .. path .. "/ckpt/state.pt the run begins anew")
     t.eq(select(2, result.err:gsub("\n", "")), 2, result.err)
     back()
     back = cut("meta.json", share)
