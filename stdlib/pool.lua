@@ -25,7 +25,7 @@ local function reason(text)
   for line in text:gmatch "[^\n]+" do
     if line:match "%S" and not last then last = line end
   end
-  return last or "no message"
+  return last and last:gsub("^%-e:%d+: ", "") or "no message"
 end
 
 local function start(item, threads)

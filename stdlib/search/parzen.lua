@@ -12,20 +12,21 @@ local function normal(x, mean, deviation)
   return math.exp(-z * z / 2) / (deviation * math.sqrt(2 * math.pi))
 end
 
--- Deviations of one axis: from each point to its farther neighbour, the ends of the range being neighbours too, at
--- least 1 / min(100, points + 1) (Bergstra et al. 2011, section 4.2).
+-- Deviations of one axis: from each point to the farther of its neighbours, the prior's centre being one of the points,
+-- at least 1 / min(100, points + 1) (Bergstra et al. 2011, section 4.2, as their program hyperopt has it).
 local function neighbours(points)
   local order, deviations, n = {}, {}, #points
-  for i = 1, n do order[i] = i end
+  for i = 1, n + 1 do order[i] = i end
+  local function at(i) return points[i] or 0.5 end
   table.sort(order, function(a, b)
-    if points[a] ~= points[b] then return points[a] < points[b] end
+    if at(a) ~= at(b) then return at(a) < at(b) end
     return a < b
   end)
-  local least = 1 / math.min(100, n + 1)
+  local least = 1 / math.min(100, n + 2)
   for rank, i in ipairs(order) do
-    local before = rank > 1 and points[order[rank - 1]] or 0
-    local after = rank < n and points[order[rank + 1]] or 1
-    deviations[i] = math.max(least, math.min(1, math.max(points[i] - before, after - points[i])))
+    local before = rank > 1 and at(i) - at(order[rank - 1]) or 0
+    local after = rank <= n and at(order[rank + 1]) - at(i) or 0
+    deviations[i] = math.max(least, math.min(1, math.max(before, after)))
   end
   return deviations
 end

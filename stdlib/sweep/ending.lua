@@ -21,6 +21,12 @@ local function out_of_memory(self, result)
   return killed
 end
 
+local function refused(result)
+  local text = result.errors or ""
+  return text:find("No space left on device", 1, true) or text:find("Read-only file system", 1, true)
+    or text:find("Disk quota exceeded", 1, true)
+end
+
 local function fail(self, work, result, reason)
   work.state, work.code, work.reason = "failed", result.code, reason
   self.journal:write("failed", work.hash, result.code, reason)
@@ -82,6 +88,10 @@ function ending.of(self, work, result)
     self.fatal = result
     self.pool.stop "wrong"
     fail(self, work, result, "its script is wrong")
+  elseif refused(result) then -- and would refuse the next one
+    work.state = "open"
+    self:say(work, result.reason)
+    self.pool.stop "refused"
   elseif out_of_memory(self, result) then
     halve(self, work, result)
   elseif resumed and result.code == 1 then

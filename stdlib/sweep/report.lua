@@ -9,6 +9,9 @@ local system = require "host.system"
 
 local report = {}
 
+local why = { interrupted = "interrupted", failed = "stopped because a trial failed",
+              refused = "stopped because the store cannot be written" }
+
 -- {"sweep":"heads-1a2b3c","cells":[{"label":...,"values":{...},"trials":[{"seed":1,"state":"done","run":...}]}]}
 local function json(made, results)
   local cells = {}
@@ -65,13 +68,13 @@ end
 
 --- @param made the coordinator
 -- @param o { stopped, counts, words, write, seconds }
--- @return the exit code: 0; 5 where trials failed; 75 where interrupted
+-- @return the exit code: 0; 1 where the store cannot be written; 5 where trials failed; 75 where interrupted
 function report.finish(made, o)
   local words, counts = o.words, o.counts
   made:save()
   local text, results = sweep_table.render(made.directory, { store = made.store,
                                                              format = words.markdown and "markdown" or "text" })
-  local code = o.stopped == "interrupted" and 75 or counts.failed > 0 and 5 or 0
+  local code = o.stopped == "interrupted" and 75 or o.stopped == "refused" and 1 or counts.failed > 0 and 5 or 0
   if words.json then
     o.write(json(made, results) .. "\n")
     return code
@@ -80,7 +83,7 @@ function report.finish(made, o)
   local finished = counts.done + counts.pruned + counts.halved
   if o.stopped then
     say(("\n%s: %d of %d trials finished; the same command runs the rest\n"):format(
-      o.stopped == "interrupted" and "interrupted" or "stopped because a trial failed", finished, made.plan:total()))
+      why[o.stopped], finished, made.plan:total()))
   end
   if finished > 0 then
     o.write((words.quiet and "" or "\n") .. text .. "\n")

@@ -169,6 +169,18 @@ local function mark_best(places, columns, mode)
   end
 end
 
+-- That no finished trial has a metric, with the nearest that they have; nil where one does, or none is finished.
+local function unmeasured(results, metric)
+  local finished = false
+  for _, cell in ipairs(results.cells) do
+    for _, trial in ipairs(cell.trials) do
+      finished = finished or trial.state == "done"
+      if trial.values[metric] or cell.computed and cell.computed[metric] then return nil end
+    end
+  end
+  return finished and ("no trial has measured '%s'%s"):format(metric, nearest.or_all(metric, results.keys)) or nil
+end
+
 --- One table of tabulate {} (its options as plain data): what formats.lua writes.
 function sweep_table.of(results, o)
   local rows, cols = layout(results.spec, o)
@@ -213,6 +225,8 @@ function sweep_table.of(results, o)
       o.test == "paired_t" and "paired t test" or "Wilcoxon's signed-rank test", count, count == 1 and "" or "s",
       o.alpha)
   end
+  local missing = unmeasured(results, o.cell.metric)
+  if missing then made.notes[#made.notes + 1] = missing end
   if halved > 0 then
     made.notes[#made.notes + 1] = ("%d trial%s ran with a halved batch and %s in no mean"):format(halved,
       halved == 1 and "" or "s", halved == 1 and "is" or "are")
@@ -241,6 +255,8 @@ local function plain(results)
   for c, key in ipairs(keys) do made.heads[c] = key end
   return made
 end
+
+sweep_table.plain = plain
 
 --- All tables of a sweep as a text.
 -- @param directory STORE/sweeps/ID

@@ -110,6 +110,12 @@ t.test("smaller is better where the metric's name says so", function()
   t.eq({ made.places[1][2].best, made.places[3][2].best }, { true, nil })
 end)
 
+t.test("a metric that no trial has is said below the table", function()
+  local cell = { metric = "test.topp1", digits = 3, scale = 1 }
+  local text = formats.text(sweep_table.of(results_of(), options { cell = cell }))
+  t.ok(text:find("\nno trial has measured 'test.topp1'; did you mean 'test.top1'?", 1, true), text)
+end)
+
 t.test("what a table's options get wrong", function()
   local spec = results_of().spec
   local function problem(more) return sweep_table.problem(spec, options(more)) end
