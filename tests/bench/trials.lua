@@ -1,19 +1,19 @@
 -- Trials an hour: twenty linear heads on 1280-wide features of 1,000 photographs, 20 epochs of batches of 64 each, on two
 -- processors, against Hydra with its joblib launcher, a hand-written loop, and a process for each trial.
 --
---     moonlab tests/bench/trials.lua [/path/to/python]
+--     moonlab tests/bench/trials.lua [/path/to/python [rounds]]
 --
 -- Moonlab's side is `moonlab sweep` over four learning rates and five seeds: from the start of the program to the table,
 -- each trial with a run directory of its own; once as it is, with heads trained together, and once with --vectorize off.
 -- The Python needs torch, hydra-core and hydra-joblib-launcher; its trials read the same features from a file, once with
--- batches of torch's DataLoader and once with batches indexed by hand. All ways take turns, three times; the best of each
--- counts. Data: flowers17 in $MOONLAB_DATA; the features are those of EfficientNet-Lite0 (`moonlab data get
--- efficientnet_lite0`), computed before.
+-- batches of torch's DataLoader and once with batches indexed by hand. All ways take turns, three times unless told
+-- otherwise; the best of each counts. Data: flowers17 in $MOONLAB_DATA; the features are those of EfficientNet-Lite0
+-- (`moonlab data get efficientnet_lite0`), computed before.
 local runner = require "runner"
 local system = require "host.system"
 
 local python = arg and arg[1]
-local kTrials, kRounds = 20, 3
+local kTrials, kRounds = 20, tonumber(arg and arg[2]) or 3
 local folder = system.temporary_folder "moonlab-trials"
 local store = folder .. "/runs"
 

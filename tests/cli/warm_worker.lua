@@ -34,6 +34,13 @@ local scripts = {
       model = trunk { vision.mlp {}, heads = { onehot = head.softmax {}, bits = head.binary { bits = 32 } } },
       loss = mixture { main = "onehot", onehot = 0.6, bits = 0.4, balance = metabalance {} }, train = { epochs = 1 } }
   ]],
+  -- a frozen network that trials share, its features kept, and the same one fine-tuned
+  ["frozen.lua"] = [[
+    local p = params { freeze = true }
+    return experiment "frozen" { data = mnist { take = 100 },
+      model = trunk { vision.vit { patch = 7, layers = 2, heads = 2, width = 16, weights = "$DATA/vit.pth", freeze = p.freeze },
+                      head = head.softmax {} }, train = { epochs = 2, checkpoint = "last" } }
+  ]],
   -- leaves traces wherever a script's functions can
   ["traces.lua"] = [[
     return experiment "traces" { data = mnist { take = 100 }, model = trunk { vision.mlp {}, head = head.softmax {} },
@@ -70,12 +77,22 @@ local scripts = {
   ]],
 }
 
+-- A folder with the scripts and a file of weights.
+local function prepared()
+  local folder = program.folder(scripts)
+  torch.manual_seed(3)
+  local network = vision.vit { patch = 7, layers = 2, heads = 2, width = 16 }:build { image = { 1, 28, 28 } }
+  torch.save(network:state_dict(), folder .. "/vit.pth")
+  return folder
+end
+
 -- Runs a script as a trial: { code, metrics = text, weights = SHA-256, errors, pid }.
 local function trial(folder, data, words, fresh)
   local command = { system.executable(), "run", "--trial", folder .. "/" .. words[1] }
   for i = 2, #words do command[#command + 1] = words[i] end
   local job = trial_process.start({ command = command, fresh = fresh,
-                                    environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = data } }, 1)
+                                    environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = folder .. ":" .. data,
+                                                    MOONLAB_HOME = folder .. "/home" } }, 1)
   local pid, out, errors, code = job:pid(), "", "", nil
   local give_up = system.clock() + 100
   repeat
@@ -100,8 +117,9 @@ end)
 
 t.test("trials of a warm worker equal those of fresh processes, bit by bit", function()
   local data = data_folder()
-  local folder = program.folder(scripts)
-  local order = { { "plain.lua" }, { "augmented.lua", "seed=3" }, { "mixed.lua" }, { "traces.lua" }, { "plain.lua", "lr=0.01" }, { "replaced.lua" },
+  local folder = prepared()
+  local order = { { "plain.lua" }, { "augmented.lua", "seed=3" }, { "mixed.lua" }, { "traces.lua" }, { "plain.lua", "lr=0.01" },
+                  { "replaced.lua" }, { "frozen.lua" }, { "frozen.lua", "freeze=false" }, { "frozen.lua", "seed=5" },
                   { "augmented.lua", "seed=3" }, { "plain.lua" }, { "mixed.lua", "seed=1" }, { "plain.lua", "seed=2" } }
   local first, known = nil, {}
   for i, words in ipairs(order) do
@@ -137,6 +155,19 @@ t.test("what cannot be put back, a mistake and a failure end the worker, and cos
     t.ok(after.weights == plain.weights, "after " .. case[1] .. ": other weights")
     last = after.pid
   end
+  trial_process.close()
+  system.remove(folder)
+end)
+
+t.test("a worker that has run enough trials leaves to another", function()
+  local data = data_folder()
+  local folder, most = prepared(), trial_process.trials_each
+  trial_process.trials_each = 2
+  local pids = {}
+  for i = 1, 3 do pids[i] = trial(folder, data, { "plain.lua", "train.steps=1" }).pid end
+  trial_process.trials_each = most
+  t.eq(pids[2], pids[1])
+  t.ok(pids[3] ~= pids[1], "the third trial ran in the same process")
   trial_process.close()
   system.remove(folder)
 end)
