@@ -127,6 +127,28 @@ local function is_refusal(message)
     or message:find("File too large", 1, true) or message:find("Disk quota exceeded", 1, true)
 end
 
+-- The sets of a run's data whose fingerprints are not what they were: "digits.train", ...
+local function other_data(before, now, path, list)
+  for key, value in pairs(type(before) == "table" and before or {}) do
+    local place, other = path .. tostring(key), type(now) == "table" and now[key]
+    if type(value) == "table" then
+      other_data(value, other, place .. ".", list)
+    elseif value ~= other then
+      list[#list + 1] = place
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+-- What is wrong with going on with a run on these data, or nil.
+local function data_problem(run, made)
+  local list = made.data.fingerprints and other_data(run:meta().data, made.data:fingerprints(), "", {}) or {}
+  if #list == 0 then return nil end
+  return ("run %s: its data are not what they were when it began: %s; a fork may go on with them: moonlab resume %s "
+    .. "key=value"):format(run:id(), table.concat(list, ", "), run:id())
+end
+
 -- A run of its own for this training, or the one that goes on. Errors: the store cannot be written.
 local function begin(result, options, made)
   local run = options.run
@@ -198,6 +220,11 @@ local function experiment(result, options)
   if mistake then
     io.stderr:write(mistake, "\n")
     return mistake:find "out of memory" and 4 or 2
+  end
+  mistake = options.run and data_problem(options.run, made)
+  if mistake then
+    io.stderr:write(mistake, "\n")
+    return 1
   end
   local begun, run = pcall(begin, result, options, made)
   if not begun then

@@ -31,7 +31,7 @@ return experiment "small" {
 ]]
 
 local function options(folder, words, environment)
-  local o = { directory = folder, environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = mnist } }
+  local o = { directory = folder, environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = mnist or "" } }
   for name, value in pairs(environment or {}) do o.environment[name] = value end
   for i, word in ipairs(words) do o[i] = word end
   return o
@@ -133,6 +133,32 @@ t.test("what a run reads is what it recorded: its script, its files, its environ
   t.eq(made:read "config.json", config)
   t.eq(made:meta().environment, { MOMENTUM = 0.8 })
   t.eq(made:meta().resumed[1].step > 0, true)
+  system.remove(folder)
+end)
+
+t.test("data that have changed since are refused; a fork takes them", function()
+  local script = [[
+local p = params { epochs = 100000 }
+return experiment "mails" {
+  data = data.text { "mails.csv", test = 2, batch = 4 },
+  model = trunk { text.lstm { embed = 4, hidden = 4, layers = 1, min_count = 1 }, head = head.softmax {} },
+  train = { epochs = p.epochs, checkpoint_every = 5 },
+}
+]]
+  local function csv(word)
+    local lines = { "text,label" }
+    for i = 1, 20 do lines[i + 1] = ("%s %d,%s"):format(i == 20 and word or "mail", i, i % 2 == 0 and "spam" or "news") end
+    return table.concat(lines, "\n") .. "\n"
+  end
+  local folder = program.folder { ["s.lua"] = script, ["mails.csv"] = csv "mail" }
+  local made = killed(folder, { "run", "s.lua" })
+  system.write_atomic(folder .. "/mails.csv", csv "male")
+  local result = run(folder, { "resume", "last" })
+  t.eq(result.code, 1, result.out)
+  has(result.err, ("run %s: its data are not what they were when it began: "):format(made:id()))
+  t.eq(made:status(), "running")
+  result = run(folder, { "resume", "last", "epochs=" .. torch.load(made:path() .. "/ckpt/state.pt").epoch + 1 })
+  t.eq(result.code, 0, result.err)
   system.remove(folder)
 end)
 
