@@ -185,6 +185,7 @@ function ablation.run(spec, options)
     done = function(result)
       finished = finished + 1
       local what = result.code == 2 and "cannot be run:" -- what it says follows
+        or result.code == 75 and "interrupted, saved"
         or result.code ~= 0 and ("failed (exit code %d): %s"):format(result.code, result.reason)
         or ablation.brief(result.metrics, spec.metrics)
       return ("%d/%d  %s  %s  %.1f s"):format(finished, #spec.trials, result.label, what, result.seconds)
