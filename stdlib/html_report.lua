@@ -1,70 +1,18 @@
 --- A run, or an ablation, as one HTML file: what was told, what was reached, the plots, the sources. It refers to nothing
 -- outside of itself and everything that a script or a data set named is escaped.
 local host_run = require "host.run"
+local html_page = require "html_page"
+local html_runs = require "html_runs"
+local liveness = require "liveness"
+local run_page = require "run_page"
 local schema = require "schema"
 local system = require "host.system"
 local tabulate = require "tabulate"
 
 local html_report = {}
 
-local style = [[
-:root{color-scheme:light dark;--ink:#1f2328;--muted:#59636e;--line:#d8dde3;--paper:#ffffff;--soft:#f5f7f9}
-@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--muted:#a6aeb8;--line:#2d333b;--paper:#14171b;--soft:#1b1f24}}
-body{font:15px/1.5 sans-serif;color:var(--ink);background:var(--paper);max-width:68em;margin:2em auto;padding:0 1.2em}
-h1{font-size:1.6em;margin:0 0 .2em}h2{font-size:1.2em;margin:2em 0 .6em}p.note{color:var(--muted);margin:.2em 0}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:.3em .9em .3em 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-th{color:var(--muted);font-weight:600}td.n,th.n{text-align:right}
-.scroll{overflow-x:auto}svg{max-width:100%;height:auto}
-pre{background:var(--soft);padding:.8em 1em;overflow-x:auto;font:13px/1.45 monospace;border-radius:4px}
-summary{cursor:pointer;font-weight:600;margin:.8em 0}code{font:13px monospace}
-.bad{color:#c0392b}
-]]
-
-local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
-
---- Text as it may stand in HTML, in an attribute too.
-function html_report.escape(text)
-  return (tostring(text):gsub("[%z\1-\8\11\12\14-\31]", " "):gsub("[&<>\"']", entities))
-end
-local escape = html_report.escape
-
--- A table; columns from the second on stand to the right where `numeric`.
-local function table_of(header, rows, numeric)
-  local parts = { '<div class="scroll"><table><thead><tr>' }
-  local function cell(tag, column, text)
-    local class = numeric and column > 1 and ' class="n"' or ""
-    parts[#parts + 1] = ("<%s%s>%s</%s>"):format(tag, class, escape(text), tag)
-  end
-  for c, text in ipairs(header) do cell("th", c, text) end
-  parts[#parts + 1] = "</tr></thead><tbody>"
-  for _, row in ipairs(rows) do
-    parts[#parts + 1] = "<tr>"
-    for c = 1, #header do cell("td", c, row[c] or "") end
-    parts[#parts + 1] = "</tr>"
-  end
-  parts[#parts + 1] = "</tbody></table></div>"
-  return table.concat(parts)
-end
-
-local function section(title, body) return ("<h2>%s</h2>\n%s\n"):format(escape(title), body) end
-
-local function folded(title, text)
-  return ("<details><summary>%s</summary><pre>%s</pre></details>\n"):format(escape(title), escape(text))
-end
-
--- An SVG document as a part of the page: without the name of its format, which is an address.
-local function inline(svg) return "<p>" .. svg:gsub('^<%?xml.-%?>%s*', ""):gsub(' xmlns="[^"]*"', "", 1) .. "</p>\n" end
-
-local function document(title, notes, sections)
-  local parts = { '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
-                  '<meta name="viewport" content="width=device-width,initial-scale=1">',
-                  ("<title>%s</title><style>%s</style></head><body>\n<h1>%s</h1>\n"):format(escape(title), style, escape(title)) }
-  for _, note in ipairs(notes) do parts[#parts + 1] = ('<p class="note">%s</p>\n'):format(escape(note)) end
-  parts[#parts + 1] = table.concat(sections)
-  parts[#parts + 1] = "</body></html>\n"
-  return table.concat(parts)
-end
+local document, escape, folded, inline = html_page.document, html_page.escape, html_page.folded, html_page.inline
+local section, table_of = html_page.section, html_page.table
 
 -- What a plot of a source shows, or why it cannot be drawn.
 local function drawn(kind, options, source)
@@ -101,11 +49,8 @@ end
 function html_report.of_run(run, source)
   local meta, records, sections = run:meta(), run:metrics(), {}
   local last = records[#records] or {}
-  local told = {}
-  for _, key in ipairs { "script", "seed", "device", "tag", "host", "started", "config_hash", "code_id" } do
-    if meta[key] ~= nil then told[#told + 1] = { key, type(meta[key]) == "number" and ("%d"):format(meta[key]) or tostring(meta[key]) } end
-  end
-  if #(meta.overrides or {}) > 0 then table.insert(told, 2, { "overrides", table.concat(meta.overrides, " ") }) end
+  local told = run_page.facts(run, last, true)
+  for _, pair in ipairs(run_page.params(meta)) do told[#told + 1] = { "parameter " .. pair[1], pair[2] } end
   local rows, keys = {}, last.final_keys or {}
   if #keys == 0 then
     for _, key in ipairs(source:keys()) do
@@ -133,7 +78,7 @@ function html_report.of_run(run, source)
   if #texts > 0 then sections[#sections + 1] = section("Reports", table.concat(texts)) end
   sections[#sections + 1] = section("What it was told", table_of({ "", "" }, told) .. folded("Configuration", run:read "config.json"))
   sections[#sections + 1] = section("Sources", sources(run))
-  return document(source.title, { ("run %s, %s"):format(run:id(), run:status()) }, sections)
+  return document(source.title, { ("run %s, %s"):format(run:id(), liveness.status(run)) }, sections)
 end
 
 -- The keys that the table of an ablation shows: those asked for, else what the last evaluations measured.
@@ -202,28 +147,23 @@ function html_report.of_ablation(source, store)
   if #source.groups > 1 then plots[1] = drawn("deltas", { keys[1] }, source) end
   for _, key in ipairs(keys) do plots[#plots + 1] = drawn("curve", { key }, source) end
   sections[2] = section("Plots", table.concat(plots))
-  local rows, header = {}, { "run", "row", "seed" }
-  for _, key in ipairs(keys) do header[#header + 1] = key end
-  for _, group in ipairs(source.groups) do
-    for _, run in ipairs(group.runs) do
-      local last = run.records[#run.records] or {}
-      local row = { run.id, group.name, ("%d"):format(run.seed) }
-      for _, key in ipairs(keys) do row[#row + 1] = last[key] and number(last[key]) or "-" end
-      rows[#rows + 1] = row
-    end
-  end
-  sections[3] = section("Runs", table_of(header, rows))
+  sections[3] = html_runs.differences(source)
+  sections[4] = html_runs.list(source, keys)
   for _, group in ipairs(source.groups) do
     if group.runs[1] then -- whose sources are everybody's
       local run = host_run.open(store, group.runs[1].id)
-      sections[4] = section("Sources", sources(run))
-      sections[5] = section("Configuration of '" .. group.name .. "'", folded("Configuration", run:read "config.json"))
+      sections[5] = section("Sources", sources(run))
+      sections[6] = section("Configuration of '" .. group.name .. "'", folded("Configuration", run:read "config.json"))
       break
     end
   end
+  sections[#sections + 1] = html_runs.places(source, store)
   local note = source.finished == source.trials and ("%d runs"):format(source.trials)
     or ("%d of %d runs are in the store"):format(source.finished, source.trials)
   return document(source.title, { ("ablation, %s, mean ± std over %d seeds"):format(note, #source.seeds) }, sections)
 end
+
+--- The page of a sweep, of what the store holds of its runs.
+function html_report.of_sweep(source, store) return require "html_sweep"(source, store, sources) end
 
 return html_report

@@ -97,7 +97,7 @@ function provenance.of(result, made, brief)
     if kind == "number" or kind == "string" or kind == "boolean" then params[knob.name] = knob.value end
   end
   return {
-    argv = provenance.command_line(), versions = system.versions and system.versions(), git = found, params = params,
+    argv = provenance.command_line(), versions = system.versions(), git = found, params = params,
     data = made and made.data.fingerprints and made.data:fingerprints() or nil,
   }, patch
 end

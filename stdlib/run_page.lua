@@ -7,19 +7,19 @@ local run_page = {}
 
 --- "3 s", "12 min", "5 h", "2 days": how long something took or is ago.
 function run_page.span(seconds)
-  local units = { { 86400 * 2, 86400, "days" }, { 5400, 3600, "h" }, { 90, 60, "min" }, { -1, 1, "s" } }
+  local units = { { 86400 * 2, 86400, "days" }, { 5400, 3600, "h" }, { 90, 60, "min" }, { -math.huge, 1, "s" } }
   for _, unit in ipairs(units) do
     if seconds >= unit[1] then
       local amount = seconds / unit[2]
-      return (amount < 10 and unit[2] > 1 and "%.1f %s" or "%.0f %s"):format(amount, unit[3]):gsub("%.0 ", " "), nil
+      return ((amount < 10 and unit[2] > 1 and "%.1f" or "%.0f"):format(amount):gsub("%.0$", "")) .. " " .. unit[3]
     end
   end
 end
 
-local function when(meta)
+local function when(meta, lasting)
   if type(meta.started) ~= "number" then return nil end
   local ago = system.time() - meta.started
-  return os.date("%Y-%m-%d %H:%M:%S", meta.started) .. (ago >= 0 and (" (%s ago)"):format((run_page.span(ago))) or "")
+  return os.date("%Y-%m-%d %H:%M:%S", meta.started) .. (ago >= 0 and not lasting and (" (%s ago)"):format(run_page.span(ago)) or "")
 end
 
 local function git(meta)
@@ -35,7 +35,8 @@ end
 local function joined(map)
   local parts = {}
   for key, value in pairs(type(map) == "table" and map or {}) do
-    parts[#parts + 1] = ("%s %s"):format(key, tostring(value):gsub("^(%x%x%x%x%x%x%x%x%x%x%x%x)%x+$", "%1"))
+    local text = tostring(value):gsub("^(%x%x%x%x%x%x%x%x%x%x%x%x)%x+$", "%1"):gsub("^LuaJIT ", "")
+    parts[#parts + 1] = key .. " " .. text
   end
   table.sort(parts)
   return #parts > 0 and table.concat(parts, ", ") or nil
@@ -44,7 +45,8 @@ end
 --- Facts of a run as { name, text } in the order in which they are told; those that are not known are left out.
 -- @param run an open run (host.run)
 -- @param record the last record of its metrics
-function run_page.facts(run, record)
+-- @param lasting for a page that is read later: nothing that is told from now on
+function run_page.facts(run, record, lasting)
   local meta, list = run:meta(), {}
   local function add(name, text)
     if text and text ~= "" then list[#list + 1] = { name, tostring(text) } end
@@ -58,10 +60,10 @@ function run_page.facts(run, record)
   add("tag", meta.tag)
   add("sweep", meta.sweep)
   add("parent", meta.parent and meta.parent .. (meta.parent_step and (", step %d"):format(meta.parent_step) or ""))
-  add("started", when(meta))
+  add("started", when(meta, lasting))
   if record.step then
     add("trained", ("%sstep %d, %s"):format(record.epoch and ("epoch %d, "):format(record.epoch) or "", record.step,
-      record.seconds and (run_page.span(record.seconds)) or "?"))
+      record.seconds and run_page.span(record.seconds) or "?"))
   end
   add("resumed", type(meta.resumed) == "table" and #meta.resumed > 0 and ("%d time%s"):format(#meta.resumed,
     #meta.resumed == 1 and "" or "s"))

@@ -67,7 +67,7 @@ local function tensorboard(source, folder)
 end
 
 return {
-  usage = "RUN|ABLATION.lua --csv|--tensorboard [-o PLACE]",
+  usage = "RUN|SWEEP|FILE.lua --csv|--tensorboard [-o PLACE]",
   summary = "the metrics of a run, or of an ablation's runs, as CSV or as TensorBoard's event files",
   help = "  --csv            a line for each time that metrics were measured, a column for each metric; empty\n"
     .. "                   where one was not measured or is not finite. final is 1 for the evaluation after\n"

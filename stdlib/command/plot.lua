@@ -67,11 +67,13 @@ local function draw(o)
 end
 
 return {
-  usage = "RUN|ABLATION.lua [KIND] [KEY ...] [option=value ...] [-o FILE.svg|FILE.png]",
+  usage = "RUN|SWEEP|FILE.lua [KIND] [KEY ...] [option=value ...] [-o FILE.svg|FILE.png]",
   summary = "a plot of a run, or of an ablation's rows and seeds, as SVG, PNG or on the terminal",
   help = [[
   RUN             a unique part of a run's beginning or end, or last
-  ABLATION.lua    the script of an ablation that was run: a line or bar for each row, with the spread over seeds
+  SWEEP           a sweep's id or name: a line or bar for each cell, with the
+                  spread over seeds
+  FILE.lua        the script of a sweep or of an ablation that was run
   KIND            curve KEY ...     metrics while training; all of them without a KEY (patterns: 'grad_norm/*')
                   deltas [KEY]      what each row of an ablation changes; bar [KEY]  its values
                   against PARAMETER a metric against a parameter, such as fraction (metric=KEY, by=PARAMETER)

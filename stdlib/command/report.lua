@@ -14,10 +14,11 @@ local function write(path, text)
 end
 
 return {
-  usage = "RUN|ABLATION.lua -o FILE.html",
-  summary = "a run or an ablation as one HTML file: result, plots, configuration, sources",
+  usage = "RUN|SWEEP|FILE.lua -o FILE.html",
+  summary = "a run, a sweep or an ablation as one HTML file: result, plots, sources",
   help = "  RUN             a unique part of a run's beginning or end, or last\n"
-    .. "  ABLATION.lua    the script of an ablation that was run\n"
+    .. "  SWEEP           a sweep's id or name\n"
+    .. "  FILE.lua        the script of a sweep or of an ablation that was run\n"
     .. "  -o FILE         where to; nothing in the page refers to another address",
   flags = { "-o --output FILE" },
   main = function(_, words)
@@ -29,6 +30,7 @@ return {
     local _, code = command_line.attempt("report", 1, function()
       local source = runs_of(what)
       local page = source.of_run and html_report.of_run(host_run.open(runner.store(), source.id), source)
+        or source.directory and html_report.of_sweep(source, runner.store())
         or html_report.of_ablation(source, runner.store())
       write(output, page)
       io.stdout:write(output, "\n")
