@@ -30,11 +30,12 @@ end
 
 local function start(item, threads)
   return setmetatable({ item = item, label = item.label, started = system.clock(), errors = "", metrics = {},
-                        pending = "", process = trial_process.start(item, threads), peak = 0 }, Job)
+                        pending = "", rested = 0, process = trial_process.start(item, threads), peak = 0 }, Job)
 end
 
 --- Lets a trial that waits at a rung go on ("go") or leave ("stop", "pause").
 function Job:answer(word)
+  if self.resting then self.rested = self.rested + system.clock() - self.resting_since end
   self.resting = nil
   self.answered = word
   self.process:write(word .. "\n")
@@ -61,7 +62,7 @@ function Job:listen(queue)
       local key, value = second:match "^([^\t]*)\t(.*)$"
       if key and queue.reading then queue:reading(self, tonumber(first), key, tonumber(value)) end
     elseif event == "rung" then
-      self.resting = tonumber(first)
+      self.resting, self.resting_since = tonumber(first), system.clock()
       if queue.rung then queue:rung(self, self.resting) else self:answer "go" end
     end
   end
@@ -76,9 +77,12 @@ function Job:measure()
   self.peak = math.max(self.peak, (tonumber(peak) or 0) * 1024)
 end
 
+-- Seconds that it has worked; what it waited at rungs is not its time.
+function Job:seconds() return system.clock() - self.started - self.rested end
+
 -- Is it over time? Asked to save and leave first, killed ten seconds later.
 function Job:check_time(limit)
-  local taken = system.clock() - self.started
+  local taken = self:seconds()
   if limit and taken > limit then
     if not self.late then self.process:kill "INT" elseif taken > self.late + 10 then self.process:kill "KILL" end
     self.late = self.late or taken
@@ -86,7 +90,7 @@ function Job:check_time(limit)
 end
 
 function Job:result(code)
-  local result = { code = code, metrics = self.metrics, run = self.run, seconds = system.clock() - self.started,
+  local result = { code = code, metrics = self.metrics, run = self.run, seconds = self:seconds(),
                    label = self.label, errors = self.errors, peak = self.peak, late = self.late ~= nil or nil,
                    answered = self.answered, item = self.item, began = self.began }
   if code ~= 0 then result.reason = code == 75 and "interrupted, its weights are saved" or reason(self.errors) end

@@ -72,6 +72,7 @@ local function meta(result, options)
   return {
     script = result.script and result.script.name or options.file, overrides = result.overrides,
     seed = result.seed, device = result.device, base = options.base or false, name = result.name, tag = options.tag,
+    sweep = options.sweep,
     host = system.hostname(), started = system.time(),
     environment = read, smoke = options.smoke or nil, process = liveness.mark(), threads = torch.get_num_threads(),
     parent = options.parent, parent_step = options.saved and options.saved.step,

@@ -7,8 +7,8 @@
 --     pid()          of the process that trains
 --
 -- A trial of this program is given to a process that has run others before (trial_worker.lua) where one with the same
--- threads and environment is free, else a new one is started for it and for those to come. It takes one trial at a time:
--- a crash costs the trial that it ran. Any other command is a process of its own.
+-- threads and environment is free, else a new one is started for it and for those to come. It takes one trial at a
+-- time: a crash costs the trial that it ran. Any other command is a process of its own.
 --
 -- Who knows what is to come says so (expect): trials whose heads can be trained together (vectorized.lua) are, in one
 -- process, as soon as the first of them is started; the others are done, or nearly, when they are started in turn. One
@@ -62,7 +62,8 @@ local function place_of(item, threads, before)
   for name in pairs(environment) do names[#names + 1] = name end
   table.sort(names)
   for i, name in ipairs(names) do names[i] = name .. "=" .. tostring(environment[name]) end
-  return { before = before, environment = environment, key = table.concat(before, "\0") .. "\0\0" .. table.concat(names, "\0") }
+  local key = table.concat(before, "\0") .. "\0\0" .. table.concat(names, "\0")
+  return { before = before, environment = environment, key = key }
 end
 
 local function name_of(words, place) return table.concat(words, "\0") .. "\0\0" .. place.key end
@@ -253,7 +254,7 @@ local function looked_at(item, words)
         overrides[#overrides + 1] = word
       elseif word:sub(1, 1) ~= "-" and not file then
         file = word
-      elseif word ~= "--trial" then
+      elseif word ~= "--trial" and not word:match "^%-%-sweep=" then
         return nil
       end
     end
@@ -267,7 +268,8 @@ end
 --- Says which trials are to come, as they will be started.
 -- @param items as `start` takes them; `result` is what language.evaluate gave, where that is known
 -- @param options { jobs = trials at a time, threads = of each, vectorize = "auto" or "off",
---   claim = function(item): may it be begun before its turn? begun = function(item, pid): it is; nil where nobody asks }
+--   claim = function(item): may it be begun before its turn? begun = function(item, pid): it is; nil where nobody
+--   asks }
 function trial_process.expect(items, options)
   if options.vectorize == "off" then return end
   local by_key, keys = {}, {}
@@ -288,8 +290,8 @@ function trial_process.expect(items, options)
   groups.running, groups.most, groups.begun = groups.running or 0, options.jobs, options.begun
   for _, key in ipairs(keys) do
     local list = {}
-    for _, entry in ipairs(by_key[key]) do
-      if #by_key[key] > options.jobs and (not options.claim or options.claim(entry.item)) then list[#list + 1] = entry end
+    for _, entry in ipairs(#by_key[key] > options.jobs and by_key[key] or {}) do
+      if not options.claim or options.claim(entry.item) then list[#list + 1] = entry end
     end
     -- those with the same batches beside each other
     table.sort(list, function(a, b) return a.seed < b.seed or a.seed == b.seed and a.turn < b.turn end)

@@ -2,6 +2,7 @@
 -- configuration a new run begins where that one stands.
 local command_line = require "command_line"
 local outcome = require "outcome"
+local record = require "sweep.record"
 local resume = require "resume"
 local runner = require "runner"
 
@@ -13,7 +14,7 @@ Without key=value the run goes on in its own folder, from its last checkpoint,
 with the copies of its script and the variables that it read: nothing of what
 has changed since. On a CPU it ends with the same numbers, to the last bit, as
 if nobody had stopped it. ID is a unique part of a run's beginning or end, or
-"last".
+"last"; or that of a sweep, whose missing trials are run then.
 
   key=value      another configuration: a new run, whose parent is this one,
                  takes over weights, moments and streams that fit, and says
@@ -45,6 +46,8 @@ signals TERM and USR1, after which the exit code is 75.]],
     if not id then
       return command_line.complain("resume", "which run? moonlab resume ID (moonlab ls lists them)")
     end
+    local found, directory = pcall(record.find, runner.store(), id)
+    if found and id ~= "last" and #changes == 0 then return require("command.sweep").again(directory, words) end
     if words.device then changes[#changes + 1] = "device=" .. words.device end
     local quiet = words.quiet or words.json
     local plan, problem, code = resume.plan(runner.store(), id, changes, {

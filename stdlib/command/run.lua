@@ -173,7 +173,7 @@ return {
   --json         the result as one line of JSON
   -q             no progress]],
   flags = { "--device D", "--name NAME", "--tag T", "--jobs N", "--vectorize auto|off", "--json", "-q --quiet", "--smoke", "--force", "--markdown" },
-  internal = { "--trial", "--rungs LIST" },
+  internal = { "--trial", "--rungs LIST", "--sweep ID" },
   on_interrupt = "finish",
   main = function(_, words)
     local file, overrides, options = read(words)

@@ -5,6 +5,7 @@ local command_line = require "command_line"
 local coordinator = require "sweep.coordinator"
 local order = require "language.order"
 local plans = require "sweep.plan"
+local record = require "sweep.record"
 local report = require "sweep.report"
 local runner = require "runner"
 local schema = require "schema"
@@ -130,6 +131,23 @@ function sweep.run(result, words)
   end
   return report.finish(made, { stopped = stopped, counts = counts, words = words, write = write,
                                seconds = system.clock() - started })
+end
+
+--- Goes on with a sweep that was begun, as sweep.json has it: the same script, overrides and axes.
+-- @param directory STORE/sweeps/ID
+-- @return the exit code
+function sweep.again(directory, words)
+  local spec = record.read(directory)
+  local script = spec.script:match "^/" and spec.script or spec.folder .. "/" .. spec.script
+  local result, mistakes = runner.evaluate(script, spec.overrides)
+  if not result then
+    io.stderr:write(mistakes, "\n")
+    return 2
+  end
+  local given = { { key = "seed", values = spec.seeds } }
+  for i, axis in ipairs(spec.axes) do given[i + 1] = axis end
+  return sweep.run(result, { axes = given, smoke = spec.smoke or nil, json = words.json,
+                             quiet = words.quiet or words.json })
 end
 
 function sweep.main(_, words)

@@ -105,6 +105,11 @@ function axes.problem(o)
   end
   if #names == 0 and not o.seeds then return "nothing varies: write grid = { key = { value, value } }", "grid" end
   if o.seeds and #o.seeds == 0 then return "the list of seeds is empty", "seeds" end
+  for i, seed in ipairs(o.seeds or {}) do
+    for k = 1, i - 1 do
+      if o.seeds[k] == seed then return ("the seed %s stands there twice"):format(tostring(seed)), "seeds" end
+    end
+  end
   local problem, field = axes.selection(o)
   if problem then return problem, field end
   if o.prune and o.search and o.search.kind == "tpe" then
@@ -143,8 +148,8 @@ local function parts_of(text)
   return parts
 end
 
--- What a text of the command line most plainly is, for where() and derive().
-local function read_value(text)
+--- What a text of the command line most plainly is, for where() and derive().
+function axes.value(text)
   local number = tonumber(text)
   if number then return number end
   if text == "true" or text == "false" then return text == "true" end
@@ -168,7 +173,7 @@ function axes.of_word(word)
     elseif part == "" and #parts > 1 then
       return nil, ("%s: a value is missing in '%s'"):format(key, text)
     else
-      values[#values + 1] = read_value(part)
+      values[#values + 1] = axes.value(part)
     end
   end
   if #parts == 1 and not ranged then return nil end

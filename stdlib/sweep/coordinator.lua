@@ -92,7 +92,7 @@ end
 local function command_of(self, work)
   local rungs = self.pruning and "--rungs=" .. table.concat(self.pruning.rungs, ",") or nil
   if work.unfinished then return { system.executable(), "resume", "--trial", work.unfinished, rungs } end
-  local command = { system.executable(), "run", "--trial", self.plan.file }
+  local command = { system.executable(), "run", "--trial", "--sweep=" .. self.id, self.plan.file }
   if self.options.smoke then command[#command + 1] = "--smoke" end
   if rungs then command[#command + 1] = rungs end
   for _, word in ipairs(work.trial.overrides) do command[#command + 1] = word end

@@ -39,8 +39,8 @@ local function axes_of(result, given)
   for _, override in ipairs(result.kind == "sweep" and result.passed or {}) do
     local axis = list[at[override.key]]
     if axis and not override.restore then
-      list[at[override.key]] = { key = axis.key, values = { override.raw }, position = axis.position,
-                                  word = override.text }
+      list[at[override.key]] = { key = axis.key, position = axis.position, word = override.text,
+                                  values = { override.typed and override.raw or axes.value(override.raw) } }
     else
       passed[#passed + 1] = override.text
     end

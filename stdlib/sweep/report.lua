@@ -82,8 +82,8 @@ function report.finish(made, o)
   local say = words.quiet and function() end or o.write
   local finished = counts.done + counts.pruned + counts.halved
   if o.stopped then
-    say(("\n%s: %d of %d trials finished; the same command runs the rest\n"):format(
-      why[o.stopped], finished, made.plan:total()))
+    say(("\n%s: %d of %d trials finished; the same command runs the rest, or\n  moonlab resume %s\n"):format(
+      why[o.stopped], finished, made.plan:total(), made.id))
   end
   if finished > 0 then
     o.write((words.quiet and "" or "\n") .. text .. "\n")

@@ -60,6 +60,8 @@ t.test("any experiment under values of the command line; more seeds run only wha
   out = run(folder, { "sweep", "b.lua", "lr=1e-3,1e-2", "seed=0..2" })
   has(out, "6 trials (2 cells, 3 seeds), 2 at a time; 4 in the store\n5/6  ", "(3)\n")
   t.eq(runs_of(folder), 6)
+  local id = out:match "^(small%-%x+): "
+  t.eq(select(2, run(folder, { "ls", "sweep=" .. id }):gsub(" done ", "")), 6)
   out = run(folder, { "sweep", "b.lua", "lr=1e-3,1e-2", "seed=0..2", "--json" })
   t.eq(select(2, out:gsub('"state":"done"', "")), 6, out)
   has(out, '{"cells":[{"label":"lr=0.001","trials":[{"metrics":{"test.top1":0.')
@@ -109,6 +111,25 @@ t.test("failures: retried, in no mean, listed; exit code 5; on_fail = stop stops
   t.ok(out:find "\nbroken           %-\n" and out:find "\nfine     0%.%d+ %(1%)\n" and out:find "\nlarge            %-\n", out)
   out = run(folder, { "sweep", "s.lua", "run.on_fail=stop", "run.retry.crash=0" }, 5)
   has(out, "2 in the store", "stopped because a trial failed: 2 of 3 trials finished")
+  system.remove(folder)
+end)
+
+t.test("an interrupted sweep says how it goes on, and resume does that from anywhere", function()
+  local folder = program.folder { ["b.lua"] = base }
+  local process = start(folder, { "sweep", "b.lua", "lr=1e-3,1e-2", "seed=1..2", "epochs=100000" })
+  local limit = system.clock() + 60
+  while #(system.list(folder .. "/runs") or {}) < 3 and system.clock() < limit do system.sleep(0.1) end
+  process:kill "INT"
+  local result = program.finish(process)
+  t.eq(result.code, 75, result.out .. result.err)
+  local id = result.out:match "interrupted: 0 of 4 trials finished; the same command runs the rest, or\n  moonlab resume (%S+)\n"
+  t.ok(id, result.out)
+  local out = run(folder, { "sweep", "b.lua", "lr=1e-3,1e-2", "seed=1..2" })
+  local finished = out:match "(small%-%x+): 4 trials"
+  local o = { directory = "/", environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = data_folder() },
+              "resume", finished, "-q" }
+  local again = program.run(o)
+  t.eq({ again.code, again.out }, { 0, out:match "\n\n(lr .-\n)\n" }, again.err)
   system.remove(folder)
 end)
 

@@ -72,6 +72,9 @@ t.test("the command line replaces an axis, narrows one to a value, and adds one"
   t.eq(labels(plan), { "width=1 lr=0.5, seed 0", "width=1 lr=0.5, seed 1", "width=2 lr=0.5, seed 0",
                        "width=2 lr=0.5, seed 1", "width=3 lr=0.5, seed 0", "width=3 lr=0.5, seed 1" })
   t.eq(plan.trials[1].overrides, { "epochs=9", "width=1", "lr=0.5", "seed=0" })
+  plan = assert(plan_of("grid = { lr = { 0.1, 0.2 } }, derive = function(t) return { epochs = t.lr < 1 and 2 or 3 } end",
+    { overrides = { "lr=0.5" } }))
+  t.eq(plan.trials[1].overrides, { "lr=0.5", "epochs=2", "seed=0" })
 end)
 
 t.test("words of the command line as axes", function()
@@ -108,6 +111,7 @@ local wrong = {
     "s.lua:9:24: sweep: sobol needs ranges to draw from: space = { lr = loguniform(1e-4, 1e-1) }" },
   { "grid = { seed = { 1 } }, seeds = { 2 }",
     "s.lua:9:26: sweep: seeds are given twice: as seeds and as an axis 'seed' of the grid" },
+  { "grid = { lr = { 1 } }, seeds = { 2, 3, 2 }", "s.lua:9:24: sweep: the seed 2 stands there twice" },
   { "grid = { lr = { 1, 2 } }, where = function(t) return false end",
     "s.lua:9:27: where leaves out every trial of the sweep" },
   { "grid = { lr = { 1, 2 } }, where = function(t) return t.rl > 1 end",
