@@ -5,19 +5,26 @@ local run_differences = require "run_differences"
 local system = require "host.system"
 local tabulate = require "tabulate"
 
+-- An id without its beginning where it is too long: the end tells runs apart.
+local function cut_name(text, width)
+  if tabulate.width(text) <= width then return text end
+  return "…" .. text:sub(-(width - 1))
+end
+
 -- Sections side by side in one set of columns, values cut to what a line has room for.
 local function write_text(names, sections, width)
-  local widest, left, right = 0, tabulate.width(names[1]), tabulate.width(names[2])
+  local widest, left, right, behind = 0, tabulate.width(names[1]), tabulate.width(names[2]), 0
   for _, section in ipairs(sections) do
     for _, row in ipairs(section.rows) do
       widest = math.max(widest, tabulate.width(row[1]) + 2)
+      behind = math.max(behind, row[4] and row[4] ~= "" and tabulate.width(row[4]) + 2 or 0)
       left, right = math.max(left, tabulate.width(row[2] or "-")), math.max(right, tabulate.width(row[3] or "-"))
     end
   end
   if width < math.huge then
     -- the room beside keys and differences is shared; a column that needs less than half leaves the rest to the other
     widest = math.min(widest, math.floor(width * 0.45))
-    local room = width - widest - 4 - 11
+    local room = width - widest - 4 - behind
     if left + right > room then
       local half = math.floor(room / 2)
       left = math.min(left, math.max(half, room - right))
@@ -29,7 +36,7 @@ local function write_text(names, sections, width)
       .. tabulate.pad(tabulate.cut(b, right), right) .. (more and more ~= "" and "  " .. more or "")
     print((text:gsub("%s+$", "")))
   end
-  line("", names[1], names[2])
+  line("", cut_name(names[1], left), cut_name(names[2], right))
   for _, section in ipairs(sections) do
     print(section.title)
     for _, row in ipairs(section.rows) do line("  " .. row[1], row[2] or "-", row[3] or "-", row[4]) end

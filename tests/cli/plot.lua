@@ -24,7 +24,11 @@ return ablate "rates" { base = "s.lua", seeds = { 1, 2 }, metrics = { "test.top1
   { "full <script>alert(1)</script>", paper = 0.9 }, { "slow", rate = 1e-4 } }
 ]]
 
-local folder = data and program.folder { ["s.lua"] = base, ["rows.lua"] = rows }
+local sweep = [[
+return sweep "rates" { base = "s.lua", grid = { rate = { 1e-3, 1e-4 } }, seeds = { 1, 2 }, metrics = { "test.top1" } }
+]]
+
+local folder = data and program.folder { ["s.lua"] = base, ["rows.lua"] = rows, ["sweep.lua"] = sweep }
 
 local function run(words, o)
   if not data then t.skip(("no folder mnist in $MOONLAB_DATA ('%s')"):format(os.getenv "MOONLAB_DATA" or "")) end
@@ -142,6 +146,48 @@ t.test("an ablation: plots over its rows and seeds, its report, its numbers as C
   t.ok(events[1]:match "^events%.out%.tfevents%.%d+%.moonlab$", events[1])
   local text = read(folder .. "/events/slow/" .. id .. "/" .. events[1])
   has(text, "brain.Event:2", "test.top1", "train.loss")
+end)
+
+t.test("table: an ablation from the store, as text, LaTeX, CSV and with tests; nothing is trained", function()
+  local result = run { "table", "rows.lua" }
+  t.eq(result.code, 0, result.err)
+  has(result.out, "full <script>alert(1)</script>", " (2)", "difference", "mean ± std (n); * the best of its column\n")
+  result = run { "table", "rows.lua", "--test", "paired_t", "--interval" }
+  has(result.out, "[", "mean [95 % interval] (n)", "(paired t\ntest over seeds, Holm's correction for 1 comparison, p < 0.05)")
+  has(run({ "table", "rows.lua", "--latex" }).out, "\\begin{tabular}{lrr}", "\\toprule", "$\\pm$")
+  has(run({ "table", "rows.lua", "--markdown" }).out, "| slow | ")
+  result = run { "table", "rows.lua", "--csv", "-o", "rows.csv" }
+  t.eq({ result.code, result.out }, { 0, "rows.csv\n" }, result.err)
+  t.ok(read(folder .. "/rows.csv"):match "\nslow,test%.top1,0%.%d+,0%.%d+,2,", read(folder .. "/rows.csv"))
+  has(run({ "table", "s.lua" }).err, "moonlab table: s.lua is one experiment; tables are of sweeps and ablations\n")
+end)
+
+t.test("a sweep: its table, its plots and its page, by name, id and script", function()
+  local trained = run { "run", "sweep.lua", "-q" } -- of whose trials the ablation has made all
+  t.eq(trained.code, 0, trained.err)
+  local id = system.list(folder .. "/runs/sweeps")[1]
+  local text = run({ "table", "rates" }).out
+  has(text, "rate", "0.0001", " (2)")
+  t.eq(run({ "table", id }).out, text)
+  t.eq(run({ "table", "sweep.lua" }).out, text)
+  has(run({ "plot", "rates", "test.top1" }).out, "rate=0.001", "rate=0.0001")
+  has(run({ "plot", "sweep.lua", "against", "rate", "log=x" }).out, "0.001")
+  local result = run { "report", "rates", "-o", "sweep.html" }
+  t.eq({ result.code, result.out }, { 0, "sweep.html\n" }, result.err)
+  local page = read(folder .. "/sweep.html")
+  has(page, "sweep of sweep.lua, 4 of 4 trials finished, 2 cells", "How they differ", "<td>0.0001</td>", "Each run")
+  t.ok(not page:find("https?:") and not page:find("<script", 1, true) and not page:find("src=", 1, true))
+  local places, links = {}, 0
+  for name in page:gmatch ' id="([^"]+)"' do
+    t.ok(not places[name], name .. " is there twice")
+    places[name] = true
+  end
+  for name in page:gmatch 'href="#([^"]+)"' do
+    links = links + 1
+    t.ok(places[name], name)
+  end
+  t.eq(links, 4)
+  has(run({ "report", "raets", "-o", "x.html" }).err, "no run 'raets'")
 end)
 
 if folder then system.remove(folder) end

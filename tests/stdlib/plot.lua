@@ -16,7 +16,9 @@ local function read(path)
 end
 
 local function has(text, ...)
-  for _, part in ipairs { ... } do t.ok(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text:sub(1, 3000))) end
+  for _, part in ipairs { ... } do
+    t.ok(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text:sub(1, 3000)))
+  end
 end
 
 local function count(text, part) return select(2, text:gsub(part:gsub("%p", "%%%0"), "")) end
@@ -25,13 +27,17 @@ local function count(text, part) return select(2, text:gsub(part:gsub("%p", "%%%
 local function runs()
   local function run(seed, first, second, params)
     return { seed = seed, id = "r" .. seed, params = params, records = {
-      { epoch = 1, step = 10, seconds = 1, ["train.loss"] = 2, ["test.top1"] = first, ["grad_norm/a"] = 0.1, ["task_weight/a"] = 1 },
-      { epoch = 2, step = 20, seconds = 2, ["train.loss"] = 1, ["test.top1"] = second, ["grad_norm/a"] = 0.2, ["task_weight/a"] = 2 },
+      { epoch = 1, step = 10, seconds = 1, ["train.loss"] = 2, ["test.top1"] = first, ["grad_norm/a"] = 0.1,
+        ["task_weight/a"] = 1 },
+      { epoch = 2, step = 20, seconds = 2, ["train.loss"] = 1, ["test.top1"] = second, ["grad_norm/a"] = 0.2,
+        ["task_weight/a"] = 2 },
       { epoch = 2, step = 20, seconds = 2, final = true, final_keys = { "test.top1" }, ["test.top1"] = second } } }
   end
   return plot_source.new { title = "two rows", main = "test.top1", groups = {
-    { name = "full", runs = { run(1, 0.5, 0.7, { rate = 0.1, head = "a" }), run(2, 0.7, 0.9, { rate = 0.1, head = "a" }) } },
-    { name = "slow", runs = { run(1, 0.4, 0.5, { rate = 0.01, head = "a" }), run(2, 0.4, 0.9, { rate = 0.01, head = "a" }) } },
+    { name = "full",
+      runs = { run(1, 0.5, 0.7, { rate = 0.1, head = "a" }), run(2, 0.7, 0.9, { rate = 0.1, head = "a" }) } },
+    { name = "slow",
+      runs = { run(1, 0.4, 0.5, { rate = 0.01, head = "a" }), run(2, 0.4, 0.9, { rate = 0.01, head = "a" }) } },
     { name = "failed", runs = {} },
   } }
 end
@@ -45,7 +51,8 @@ local golden = {
   curve = function() return drawn("curve", { "test.top1" }, runs()) end,
   bars = function() return drawn("deltas", {}, runs()) end,
   confusion = function()
-    return plot.confusion { y = { 0, 1, 1, 2, 2, 2 }, predicted = { 0, 1, 0, 2, 2, -1 }, labels = { "a<b", "b", "c" } }:build {}
+    return plot.confusion { y = { 0, 1, 1, 2, 2, 2 }, predicted = { 0, 1, 0, 2, 2, -1 },
+                            labels = { "a<b", "b", "c" } }:build {}
   end,
   dendrogram = function()
     return drawn("dendrogram", { vectors = torch.arange(20):view(10, 2):sin(), tree = schema.find "wordnet" "cifar10",
@@ -64,17 +71,21 @@ for name, draw in pairs(golden) do
 end
 
 t.test("lines of tensors, lists and named lists; a band; gaps", function()
-  local svg = plot.line { x = torch.arange(4), y = torch.tensor { 1, 2, nan, 3 }, band = torch.tensor { 1, 1, 1, 1 } }:svg()
+  local svg = plot.line { x = torch.arange(4), y = torch.tensor { 1, 2, nan, 3 }, band = torch.ones(4) }:svg()
   t.eq(count(svg, "<circle"), 3)
   t.eq(count(svg, "<polygon"), 1)
   svg = plot.line({ { 1, 2 }, { 2, 1 } }, { names = { "ours", "theirs" }, x_label = "step" }):svg()
   has(svg, ">ours<", ">theirs<", ">step<")
   svg = plot.line { y = { one = { 1, 2 }, other = torch.tensor { 2, 3 } } }:svg()
   has(svg, ">one<", ">other<")
-  t.raises(function() plot.line { y = 3 }:svg() end, "plot.line: y must be a list of numbers or rows of them, got a number")
+  t.raises(function()
+    plot.line { y = 3 }:svg()
+  end, "plot.line: y must be a list of numbers or rows of them, got a number")
   t.raises(function() plot.line { y = { 1, 2 }, x = { 1 } }:svg() end, "x has 1 numbers, y has 2")
   t.raises(function() plot.line { y = { 1, 2 }, band = { 1 } }:svg() end, "band has 1 numbers, y has 2")
-  t.raises(function() plot.line { y = torch.zeros(2, 2, 2) }:svg() end, "plot.line: y must be a list of numbers or rows")
+  t.raises(function()
+    plot.line { y = torch.zeros(2, 2, 2) }:svg()
+  end, "plot.line: y must be a list of numbers or rows")
   t.raises(function() plot.line { y = { nan, nan } }:svg() end, "no finite value for the y axis")
   t.raises(function() plot.line { y = { 1 }, tilte = "x" } end, "did you mean 'title'?")
 end)
@@ -106,7 +117,9 @@ t.test("curves: the mean over seeds at each epoch and what lies around it", func
   t.eq(count(drawn("curve", { "test.top1", band = "none" }, source):svg(), "<polygon"), 0)
   has(drawn("curve", { "grad_norm/*" }, source):svg(), ">full<")
   has(drawn("curve", {}, source):svg(), ">test.top1<", ">train.loss<", ">grad_norm/a<")
-  t.raises(function() drawn("curve", { "test.topp1" }, source) end, "unknown metric 'test.topp1'; did you mean 'test.top1'?")
+  t.raises(function()
+    drawn("curve", { "test.topp1" }, source)
+  end, "unknown metric 'test.topp1'; did you mean 'test.top1'?")
   t.raises(function() drawn("curve", {}, plot_source.new { title = "x", groups = {} }) end, "x has no metrics yet")
   t.raises(function() plot.curve "test.top1":svg() end, "plot.curve: its metrics are those of a run")
 end)
@@ -118,7 +131,9 @@ t.test("deltas are differences seed by seed", function()
   t.near(data.series[1].error[1], 0.2 / math.sqrt(2), 1e-12)
   t.ok(data.series[1].value[2] ~= data.series[1].value[2])
   t.eq(drawn("deltas", { against = "slow" }, runs()).data.labels, { "full", "failed" })
-  t.raises(function() drawn("deltas", { against = "slwo" }, runs()) end, "no row is called 'slwo'; did you mean 'slow'?")
+  t.raises(function()
+    drawn("deltas", { against = "slwo" }, runs())
+  end, "no row is called 'slwo'; did you mean 'slow'?")
   local bars = drawn("bar", {}, runs()).data
   t.near(bars.series[1].value[1], 0.8, 1e-12)
 end)
@@ -128,28 +143,36 @@ t.test("against: a point for each value of a parameter", function()
   t.eq(data.series[1].x, { 0.01, 0.1 })
   t.near(data.series[1].y, { 0.7, 0.8 }, 1e-12)
   local mixed = runs()
-  mixed.groups[3].runs[1] = { seed = 1, params = { rate = 0.01, head = "b" }, records = { { epoch = 1, ["test.top1"] = 0 } } }
+  mixed.groups[3].runs[1] = { seed = 1, params = { rate = 0.01, head = "b" },
+                               records = { { epoch = 1, ["test.top1"] = 0 } } }
   t.near(drawn("against", { "rate" }, mixed).data.series[1].y, { 0.7, 0.8 }, 1e-12)
   t.eq(#drawn("against", { "rate", by = "head" }, mixed).data.series, 2)
-  t.raises(function() drawn("against", { "rtae" }, runs()) end, "no parameter 'rtae'; did you mean 'rate'? (head, rate)")
+  t.raises(function()
+    drawn("against", { "rtae" }, runs())
+  end, "no parameter 'rtae'; did you mean 'rate'? (head, rate)")
   t.raises(function() drawn("against", { "head" }, runs()) end, "'head' must be a number in all rows, got a in 'full'")
 end)
 
 t.test("grid: a cell for each pair of values", function()
   local source = runs()
-  source.groups[3].runs[1] = { seed = 1, params = { rate = 0.01, head = "b" }, records = { { epoch = 1, ["test.top1"] = 0.25 } } }
+  source.groups[3].runs[1] = { seed = 1, params = { rate = 0.01, head = "b" },
+                               records = { { epoch = 1, ["test.top1"] = 0.25 } } }
   local data = drawn("grid", { "head", "rate" }, source).data
   t.eq({ data.rows, data.columns }, { { "a", "b" }, { "0.01", "0.1" } })
   t.near({ data.values[1], data.values[2], data.values[3] }, { 0.7, 0.8, 0.25 }, 1e-12)
   t.ok(data.values[4] ~= data.values[4])
-  t.raises(function() drawn("grid", { "haed", "rate" }, source) end, "no parameter 'haed'; did you mean 'head'? (head, rate)")
+  t.raises(function()
+    drawn("grid", { "haed", "rate" }, source)
+  end, "no parameter 'haed'; did you mean 'head'? (head, rate)")
 end)
 
 t.test("tasks: weights and norms in a panel each", function()
   local data = drawn("tasks", {}, runs()).data
   t.eq(#data.parts, 2)
   t.eq(data.parts[2].y.log, true)
-  t.raises(function() drawn("tasks", {}, plot_source.new { title = "x", groups = {} }) end, "logged neither weights nor gradients")
+  t.raises(function()
+    drawn("tasks", {}, plot_source.new { title = "x", groups = {} })
+  end, "logged neither weights nor gradients")
 end)
 
 t.test("labels: dendrogram, heat map and the most similar ones", function()
@@ -166,7 +189,9 @@ t.test("labels: dendrogram, heat map and the most similar ones", function()
   t.eq(#drawn("label_heat", { vectors = vectors, labels = labels }).data.rows, 5)
   t.raises(function() drawn("dendrogram", { vectors = vectors, labels = { "a" } }) end, "1 labels for 5 rows")
   t.raises(function() drawn("dendrogram", { distances = torch.zeros(2, 3) }) end, "distances must be square")
-  t.raises(function() drawn("dendrogram", { vectors = vectors, labels = labels, tree = schema.find "wordnet" "awa2" }) end,
+  t.raises(function()
+    drawn("dendrogram", { vectors = vectors, labels = labels, tree = schema.find "wordnet" "awa2" })
+  end,
     "the tree has 0 of the 5 classes: 'cat' is not among them")
   t.raises(function() drawn("similar", {}) end, "give distances = ... or vectors = ...")
 end)
@@ -190,7 +215,8 @@ end)
 
 t.test("a script declares plots and saves none", function()
   local language = require "language"
-  local _, errors = language.evaluate { name = "s.lua", text = "local x = plot.line { y = { 1 } }:save \"x.svg\"\nreturn x" }
+  local _, errors = language.evaluate { name = "s.lua",
+                                         text = "local x = plot.line { y = { 1 } }:save \"x.svg\"\nreturn x" }
   has(language.format(errors), "s.lua:1:", "':save' is for the prompt and for programs")
 end)
 
