@@ -66,7 +66,7 @@ function training_state.take(state)
     format = FORMAT, epoch = state.epoch, step = state.step, in_epoch = state.in_epoch, closed = state.closed or false,
     batches = state.loaders.train:batches(), samples = state.loaders.train:size(), seconds = state:elapsed(),
     stop = not state.interrupted and not state.pruned and state.stop or nil, best = state.best, course = state.course,
-    values = state.values, memory = state.memory, kinds = state.kinds, seed = state.seed,
+    values = state.values, memory = state.memory, accumulate = state.accumulate, kinds = state.kinds, seed = state.seed,
     model = module:state_dict(), frozen = frozen(module), parts = {}, random = random_state(state),
   }
   for _, part in ipairs(parts_of(state)) do saved.parts[part[1]] = part[2]:state_dict() end
@@ -108,11 +108,16 @@ function training_state.resume(state, saved)
   set_random_state(state, saved.random)
 end
 
--- The optimizer goes on from its moments, with the options that the new script gives it.
-local function adopt_optimizer(state, saved, same)
-  local own = state.optim:state_dict()
+-- The optimizer goes on from its moments, with the options that the new script gives it. `updates`: how many an epoch of
+-- its own has, where that differs: the schedule then stands where so many epochs have brought it.
+local function adopt_optimizer(state, saved, same, updates)
+  local own, schedule = state.optim:state_dict(), saved.schedule
+  if updates and schedule then
+    schedule.steps = updates * state.epoch
+    for i in ipairs(schedule.made) do schedule.made[i] = schedule.steps end
+  end
   state.optim:load_state_dict { state = same and saved.state or {}, param_groups = own.param_groups,
-                                schedule = saved.schedule }
+                                schedule = schedule }
 end
 
 -- Weights that fit, by name; tells `loses` of the others. true where all did.
@@ -154,7 +159,9 @@ function training_state.adopt(state, saved)
       if not (same and whole) then
         loses("the optimizer's moments", same and "the weights differ" or "it is another optimizer")
       end
-      local done, why = pcall(adopt_optimizer, state, own, same and whole)
+      local batches, n = state.loaders.train:batches(), state.accumulate or 1
+      local updates = (not same_data or saved.accumulate ~= state.accumulate) and math.ceil(batches / n) or nil
+      local done, why = pcall(adopt_optimizer, state, own, same and whole, updates)
       if not done then loses("the optimizer's state", tostring(why)) end
     elseif own and next(own) ~= nil then
       local done, why = false, "it is another one"

@@ -132,6 +132,39 @@ t.test("other data, or a checkpoint of another program, are refused", function()
   t.raises(resumes(script {}, saved), "it is no checkpoint that this program can go on from (format 99, here 1)")
 end)
 
+t.test("another training takes over what fits, and tells the rest", function()
+  needs_data()
+  local usual = script { OPTIM = "sgd { lr = 0.1, momentum = 0.9, schedule = cosine {} }" }
+  train(usual, true)
+  local function forked(text, from)
+    local made, lost = build(text), {}
+    local saved = torch.load(("%s/%d.pt"):format(folder, from))
+    local state = trial.run(made, {
+      log = function() end, save = function() end, warn = function() end, resume = saved, adopts = true,
+      lost = function(list) lost = list end,
+    })
+    return state, lost, saved
+  end
+  -- a longer one: the moments are those of the parent, the rates its own
+  local state, lost = forked(usual:gsub("epochs = 3", "epochs = 6"):gsub("lr = 0.1", "lr = 0.2"), 15)
+  t.eq(lost, {})
+  t.eq({ state.epoch, state.step, state.optim.steps }, { 6, 30, 30 })
+  t.near(state.optim.groups[1].initial_lr, 0.2)
+  -- larger batches within an epoch: the next one begins, and the schedule stands where it would
+  state, lost = forked(usual:gsub("batch = 12", "batch = 30"), 7)
+  t.eq(lost, { "the rest of epoch 2: the training data are others; the next epoch begins" })
+  t.eq({ state.epoch, state.step, state.optim.steps }, { 3, 9, 6 })
+  -- other weights
+  state, lost = forked(usual:gsub("widths = { 8 }", "widths = { 9 }"), 7)
+  t.eq(#lost, 4)
+  t.eq(lost[1], "encoder.fc1.weight [8, 784] for [9, 784]: another shape")
+  t.eq(lost[4], "the optimizer's moments: the weights differ")
+  -- another optimizer
+  state, lost = forked(usual:gsub("sgd { lr = 0.1, momentum = 0.9,", "adam { lr = 0.01,"), 7)
+  t.eq(lost, { "the optimizer's moments: it is another optimizer" })
+  t.eq(state.optim.steps, 15)
+end)
+
 t.test("weights that predict are the averaged ones", function()
   needs_data()
   local _, state = train(script { TRAIN = "ema = 0.5" }, true)
