@@ -1,18 +1,20 @@
---- A process that runs trial after trial, so that the program starts once and what trials share (decoded pictures, cached
--- features, the library) is read once. trial_process.lua starts it, by `moonlab -e`, and talks to it.
+--- A process that runs trial after trial, so that the program starts once and what trials share (decoded pictures,
+-- cached features, the library) is read once. trial_process.lua starts it, by `moonlab -e`, and talks to it.
 --
--- A line of its standard input is a trial: the word "trial", then a command of this program and its words (run, --trial,
--- x.lua, seed=1), separated by tabs; in a word \t, \n and \\ stand for a tab, an end of line and a backslash. What the trial writes is what its own
--- process would write. Its end is the line "end", a tab and the exit code; a second tab and "leaving" say that the worker
--- takes no further trial: this one failed or was interrupted, left something behind, or memory has grown.
+-- A line of its standard input is a trial: the word "trial", then a command of this program and its words (run,
+-- --trial, x.lua, seed=1), separated by tabs; in a word \t, \n and \\ stand for a tab, an end of line and a backslash.
+-- What the trial writes is what its own process would write. Its end is the line "end", a tab and the exit code; a
+-- second tab and "leaving" say that the worker takes no further trial: this one failed or was interrupted, left
+-- something behind, or memory has grown.
 --
--- The line "together" and, for each, the smoothing of its labels announces that the following lines are trials to be trained
--- together (vectorized.lua). What one of them writes is marked with its place: "@2<tab>metric...", "@2!<tab>" and the text of
--- an error, written like a word; "@2<tab>end<tab>0" is its end, and "end" as above that of all.
+-- The line "together" and, for each, the smoothing of its labels announces that the following lines are trials to be
+-- trained together (vectorized.lua). What one of them writes is marked with its place: "@2<tab>metric...", "@2!<tab>"
+-- and the text of an error, written like a word; "@2<tab>end<tab>0" is its end, and "end" as above that of all.
 --
--- Before each trial everything that the one before may have changed is put back: random streams, LibTorch's settings, the
--- globals of Lua and the functions of torch and nn. Modules stay, with what they keep by content: datasets as they were
--- read, features, hashes of files. tests/cli/warm_worker.lua compares what is trained with fresh processes, bit by bit.
+-- Before each trial everything that the one before may have changed is put back: random streams, LibTorch's settings,
+-- the globals of Lua and the functions of torch and nn. Modules stay, with what they keep by content: datasets as they
+-- were read, features, hashes of files. tests/cli/warm_worker.lua compares what is trained with fresh processes, bit by
+-- bit.
 local system = require "host.system"
 
 local trial_worker = {}
@@ -21,7 +23,10 @@ local trial_worker = {}
 trial_worker.growth = 2 ^ 30
 
 --- "a<tab>b" -> "a\tb" in four letters, and back.
-function trial_worker.escape(word) return (word:gsub("[\\\t\n]", { ["\\"] = "\\\\", ["\t"] = "\\t", ["\n"] = "\\n" })) end
+function trial_worker.escape(word)
+  return (word:gsub("[\\\t\n]", { ["\\"] = "\\\\", ["\t"] = "\\t", ["\n"] = "\\n" }))
+end
+
 function trial_worker.unescape(word) return (word:gsub("\\(.)", { ["\\"] = "\\", t = "\t", n = "\n" })) end
 
 --- { word, ... } -> a line, and back (nil where it is none of a trial).
@@ -50,7 +55,8 @@ end
 local function settings_now()
   local settings, autocast = require "host.settings", require "host.autocast"
   local threads, dtype, precision = settings.threads(), settings.dtype(), settings.matmul_precision()
-  local deterministic, warns_only, fills = settings.deterministic(), settings.warns_only(), settings.fill_uninitialized()
+  local deterministic, warns_only = settings.deterministic(), settings.warns_only()
+  local fills = settings.fill_uninitialized()
   local flags, casts = {}, {}
   for _, name in ipairs(settings.flags()) do flags[name] = settings.flag(name) end
   for _, device in ipairs { "cpu", "cuda" } do
@@ -82,11 +88,12 @@ end
 -- Tables of functions that a script's own functions can reach.
 local function reachable()
   local nn = require "nn"
-  return { _G, torch, torch.Tensor, torch.optim, torch.autograd, torch.utils, nn, nn.functional, math, string, table, bit }
+  return { _G, torch, torch.Tensor, torch.optim, torch.autograd, torch.utils, nn, nn.functional, math, string, table,
+           bit }
 end
 
--- What they hold now: a function that puts it back. Of what was added since, globals go; other names are found again where
--- they are among those that are loaded when first named, and stay where the library adds them to itself.
+-- What they hold now: a function that puts it back. Of what was added since, globals go; other names are found again
+-- where they are among those that are loaded when first named, and stay where the library adds them to itself.
 local function tables_now()
   local kept = {}
   for i, target in ipairs(reachable()) do
@@ -97,7 +104,8 @@ local function tables_now()
     for _, entry in ipairs(kept) do
       local target, added = entry.target, {}
       for key, value in pairs(entry.values) do
-        if value == value and rawget(target, key) ~= value then rawset(target, key, value) end -- torch.nan differs from itself
+        local differs = value == value and rawget(target, key) ~= value -- torch.nan differs from itself
+        if differs then rawset(target, key, value) end
       end
       for key, value in next, target do
         if entry.values[key] == nil then added[key] = value end

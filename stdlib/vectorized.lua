@@ -2,9 +2,9 @@
 -- softmax take each step together.
 --
 -- Each trial runs the ordinary program in a coroutine: its run directory, evaluations, checkpoints and messages are its
--- own. Only the batches of an epoch are gone through together (train.together): products of the trials that see the same
--- batches are one, softmax, loss and gradients of all are one, and optimizers with the same settings step at once. Batch
--- order and initialisation of a trial are those that it has alone, and so are its numbers, to rounding.
+-- own. Only the batches of an epoch are gone through together (train.together): products of the trials that see the
+-- same batches are one, softmax, loss and gradients of all are one, and optimizers with the same settings step at once.
+-- Batch order and initialisation of a trial are those that it has alone, and so are its numbers, to rounding.
 local adopt = require "host.tensor".adopt
 local canonical = require "language.canonical"
 local schema = require "schema"
@@ -47,13 +47,13 @@ function vectorized.key(result)
   if not o or not o.data.kind:match "^data%." or o.data.args.augment or o.data.args.transform then return nil end
   if o.model.kind ~= "trunk" or torch.cuda.is_available() then return nil end
   local encoder, head, loss = o.model.args.encoder, o.model.args.head, o.loss
-  if encoder.args.freeze ~= true or not head or head.kind ~= "head.softmax" or not only(head.args, settings_of_head) then
-    return nil
-  end
+  if encoder.args.freeze ~= true or not head or head.kind ~= "head.softmax" then return nil end
+  if not only(head.args, settings_of_head) then return nil end
   if loss and (loss.kind ~= "loss.ce" or loss.args.class_weights or loss.args.reduction ~= "mean") then return nil end
   if o.optim and o.optim.kind == "optim.lbfgs" or not trains_plainly(o.train) then return nil end
   local options = { hash = true, session = result.session }
-  return table.concat({ canonical.text(o.data, options), canonical.text(encoder, options), tostring(o.train.epochs) }, "\n")
+  local data, features = canonical.text(o.data, options), canonical.text(encoder, options)
+  return table.concat({ data, features, tostring(o.train.epochs) }, "\n")
 end
 
 --- The smoothing of a trial's labels: its loss', where it has one.
@@ -63,10 +63,10 @@ function vectorized.smoothing(result)
   return type(of) == "table" and of.args and of.args.label_smoothing or 0
 end
 
--- Steps ----------------------------------------------------------------------------------------------------------------
+-- Steps -------------------------------------------------------------------------------------------------------------
 
--- Trials that see the same batches: weights [R * K, F] and biases [R * K] of R of them in one tensor each, with room for
--- their gradients. They are copied in at the beginning of an epoch and out at its end.
+-- Trials that see the same batches: weights [R * K, F] and biases [R * K] of R of them in one tensor each, with room
+-- for their gradients. They are copied in at the beginning of an epoch and out at its end.
 local function block_of(members)
   local weights, biases = {}, {}
   for i, member in ipairs(members) do
@@ -142,9 +142,10 @@ local function fused_key(member, group)
     or #optim.optim.hooks.step_pre + #optim.optim.hooks.step_post > 0 then
     return nil
   end
-  return table.concat({ tostring(group.decoupled_weight_decay), ("%.17g"):format(group.lr), ("%.17g"):format(group.betas[1]),
-                        ("%.17g"):format(group.betas[2]), ("%.17g"):format(group.weight_decay), ("%.17g"):format(group.eps),
-                        tostring(group.maximize), optim.schedule and tostring(optim) or "" }, " ")
+  local numbers = ("%.17g %.17g %.17g %.17g %.17g"):format(group.lr, group.betas[1], group.betas[2], group.weight_decay,
+    group.eps)
+  return table.concat({ numbers, tostring(group.decoupled_weight_decay), tostring(group.maximize),
+                        optim.schedule and tostring(optim) or "" }, " ")
 end
 
 local function fused_parts(members)
@@ -303,21 +304,23 @@ local function epoch_of(members)
   end
 end
 
--- Trials -----------------------------------------------------------------------------------------------------------------
+-- Trials ------------------------------------------------------------------------------------------------------------
 
 -- What only the built trial shows: features that are there already, one label a sample, nothing weighed.
 local function fits(state)
   local model = state.model
-  if #model.heads ~= 1 or state.device ~= "cpu" or state.ema or state.steps or state.clip or state.clip_value then return false end
+  if #model.heads ~= 1 or state.device ~= "cpu" then return false end
+  if state.ema or state.steps or state.clip or state.clip_value then return false end
   if state.in_epoch > 0 or not state.objective.list or #state.objective.list ~= 1 then return false end
   for batch in state.loaders.train:each(0) do
-    return batch.x.ndim == 2 and batch.x.dtype == "float32" and batch.y.ndim == 1 and not (batch.w or batch.t or batch.mix)
-      and batch.x:size(1) == model.heads[1].head.module.weight:size(1)
+    return batch.x.ndim == 2 and batch.x.dtype == "float32" and batch.y.ndim == 1
+      and not (batch.w or batch.t or batch.mix) and batch.x:size(1) == model.heads[1].head.module.weight:size(1)
   end
 end
 
 --- Runs trials together. One that turns out not to fit goes its way alone.
--- @param members list of { words = those of `moonlab run`, smoothing = of its labels, write = function(text), write_error }
+-- @param members list of { words = a command and its words, smoothing = of its labels, write = function(text),
+--   write_error = function(text), ended = function(exit code) or nil }
 -- @param main function(words) -> exit code: runs one
 -- @return list of exit codes
 function vectorized.run(members, main)

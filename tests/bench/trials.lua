@@ -1,14 +1,14 @@
--- Trials an hour: twenty linear heads on 1280-wide features of 1,000 photographs, 20 epochs of batches of 64 each, on two
--- processors, against Hydra with its joblib launcher, a hand-written loop, and a process for each trial.
+-- Trials an hour: twenty linear heads on 1280-wide features of 1,000 photographs, 20 epochs of batches of 64 each, on
+-- two processors, against Hydra with its joblib launcher, a hand-written loop, and a process for each trial.
 --
 --     moonlab tests/bench/trials.lua [/path/to/python [rounds]]
 --
--- Moonlab's side is `moonlab sweep` over four learning rates and five seeds: from the start of the program to the table,
--- each trial with a run directory of its own; once as it is, with heads trained together, and once with --vectorize off.
--- The Python needs torch, hydra-core and hydra-joblib-launcher; its trials read the same features from a file, once with
--- batches of torch's DataLoader and once with batches indexed by hand. All ways take turns, three times unless told
--- otherwise; the best of each counts. Data: flowers17 in $MOONLAB_DATA; the features are those of EfficientNet-Lite0
--- (`moonlab data get efficientnet_lite0`), computed before.
+-- Moonlab's side is `moonlab sweep` over four learning rates and five seeds: from the start of the program to the
+-- table, each trial with a run directory of its own; once as it is, with heads trained together, and once with
+-- --vectorize off. The Python needs torch, hydra-core and hydra-joblib-launcher; its trials read the same features from
+-- a file, once with batches of torch's DataLoader and once with batches indexed by hand. All ways take turns, three
+-- times unless told otherwise; the best of each counts. Data: flowers17 in $MOONLAB_DATA; the features are those of
+-- EfficientNet-Lite0 (`moonlab data get efficientnet_lite0`), computed before.
 local runner = require "runner"
 local system = require "host.system"
 
@@ -44,7 +44,9 @@ local function write_features(path)
   local parts = { classes = torch.tensor(made.data.classes) }
   for _, split in ipairs { "train", "test" } do
     local x, y, order = {}, {}, {}
-    for batch in made.loaders[split]:each(0) do x[#x + 1], y[#y + 1], order[#order + 1] = batch.x, batch.y, batch.idx end
+    for batch in made.loaders[split]:each(0) do
+      x[#x + 1], y[#y + 1], order[#order + 1] = batch.x, batch.y, batch.idx
+    end
     local back = torch.cat(order):argsort()
     parts[split .. "_x"] = torch.cat(x):index_select(0, back)
     parts[split .. "_y"] = torch.cat(y):index_select(0, back)
@@ -71,8 +73,9 @@ local samples, width = write_features(features)
 
 local function hydra(batches)
   return function()
-    return (run({ python, script, "--multirun", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "features=" .. features,
-                  "seed=range(5)", "rate=1e-3,2e-3,3e-3,4e-3", "batches=" .. batches }, { OMP_NUM_THREADS = "1" }))
+    return (run({ python, script, "--multirun", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2",
+                  "features=" .. features, "seed=range(5)", "rate=1e-3,2e-3,3e-3,4e-3", "batches=" .. batches },
+      { OMP_NUM_THREADS = "1" }))
   end
 end
 
@@ -95,14 +98,18 @@ if python then
     end }
   end
   ways[#ways + 1] = { "Python process a trial, 2 at once", 2, function()
-    return run({ "sh", "-c", '"$0" "$1" one "$2" 0 0.001 loader & "$0" "$1" one "$2" 1 0.001 loader; wait', python, script,
-                 features }, { OMP_NUM_THREADS = "1" })
+    local both = '"$0" "$1" one "$2" 0 0.001 loader & "$0" "$1" one "$2" 1 0.001 loader; wait'
+    return run({ "sh", "-c", both, python, script, features }, { OMP_NUM_THREADS = "1" })
   end }
 end
 
 local best = {}
-for _ = 1, kRounds do
-  for i, way in ipairs(ways) do best[i] = math.min(best[i] or math.huge, way[3]()) end
+for round = 1, kRounds do
+  for i, way in ipairs(ways) do
+    local seconds = way[3]()
+    best[i] = math.min(best[i] or math.huge, seconds)
+    io.stderr:write(("round %d: %s %.2f s\n"):format(round, way[1], seconds))
+  end
 end
 print(("%d trials, %d samples of %d features"):format(kTrials, samples, width))
 print(("%-34s %8s %10s %9s"):format("", "seconds", "trials/h", "/moonlab"))

@@ -18,8 +18,8 @@ end
 
 -- A frozen network with weights of a file; what differs between the trials is a parameter.
 local script = [[
-local p = params { optim = "adam", lr = 1e-2, head_l2 = 0.0, smoothing = 0.0, patience = 0, epochs = 3, fail = 0, loss = "own",
-                   data = 150, hook = "none" }
+local p = params { optim = "adam", lr = 1e-2, head_l2 = 0.0, smoothing = 0.0, patience = 0, epochs = 3, fail = 0,
+                   loss = "own", data = 150, hook = "none" }
 local train = { epochs = p.epochs }
 if p.patience > 0 then train.early_stop = { "val.top1", patience = p.patience } end
 if p.hook == "step" then train.on = { step = function() end } end
@@ -28,7 +28,8 @@ if p.fail > 0 then
 end
 local o = {
   data = mnist { take = p.data, val = 0.01, batch = 32 },
-  model = trunk { vision.vit { patch = 7, layers = 1, heads = 2, width = 16, weights = "FOLDER/vit.pth", freeze = true },
+  model = trunk { vision.vit { patch = 7, layers = 1, heads = 2, width = 16, weights = "FOLDER/vit.pth",
+                               freeze = true },
                   head = head.softmax { l2 = p.head_l2, label_smoothing = p.smoothing } },
   optim = pick(p.optim, {
     adam = adam { lr = p.lr }, adamw = adamw { lr = p.lr, weight_decay = 0.1, schedule = cosine { warmup = "10%" } },
@@ -137,7 +138,8 @@ t.test("trials trained together have the numbers of trials alone", function()
   for i, item in ipairs(items) do jobs[i] = finish(trial_process.start(item, 1)) end
   for i, words in ipairs(cases) do
     t.eq(jobs[i].pid, jobs[1].pid, "all in one process")
-    compare(folder, table.concat(words, " "), jobs[i], finish(trial_process.start(item_of(folder, data, words, true), 1)))
+    local alone = finish(trial_process.start(item_of(folder, data, words, true), 1))
+    compare(folder, table.concat(words, " "), jobs[i], alone)
   end
   trial_process.close()
   system.remove(folder)

@@ -1,5 +1,5 @@
--- A worker that runs trial after trial gives what a process for each gives: metrics and weights to the last bit, whatever
--- ran before and whatever a script changed in the process.
+-- A worker that runs trial after trial gives what a process for each gives: metrics and weights to the last bit,
+-- whatever ran before and whatever a script changed in the process.
 local t = require "test"
 local host_run = require "host.run"
 local program = require "tests.program"
@@ -9,7 +9,9 @@ local trial_worker = require "trial_worker"
 
 local function data_folder()
   for folder in (os.getenv "MOONLAB_DATA" or ""):gmatch "[^:]+" do
-    if system.stat(folder .. "/mnist") and system.stat(folder .. "/fashion-mnist") then return system.absolute(folder) end
+    if system.stat(folder .. "/mnist") and system.stat(folder .. "/fashion-mnist") then
+      return system.absolute(folder)
+    end
   end
   t.skip(("no folders mnist and fashion-mnist in $MOONLAB_DATA ('%s')"):format(os.getenv "MOONLAB_DATA" or ""))
 end
@@ -17,7 +19,8 @@ end
 local scripts = {
   ["plain.lua"] = [[
     local p = params { lr = 1e-3 }
-    return experiment "plain" { data = mnist { take = 200, batch = 32 }, model = trunk { vision.mlp {}, head = head.softmax {} },
+    return experiment "plain" { data = mnist { take = 200, batch = 32 },
+                                model = trunk { vision.mlp {}, head = head.softmax {} },
                                 optim = adam { lr = p.lr }, train = { epochs = 2 } }
   ]],
   ["width.lua"] = "return 24",
@@ -38,7 +41,8 @@ local scripts = {
   ["frozen.lua"] = [[
     local p = params { freeze = true }
     return experiment "frozen" { data = mnist { take = 100 },
-      model = trunk { vision.vit { patch = 7, layers = 2, heads = 2, width = 16, weights = "$DATA/vit.pth", freeze = p.freeze },
+      model = trunk { vision.vit { patch = 7, layers = 2, heads = 2, width = 16, weights = "$DATA/vit.pth",
+                                   freeze = p.freeze },
                       head = head.softmax {} }, train = { epochs = 2, checkpoint = "last" } }
   ]],
   -- leaves traces wherever a script's functions can
@@ -47,13 +51,16 @@ local scripts = {
       loss = ce {} + 0.1 * term(function(out) return out.logits:square():mean() end),
       train = { epochs = 1, on = {
         start = function()
-          torch.set_num_threads(2)
           torch.set_deterministic_debug_mode "warn"
           torch.set_flush_denormal(true)
           torch.set_float32_matmul_precision "medium"
           torch.backends.mkldnn.enabled = false
         end,
-        ["end"] = function() torch.set_default_dtype "float64" torch.manual_seed(5) end } } }
+        ["end"] = function()
+          torch.set_num_threads(2)
+          torch.set_default_dtype "float64"
+          torch.manual_seed(5)
+        end } } }
   ]],
   ["hooked.lua"] = [[
     return experiment "hooked" { data = mnist { take = 100 }, model = trunk { vision.mlp {}, head = head.softmax {} },
@@ -91,8 +98,8 @@ local function trial(folder, data, words, fresh)
   local command = { system.executable(), "run", "--trial", folder .. "/" .. words[1] }
   for i = 2, #words do command[#command + 1] = words[i] end
   local job = trial_process.start({ command = command, fresh = fresh,
-                                    environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = folder .. ":" .. data,
-                                                    MOONLAB_HOME = folder .. "/home" } }, 1)
+                                    environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_HOME = folder .. "/home",
+                                                    MOONLAB_DATA = folder .. ":" .. data } }, 1)
   local pid, out, errors, code = job:pid(), "", "", nil
   local give_up = system.clock() + 100
   repeat
@@ -118,8 +125,9 @@ end)
 t.test("trials of a warm worker equal those of fresh processes, bit by bit", function()
   local data = data_folder()
   local folder = prepared()
-  local order = { { "plain.lua" }, { "augmented.lua", "seed=3" }, { "mixed.lua" }, { "traces.lua" }, { "plain.lua", "lr=0.01" },
-                  { "replaced.lua" }, { "frozen.lua" }, { "frozen.lua", "freeze=false" }, { "frozen.lua", "seed=5" },
+  local order = { { "plain.lua" }, { "augmented.lua", "seed=3" }, { "mixed.lua" }, { "traces.lua" },
+                  { "plain.lua", "lr=0.01" }, { "replaced.lua" }, { "frozen.lua" },
+                  { "frozen.lua", "freeze=false" }, { "frozen.lua", "seed=5" },
                   { "augmented.lua", "seed=3" }, { "plain.lua" }, { "mixed.lua", "seed=1" }, { "plain.lua", "seed=2" } }
   local first, known = nil, {}
   for i, words in ipairs(order) do
