@@ -70,6 +70,7 @@ local function meta(result, options)
   local read = {}
   for _, entry in ipairs(result.env_reads) do read[entry.name] = entry.value end
   return {
+    metadata = #result.metadata_reads > 0 and result.metadata_reads or nil, -- what the script has read of its datasets
     script = result.script and result.script.name or options.file, overrides = result.overrides,
     seed = result.seed, device = result.device, base = options.base or false, name = result.name, tag = options.tag,
     sweep = options.sweep,
