@@ -4,6 +4,7 @@ local system = require "host.system"
 require "nn"
 
 local folder = t.folder and t.folder() or os.tmpname() .. ".d"
+local old_home = os.getenv "MOONLAB_HOME"
 system.mkdir(folder)
 
 local function small(constructor, options, side) return constructor(options or {}):build { image = { 3, side or 32, side or 32 } } end
@@ -124,6 +125,7 @@ t.test("weights that do not fit are refused by name", function()
 end)
 
 t.test("a frozen network's features are computed once, and augmented pictures anew", function()
+  system.set_environment("MOONLAB_HOME", folder .. "/home")
   local file = folder .. "/resnet8.pth"
   torch.manual_seed(1)
   torch.save(small(vision.resnet8, { width = 4, stem = "cifar" }):state_dict(), file)
@@ -140,6 +142,7 @@ t.test("a frozen network's features are computed once, and augmented pictures an
   end
   local plain = encoder.loading(module, {}).features(set, false)
   t.ok(not plain:equal(features), "without normalisation they are others")
+  system.set_environment("MOONLAB_HOME", old_home)
 end)
 
 t.test("EfficientNet-Lite0 with its ImageNet weights computes the reference's logits", function()
