@@ -16,6 +16,8 @@ local training = {
   { "seed", "integer >= 0", schema.optional, "seed of all random streams of training; the script's seed where absent" },
   { "device", "string", "auto", "auto, cpu, cuda or cuda:N", display = true },
   { "accumulate", "integer > 0", 1, "batches whose gradients make one update, each divided by their number" },
+  { "deterministic", "boolean", false,
+    "only operators that give the same numbers each time, on a GPU too; one that cannot is an error" },
   { "precision", "one of fp32|bf16|fp16", "fp32", "autocast of the forward pass; fp16 scales the loss" },
   { "log", "list of string", {},
     "what of a mixture is logged: grad_norm/*, grad_cosine/*, task_weight/* (* or a head's name)", display = true },

@@ -109,6 +109,11 @@ function trial.assemble(o, context)
     schema.place_of(o.train, "device"))
   local data = built(o.data, { seed = seed, device = device, rehearse = context.rehearse,
                              smoke = context.smoke })
+  if data.classes == 1 and not data.parts then
+    at(o.data, error, ("'%s' has one class alone, '%s': there is nothing to tell apart"):format(data.name,
+      data.class_names[1]), 0)
+  end
+  torch.use_deterministic_algorithms(o.train.deterministic)
   torch.manual_seed(derived(seed, "init"))
   local image = data.image and data:image() or (data.sets or data.parts[1].sets).train:shape() -- {} for texts
   local inner = { seed = seed, device = device, data = data, graph = data.graph, classes = data.classes,

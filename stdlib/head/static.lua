@@ -58,7 +58,8 @@ end
 -- @usage head.static { vectors = "normal", dim = 64, seed = 3 }
 return schema.declare("head.static", {
   { "vectors", "one of normal|uniform|onehot or path or node text or any", "normal",
-    "random numbers from a seed, a .safetensors or .csv file, texts that an encoder has read, or a tensor [K, D]" },
+    "random numbers from a seed, a .safetensors or .csv file, texts that an encoder has read, or a tensor [K, D]",
+    aliases = { "labels" } },
   { "dim", "integer > 0", 64, "length of a random vector" },
   { "seed", "integer >= 0", 7, "seed of random vectors, independent of the training seed" },
   { "loss", "one of huber|mse|l1|ce", "huber", "how far an output is from its label's vector" },

@@ -134,7 +134,31 @@ function session.run_text(current, name, text)
   return session.guarded(current, chunk)
 end
 
-local impure = { os = true, io = true, debug = true, package = true, ffi = true, _G = true }
+local impure = { os = true, io = true, debug = true, package = true, ffi = true, _G = true, runner = true, trial = true,
+                 trials = true, checkpoint = true, run_here = true, safetensors = true }
+
+-- What would change files or draw numbers that nobody fixed, while a script is evaluated. Its functions may use them
+-- later, when they are called.
+local function refuse(name)
+  return function()
+    error(("'%s' is not available in a script; a script is a function of its overrides: no clock, no unseeded randomness, "
+      .. "no files"):format(name), 2)
+  end
+end
+
+local impure_functions = { { torch, "save", "torch.save" }, { torch, "seed", "torch.seed" } }
+
+-- Calls fn while those refuse.
+local function purely(fn, handler)
+  local kept = {}
+  for i, entry in ipairs(impure_functions) do
+    kept[i] = rawget(entry[1], entry[2])
+    rawset(entry[1], entry[2], refuse(entry[3]))
+  end
+  local done, value = xpcall(fn, handler)
+  for i, entry in ipairs(impure_functions) do rawset(entry[1], entry[2], kept[i]) end
+  return done, value
+end
 
 --- require in a script: files beside it, then modules of the program.
 function session.require(current, directory)
@@ -154,7 +178,7 @@ function session.require(current, directory)
       if value ~= nil then current.modules[name] = value end
       return current.modules[name]
     end
-    if impure[name] or name:match "^host%." or name:match "^jit" then
+    if impure[name] or name:match "^host%." or name:match "^jit" or name:match "^command" then
       error(("require: '%s' is not available in a script"):format(name), 2)
     end
     if package.loaded[name] then return package.loaded[name] end
@@ -167,9 +191,9 @@ end
 function session.within(current, fn)
   local before, call = site.session, site.call
   site.session, site.call = current, nil
-  local done, value = xpcall(fn, function(message)
-    return type(message) == "table" and message or debug.traceback(tostring(message), 2)
-  end)
+  local function handler(message) return type(message) == "table" and message or debug.traceback(tostring(message), 2) end
+  local done, value
+  if before then done, value = xpcall(fn, handler) else done, value = purely(fn, handler) end
   site.session, site.call = before, call
   if not done then error(value, 0) end
   return value
