@@ -178,11 +178,13 @@ function session.require(current, directory)
       if value ~= nil then current.modules[name] = value end
       return current.modules[name]
     end
-    if impure[name] or name:match "^host%." or name:match "^jit" or name:match "^command" then
+    -- Files that declare constructors may name what their builders use; so may everything once the evaluation is over.
+    local declares = site.session ~= current or current.in_constructor
+    if not declares and (impure[name] or name:match "^host%." or name:match "^jit" or name:match "^command") then
       error(("require: '%s' is not available in a script"):format(name), 2)
     end
     if package.loaded[name] then return package.loaded[name] end
-    if package.searchpath(name, package.path) then return require(name) end
+    if package.preload[name] or package.searchpath(name, package.path) then return require(name) end
     error(("module '%s' is not found beside the script (looked for %s)"):format(name, path), 2)
   end
 end

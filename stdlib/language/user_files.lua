@@ -69,9 +69,10 @@ function user_files.install(session)
       site.fail({ file = entry.path }, problem)
       return nil
     end
-    local call = site.call
+    local call, within = site.call, session.in_constructor
+    session.in_constructor = true
     local done = sessions.run_text(session, entry.path, text)
-    site.call = call
+    site.call, session.in_constructor = call, within
     if not done then session.poisoned = true end
     return session.declared[kind] or not done and site.poison or nil
   end

@@ -104,4 +104,30 @@ t.test("a function stands for a loss, a metric, a schedule", function()
     .. "(100 here), got shape [3]", 1, true), result.err)
 end)
 
+t.test("files of stdlib under names of one's own work as they are: every kind of constructor", function()
+  for _, kind in ipairs { "vision.mlp", "data.mnist5k", "loss.mse", "balance.pcgrad", "augment.flip", "optim.cosine", "optim.adam",
+                          "head.binary", "metric.confidence" } do
+    local sub, name = kind:match "^(.*)%.(.*)$"
+    local file = assert(io.open(("%s/stdlib/%s/%s.lua"):format(MOONLAB_ROOT, sub, name)))
+    local text = file:read "*a"
+    file:close()
+    system.mkdir(folder .. "/" .. sub)
+    write(("%s/my_%s.lua"):format(sub, name), (text:gsub('"' .. kind:gsub("%.", "%%.") .. '"', ('"%s.my_%s"'):format(sub, name))))
+  end
+  write("all.lua", [[
+return experiment "all" {
+  data = my_mnist5k { per_class = 4, test = 10, augment = { my_flip {} } },
+  model = trunk { vision.my_mlp { widths = { 8 } }, heads = { a = head.softmax {}, b = head.my_binary { bits = 16 } } },
+  loss = mixture { main = "a", a = 0.5, b = 0.5 * my_mse {}, balance = my_pcgrad {} },
+  optim = my_adam { schedule = my_cosine {} }, train = { steps = 2 }, eval = { metrics = { "top1", "a.my_confidence" } },
+}]])
+  local result = moonlab("run", "all.lua", "-q")
+  t.eq({ result.code, result.err }, { 0, "" })
+  t.ok(result.out:find "test%.a%.my_confidence 0%.%d+\n", result.out)
+  result = moonlab("explain", "my_adam", "--script", "all.lua")
+  t.ok(result.out:find("my_adam { ... }   (optim.my_adam)\n  Adam (Kingma", 1, true), result.out)
+  result = moonlab("schema", "--json", "--script", "all.lua")
+  t.ok(result.out:find('"#/$defs/head.my_binary"', 1, true))
+end)
+
 system.remove(folder)
