@@ -1,6 +1,7 @@
 --- Mistakes in order, and as a person reads them. A mistake is { file, line, column, message, source }.
 
 local site = require "language.site"
+local system = require "host.system"
 
 local mistakes = {}
 
@@ -26,17 +27,37 @@ function mistakes.sort(errors, indexes, first)
   return errors
 end
 
---- "file:line:col: message", the line, and a caret below the place. options.plain: the messages only.
+-- A line of the source for a terminal of this width: what does not fit is cut off around the place of the caret.
+-- Gives the text and what stands before the place. Columns count bytes; width counts characters.
+local function excerpt(line, column, width)
+  local before = line:sub(1, (column or 1) - 1)
+  local characters = {}
+  for character in line:gmatch "[%z\1-\127\194-\244][\128-\191]*" do characters[#characters + 1] = character end
+  local room = width and width - 3
+  if not room or #characters <= room or room < 20 then return line, before end
+  local place = #before:gsub("[\128-\191]", "") + 1
+  local first = math.max(1, math.min(place - math.floor(room * 0.6), #characters - room + 1))
+  local last = math.min(#characters, first + room - 1)
+  local cut = {}
+  for i = first, last do
+    local dots = i < first + 3 and first > 1 or i > last - 3 and last < #characters
+    cut[#cut + 1] = dots and "." or characters[i]
+  end
+  return table.concat(cut), (" "):rep(place - first)
+end
+
+--- "file:line:col: message", the line, and a caret below the place. options.plain: the messages only; options.width:
+-- columns for the line, else those of the terminal that errors are shown on, and all of it where that is none.
 function mistakes.format(errors, options)
   local parts = {}
+  local width = options and options.width or system.isatty "stderr" and system.terminal_width(80) or nil
   for _, mistake in ipairs(errors) do
     parts[#parts + 1] = site.prefix(mistake) .. mistake.message
     if mistake.source and not (options and options.plain) then
-      local line = mistake.source:gsub("\t", " ")
+      local line, before = excerpt(mistake.source:gsub("\t", " "), mistake.column, width)
       parts[#parts + 1] = "  " .. line
       if mistake.column then
-        -- Columns count bytes; the caret stands below the character.
-        local before = line:sub(1, mistake.column - 1):gsub("[\128-\191]", "")
+        before = before:gsub("[\128-\191]", "")
         parts[#parts + 1] = "  " .. (" "):rep(#before) .. "^"
       end
     end

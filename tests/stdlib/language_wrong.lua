@@ -114,3 +114,20 @@ isolated("the caret stands below the character, whatever bytes come before it", 
     .. '  local s, e = "äöü", adamw { lrr = 1 }\n'
     .. "                              ^")
 end)
+
+isolated("on a terminal a long line is cut around the place", function()
+  local text = 'return experiment "x" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} }, optim = adamw { lrr = 1 } }'
+  local _, errors = language.evaluate { name = "x.lua", text = text }
+  local shown = language.format({ errors[1] }, { width = 60 })
+  local lines = {}
+  for line in shown:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  t.eq(lines[2], "  ... head = head.softmax {} }, optim = adamw { lrr = 1 } }")
+  t.eq(#lines[2] <= 60, true)
+  shown = language.format({ errors[1] }, { width = 200 })
+  t.ok(shown:find("  " .. text, 1, true))
+  text = text:gsub("mnist5k {}", 'mnist5k { name = "äöüäöüäöü" }')
+  _, errors = language.evaluate { name = "x.lua", text = text }
+  lines = {}
+  for line in language.format({ errors[1] }, { width = 60 }):gmatch "[^\n]+" do lines[#lines + 1] = line end
+  t.eq(lines[2]:sub(#lines[3], #lines[3] + 2), "lrr")
+end)
