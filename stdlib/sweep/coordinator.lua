@@ -13,6 +13,7 @@ local journal = require "sweep.journal"
 local liveness = require "liveness"
 local memory = require "sweep.memory"
 local pool = require "pool"
+local processors = require "sweep.processors"
 local pruning = require "sweep.pruning"
 local record = require "sweep.record"
 local resume = require "resume"
@@ -131,25 +132,12 @@ function Coordinator:take()
         end
         if claim(self, work) then
           work.state, work.waits = "running", nil
-          return self:pinned { label = work.trial.label, work = work, command = command_of(self, work),
-                               input = self.pruning ~= nil }
+          return processors.pin(self.slots, self.pool.running, { label = work.trial.label, work = work, command = command_of(self, work),
+                                                                input = self.pruning ~= nil })
         end
       end
     end
   end
-end
-
---- Gives a trial the processors of a slot that no running one has.
-function Coordinator:pinned(item)
-  local used = {}
-  for _, job in ipairs(self.pool.running) do used[job.item.slot or 0] = true end
-  for i, processors in ipairs(self.slots) do
-    if not used[i] then
-      item.slot, item.command = i, { "taskset", "-c", processors, unpack(item.command) }
-      break
-    end
-  end
-  return item
 end
 
 local function written_begun(self, work, pid)
@@ -213,6 +201,7 @@ function Coordinator:tick()
     end
     if elsewhere then
       record.fold(self.journal:read(), self.fold)
+      if self.pruning then self.pruning:learn() end
       for _, work in ipairs(self.works) do
         local said = work.state == "elsewhere" and self.fold.trials[work.hash]
         if said and settled[said.state] then
@@ -228,27 +217,6 @@ function Coordinator:tick()
   if self.searching then self.searching:propose() end
 end
 
--- Shares the processors among the slots of all jobs.
-local function slots_of(jobs)
-  local all = {}
-  local file = io.open "/proc/self/status"
-  local list = file and file:read "*a":match "Cpus_allowed_list:%s*(%S+)" or ""
-  if file then file:close() end
-  for part in list:gmatch "[^,]+" do
-    local first, last = part:match "^(%d+)%-?(%d*)$"
-    for cpu = tonumber(first), tonumber(last ~= "" and last or first) do all[#all + 1] = cpu end
-  end
-  local slots, each = {}, math.floor(#all / jobs)
-  if each < 1 then return {} end
-  for i = 1, jobs do slots[i] = table.concat(all, ",", (i - 1) * each + 1, i * each) end
-  return slots
-end
-
-local function threads_of_each(jobs)
-  local wish = tonumber(os.getenv "OMP_NUM_THREADS" or "") or math.huge
-  return math.max(1, math.min(wish, math.floor(system.cpu_count() / jobs)))
-end
-
 --- Makes a coordinator of a plan; nothing runs yet.
 -- @param options { store, jobs, timeout, retry = { crash, oom }, on_fail, memory, pin, vectorize, force, smoke, device,
 --   write, live, width }
@@ -259,7 +227,7 @@ function coordinator.new(plan, options)
   local self = setmetatable({
     plan = plan, options = options, store = options.store, directory = directory, id = id, works = {}, by_hash = {},
     force = options.force, mark = liveness.mark(), there = 0, other_code = 0, memory = memory.new(options.memory),
-    slots = options.pin and slots_of(options.jobs) or {}, code_id = continuation.code_id(plan.files or {}),
+    slots = options.pin and processors.slots(options.jobs) or {}, code_id = continuation.code_id(plan.files or {}),
   }, Coordinator)
   self.journal = journal.open(directory)
   self.journal:write("open", self.mark.host, self.mark.pid)
@@ -295,7 +263,7 @@ local function announce(self)
     end
   end
   trial_process.expect(items, {
-    jobs = self.options.jobs, threads = threads_of_each(self.options.jobs), vectorize = self.options.vectorize,
+    jobs = self.options.jobs, threads = processors.threads(self.options.jobs), vectorize = self.options.vectorize,
     claim = function(item) return claim(self, item.work) and item.work.state == "open" end,
     begun = function(item, pid) written_begun(self, item.work, pid) end,
   })
@@ -306,7 +274,7 @@ function Coordinator:run()
   if self.searching then self.searching:propose() end
   announce(self)
   local stopped = pool.run(self, {
-    jobs = self.options.jobs, threads = threads_of_each(self.options.jobs), write = self.options.write,
+    jobs = self.options.jobs, threads = processors.threads(self.options.jobs), write = self.options.write,
     live = self.options.live, width = self.options.width, timeout = self.options.timeout,
     measure = self.memory.limit < math.huge,
   })

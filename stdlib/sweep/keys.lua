@@ -1,5 +1,6 @@
 --- Which metric keys the trials of a sweep will have, as far as their configuration tells: so that a wrong name in
 -- asha, tpe or a table is told before anything is trained.
+local layout = require "sweep.layout"
 local nearest = require "language.nearest"
 local order = require "language.order"
 local schema = require "schema"
@@ -153,7 +154,7 @@ function keys.check(plan)
     if node.kind == "tabulate" then
       local cell = node.args.cell
       check_metric(plan, site, node.position, "tabulate", type(cell) == "string" and cell or cell.args.metric)
-      local problem = require("sweep.table").problem(plan, node.args)
+      local problem = layout.problem(plan, node.args)
       if problem then site.fail(node.position, "tabulate: " .. problem) end
     end
   end

@@ -9,12 +9,11 @@
 -- number, cell, seed, label, values, overrides = { texts }, hash, keys = { metric keys known beforehand }, epochs }.
 local axes = require "sweep.axes"
 local continuation = require "continuation"
+local functions = require "sweep.functions"
 local keys = require "sweep.keys"
 local language = require "language"
 local mistakes = require "language.mistakes"
-local nearest = require "language.nearest"
 local order = require "language.order"
-local place = require "language.place"
 local schema = require "schema"
 local sessions = require "language.session"
 local site = require "language.site"
@@ -82,69 +81,6 @@ local function combinations(list)
   return found
 end
 
--- What where() and derive() see of a trial: asking for what it has not is a mistake with the nearest name.
-local function seen_by_functions(values, seed)
-  local own = { seed = seed }
-  for key, value in pairs(values) do own[key] = value end
-  return setmetatable({}, {
-    __index = function(_, key)
-      if own[key] ~= nil then return own[key] end
-      local names = {}
-      for name in pairs(own) do names[#names + 1] = name end
-      table.sort(names)
-      local message = ("a trial of this sweep has no '%s'%s"):format(tostring(key),
-        nearest.or_all(tostring(key), names))
-      if not site.session then error(message, 0) end
-      return site.spoilt(site.session.locate(tostring(key)), message)
-    end,
-    __newindex = function() error("the values of a trial cannot be changed: derive returns a table", 0) end,
-  })
-end
-
--- Where a function of the sweep's options is written.
-local function position_of(result, field)
-  return order.key_position(result.node.args, field) or result.node.position
-end
-
--- What derive gives, as a list of { key, value }; nil after reporting.
-local function derived(self, values, seed)
-  local derive = self.args.derive
-  if not derive then return {} end
-  local session = self.result.session
-  local done, more = sessions.guarded(session, derive, seen_by_functions(values, seed))
-  if not done or more == site.poison then return nil end
-  local position = position_of(self.result, "derive")
-  if more == nil then return {} end
-  if type(more) ~= "table" or getmetatable(more) ~= nil then
-    site.fail(position, ("derive must return a table of further values, got %s"):format(place.describe(more)))
-    return nil
-  end
-  local list = {}
-  for _, key in ipairs(order.keys(more)) do
-    local value = more[key]
-    local kind = type(value)
-    if kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
-      site.fail(order.key_position(more, key) or position, ("derive: '%s' must be a number, a string, true or false, "
-        .. "got %s"):format(tostring(key), place.describe(value)))
-      return nil
-    end
-    list[#list + 1] = { key = tostring(key), value = value, position = order.key_position(more, key) or position }
-  end
-  if #more > 0 then
-    site.fail(position, "derive returns named values: { [\"train.epochs\"] = 20 }")
-    return nil
-  end
-  return list
-end
-
-local function belongs(self, values, seed)
-  local where = self.args.where
-  if not where then return true end
-  local done, answer = sessions.guarded(self.result.session, where, seen_by_functions(values, seed))
-  if not done or answer == site.poison then return false end
-  return answer and true or false
-end
-
 -- Evaluates a trial as its process will; what is wrong is reported.
 local function evaluate(self, trial, positions)
   local session = self.result.session
@@ -152,7 +88,7 @@ local function evaluate(self, trial, positions)
   local experiment, errors = language.evaluate(script, trial.overrides,
     { base = self.result.kind ~= "sweep" or type(self.args.base) ~= "string", positions = positions, quiet = true })
   if experiment and experiment.kind ~= "experiment" then
-    site.fail(position_of(self.result, "base"), ("the base must give an experiment, %s gives %s"):format(
+    site.fail(functions.position_of(self.result, "base"), ("the base must give an experiment, %s gives %s"):format(
       script.name or script, experiment.kind == "ablate" and "an ablation" or "a " .. experiment.kind))
     return nil
   end
@@ -160,7 +96,7 @@ local function evaluate(self, trial, positions)
     if mistake.source and mistake.file and not session.indexes[mistake.file] then
       session.indexes[mistake.file] = { lines = { [mistake.line] = mistake.source } }
     end
-    site.fail(mistake.file and mistake or position_of(self.result, "base"), mistake.message)
+    site.fail(mistake.file and mistake or functions.position_of(self.result, "base"), mistake.message)
   end
   return experiment
 end
@@ -187,10 +123,10 @@ function Plan:add_cell(values, group, point)
   local cell = { index = #self.cells + 1, label = label_of(self, values), group = group, point = point, values = values,
                  trials = {} }
   for _, seed in ipairs(self.seeds) do
-    if belongs(self, values, seed) then
+    if functions.belongs(self, values, seed) then
       local trial = { cell = cell, seed = seed, values = values, overrides = {} }
       local positions = {}
-      local more = derived(self, values, seed)
+      local more = functions.derived(self, values, seed)
       if not more then return nil end
       for _, text in ipairs(self.passed) do table.insert(trial.overrides, text) end
       for _, list in ipairs { self.axes, self.space } do
@@ -265,7 +201,7 @@ local function fill(self)
     end
   end
   if #self.trials == 0 and #self.result.session.errors == 0 and not (self.search and self.search.adaptive) then
-    site.fail(self.args.where and position_of(self.result, "where") or nil,
+    site.fail(self.args.where and functions.position_of(self.result, "where") or nil,
       "where leaves out every trial of the sweep")
   end
 end

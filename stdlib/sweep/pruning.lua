@@ -106,6 +106,16 @@ local function answer(self)
   end
 end
 
+-- Takes what the journal says of verdicts.
+local function take_verdicts(self)
+  for _, said in ipairs(self.coordinator.fold.verdicts) do
+    local cell = said.rule == self.rule and self.by_label[said.cell]
+    for k, epoch in ipairs(self.rungs) do
+      if cell and epoch == said.epoch then self.halving:set(cell.index, k, said.word) end
+    end
+  end
+end
+
 --- Takes in the cells of the plan and what the journal says of them. Once, when all works are known.
 function Pruning:begin()
   local plan, strata = self.coordinator.plan, {}
@@ -119,12 +129,7 @@ function Pruning:begin()
   end
   self.halving = halving.new(self.o, #self.rungs, strata)
   for _, cell in ipairs(plan.cells) do self.by_label[cell.label] = cell end
-  for _, said in ipairs(self.coordinator.fold.verdicts) do
-    local cell = said.rule == self.rule and self.by_label[said.cell]
-    for k, epoch in ipairs(self.rungs) do
-      if cell and epoch == said.epoch then self.halving:set(cell.index, k, said.word) end
-    end
-  end
+  take_verdicts(self)
   self:decide()
   -- What a killed coordinator left at a rung waits there.
   for _, work in ipairs(self.coordinator.works) do
@@ -179,6 +184,16 @@ function Pruning:reached(work, epoch)
   work.waits, work.epoch = epoch, epoch
   self:decide()
   if #resting(self) > math.max(8, 2 * self.coordinator.options.jobs) then self:make_room() end
+end
+
+--- What another coordinator has written meanwhile: readings of its trials, its verdicts.
+function Pruning:learn()
+  for _, work in ipairs(self.coordinator.works) do
+    local said = self.coordinator.fold.trials[work.hash]
+    for epoch, value in pairs(said and said.readings or {}) do work.readings[epoch] = work.readings[epoch] or value end
+  end
+  take_verdicts(self)
+  self:decide()
 end
 
 --- A trial has ended.

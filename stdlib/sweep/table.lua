@@ -1,6 +1,7 @@
 --- The tables of a sweep: from what its journal and runs say to lines with means, spreads, marks and tests.
 local axes = require "sweep.axes"
 local formats = require "sweep.formats"
+local layout = require "sweep.layout"
 local learning_curve = require "learning_curve"
 local metric_host = require "host.metric"
 local nearest = require "language.nearest"
@@ -9,67 +10,6 @@ local references = require "sweep.references"
 local tabulate = require "tabulate"
 
 local sweep_table = {}
-
-local function listed(value)
-  if value == nil then return nil end
-  return type(value) == "table" and value or { value }
-end
-
--- The axes of a plan or of a sweep.json as { { key, values } }; those of a space have no list of values.
-local function all_axes(spec)
-  local list = {}
-  for _, axis in ipairs(spec.axes) do list[#list + 1] = { key = axis.key, values = axis.values } end
-  for _, axis in ipairs(spec.space) do list[#list + 1] = { key = type(axis) == "table" and axis.key or axis } end
-  return list
-end
-
--- Row axes and column axes of a table's options.
-local function layout(spec, o)
-  local cols, rows = listed(o.cols) or {}, listed(o.rows)
-  if not rows then
-    rows = {}
-    local taken = {}
-    for _, key in ipairs(cols) do taken[key] = true end
-    for _, axis in ipairs(all_axes(spec)) do
-      if not taken[axis.key] then rows[#rows + 1] = axis.key end
-    end
-  end
-  return rows, cols
-end
-
---- What is wrong with the options of tabulate {} for a sweep, or nil.
-function sweep_table.problem(spec, o)
-  local rows, cols = layout(spec, o)
-  local names, by_key, used = {}, {}, {}
-  for _, axis in ipairs(all_axes(spec)) do
-    names[#names + 1] = axis.key
-    by_key[axis.key] = axis
-  end
-  for _, list in ipairs { rows, cols } do
-    for _, key in ipairs(list) do
-      if key == "seed" then return "means are taken over the seeds: they are no rows or columns" end
-      if not by_key[key] then return ("the sweep has no axis '%s'%s"):format(key, nearest.or_all(key, names)) end
-      if used[key] then return ("'%s' is named twice in rows and cols"):format(key) end
-      used[key] = true
-    end
-  end
-  for _, axis in ipairs(all_axes(spec)) do
-    if not used[axis.key] and not (axis.values and #axis.values == 1) then
-      return ("the sweep varies '%s' too, and a mean over it would mix different things: name it in rows or cols")
-        :format(axis.key)
-    end
-  end
-  if o.baseline ~= nil then
-    if #rows ~= 1 then return "a baseline is a value of the one axis of the rows" end
-    local known = {}
-    for i, value in ipairs(by_key[rows[1]].values or {}) do
-      known[i] = axes.text(value)
-      if value == o.baseline or known[i] == axes.text(o.baseline) then return nil end
-    end
-    return ("the axis '%s' has no value '%s'%s"):format(rows[1], axes.text(o.baseline),
-      type(o.baseline) == "string" and nearest.or_all(o.baseline, known) or " (" .. table.concat(known, ", ") .. ")")
-  end
-end
 
 --- The numbers of one metric in a cell: { values, seeds, state = "done", "pruned" or "missing", of = trials, halved }.
 local function numbers(cell, key, scale)
@@ -183,7 +123,7 @@ end
 
 --- One table of tabulate {} (its options as plain data): what formats.lua writes.
 function sweep_table.of(results, o)
-  local rows, cols = layout(results.spec, o)
+  local rows, cols = layout.of(results.spec, o)
   local row_values, col_values = values_of(results.cells, rows), values_of(results.cells, cols)
   local by_place = {}
   for _, cell in ipairs(results.cells) do
@@ -239,7 +179,7 @@ local function plain(results)
   local spec = results.spec
   local keys = #spec.metrics > 0 and spec.metrics or results.keys
   local made = { title = nil, rows = {}, cols = {}, names = {}, heads = {}, places = {}, notes = {}, options = {} }
-  for i, axis in ipairs(all_axes(spec)) do made.rows[i] = axis.key end
+  for i, axis in ipairs(layout.axes(spec)) do made.rows[i] = axis.key end
   if #made.rows == 0 then made.rows[1] = spec.name end
   for r, cell in ipairs(results.cells) do
     made.names[r], made.places[r] = {}, {}

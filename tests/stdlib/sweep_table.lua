@@ -1,6 +1,7 @@
 -- Tables of sweeps: means, spreads, what is in no mean, marks and tests, in each form. Numbers are those of numpy and scipy.
 local t = require "test"
 local formats = require "sweep.formats"
+local layout = require "sweep.layout"
 local sweep_table = require "sweep.table"
 
 local numbers = {
@@ -118,7 +119,7 @@ end)
 
 t.test("what a table's options get wrong", function()
   local spec = results_of().spec
-  local function problem(more) return sweep_table.problem(spec, options(more)) end
+  local function problem(more) return layout.problem(spec, options(more)) end
   t.eq(problem(), nil)
   t.eq(problem { rows = "haed" }, "the sweep has no axis 'haed'; did you mean 'head'?")
   t.eq(problem { cols = "head" }, "'head' is named twice in rows and cols")
