@@ -31,7 +31,7 @@ local function needs_of(store)
   for _, id in ipairs(system.list(store .. "/sweeps") or {}) do
     local directory = store .. "/sweeps/" .. id
     local readable, spec = pcall(record.read, directory)
-    if readable then
+    if readable and type(spec) == "table" and type(spec.cells) == "table" then
       for _, cell in ipairs(spec.cells or {}) do
         for _, trial in ipairs(cell.trials or {}) do needs.hashes[trial.hash] = id end
       end
@@ -42,7 +42,7 @@ local function needs_of(store)
           if trial.run then needs.pruned[trial.run] = id end
         end
       end
-    elseif system.stat(directory .. "/journal.log") then
+    elseif system.stat(directory .. "/journal.log") or system.stat(directory .. "/sweep.json") then
       needs.unreadable = directory -- whose trials are not known: nothing of the store is safe to remove
     end
   end
@@ -73,7 +73,7 @@ local function look_at(store, entry, needs, o, found)
   local readable, run, meta = pcall(function()
     local opened = host_run.open(store, entry.id)
     local known, meta = pcall(opened.meta, opened)
-    return opened, known and meta or {}
+    return opened, known and type(meta) == "table" and meta or {}
   end)
   if not readable or not meta.config_hash then return end -- a folder of somebody else's that has a config.json
   local status = liveness.status(run)

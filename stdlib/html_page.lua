@@ -26,7 +26,8 @@ function html_page.escape(text)
 end
 local escape = html_page.escape
 
---- A table; columns from the second on stand to the right where `numeric`. A cell is a text, or { html = ... } as it is.
+--- A table; columns from the second on stand to the right where `numeric`. A cell is a text, or { html = ... } as it
+-- is.
 function html_page.table(header, rows, numeric)
   local parts = { '<div class="scroll"><table><thead><tr>' }
   local function cell(tag, column, text)
@@ -51,7 +52,9 @@ function html_page.folded(title, text)
 end
 
 --- An SVG document as a part of the page: without the name of its format, which is an address.
-function html_page.inline(svg) return "<p>" .. svg:gsub('^<%?xml.-%?>%s*', ""):gsub(' xmlns="[^"]*"', "", 1) .. "</p>\n" end
+function html_page.inline(svg)
+  return "<p>" .. svg:gsub('^<%?xml.-%?>%s*', ""):gsub(' xmlns="[^"]*"', "", 1) .. "</p>\n"
+end
 
 --- The whole page.
 -- @param notes lines below the title
@@ -59,7 +62,8 @@ function html_page.inline(svg) return "<p>" .. svg:gsub('^<%?xml.-%?>%s*', ""):g
 function html_page.document(title, notes, sections)
   local parts = { '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
                   '<meta name="viewport" content="width=device-width,initial-scale=1">',
-                  ("<title>%s</title><style>%s</style></head><body>\n<h1>%s</h1>\n"):format(escape(title), style, escape(title)) }
+                  ("<title>%s</title><style>%s</style></head><body>\n"):format(escape(title), style),
+                  ("<h1>%s</h1>\n"):format(escape(title)) }
   for _, note in ipairs(notes) do parts[#parts + 1] = ('<p class="note">%s</p>\n'):format(escape(note)) end
   parts[#parts + 1] = table.concat(sections)
   parts[#parts + 1] = "</body></html>\n"

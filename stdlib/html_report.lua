@@ -1,5 +1,5 @@
---- A run, or an ablation, as one HTML file: what was told, what was reached, the plots, the sources. It refers to nothing
--- outside of itself and everything that a script or a data set named is escaped.
+--- A run, or an ablation, as one HTML file: what was told, what was reached, the plots, the sources. It refers to
+-- nothing outside of itself and everything that a script or a data set named is escaped.
 local host_run = require "host.run"
 local html_page = require "html_page"
 local html_runs = require "html_runs"
@@ -16,7 +16,9 @@ local section, table_of = html_page.section, html_page.table
 
 -- What a plot of a source shows, or why it cannot be drawn.
 local function drawn(kind, options, source)
-  local done, result = pcall(function() return schema.find("plot." .. kind)(options):build { source = source }:svg() end)
+  local done, result = pcall(function()
+    return schema.find("plot." .. kind)(options):build { source = source }:svg()
+  end)
   if done then return inline(result) end
   return ('<p class="note">%s</p>\n'):format(escape(type(result) == "table" and result.message or result))
 end
@@ -38,7 +40,8 @@ local function sources(run)
   if system.stat(run:path() .. "/script.lua") then parts[1] = folded("script.lua", run:read "script.lua") end
   local folder = run:path() .. "/files"
   for _, name in ipairs(system.stat(folder) and system.list(folder) or {}) do
-    if system.stat(folder .. "/" .. name).kind == "file" then parts[#parts + 1] = folded(name, run:read("files/" .. name)) end
+    local file = system.stat(folder .. "/" .. name).kind == "file"
+    if file then parts[#parts + 1] = folded(name, run:read("files/" .. name)) end
   end
   return table.concat(parts)
 end
@@ -57,9 +60,12 @@ function html_report.of_run(run, source)
       if last[key] then keys[#keys + 1] = key end
     end
   end
-  for i, key in ipairs(keys) do rows[i] = { key, last[key] and number(last[key]) or "-" } end
+  for i, key in ipairs(keys) do
+    rows[i] = { tostring(key), type(last[key]) == "number" and number(last[key]) or "-" }
+  end
   if #rows > 0 then
-    sections[#sections + 1] = section(last.final and "Result" or "Last metrics", table_of({ "metric", "value" }, rows, true))
+    local title = last.final and "Result" or "Last metrics"
+    sections[#sections + 1] = section(title, table_of({ "metric", "value" }, rows, true))
   end
   if system.stat(run:path() .. "/error.txt") then
     sections[#sections + 1] = section("Error", '<pre class="bad">' .. escape(run:read "error.txt") .. "</pre>")
@@ -76,7 +82,8 @@ function html_report.of_run(run, source)
   local texts = {}
   for _, file in ipairs(artifacts(run, "%.txt$")) do texts[#texts + 1] = folded(file, run:read(file)) end
   if #texts > 0 then sections[#sections + 1] = section("Reports", table.concat(texts)) end
-  sections[#sections + 1] = section("What it was told", table_of({ "", "" }, told) .. folded("Configuration", run:read "config.json"))
+  sections[#sections + 1] = section("What it was told", table_of({ "", "" }, told)
+    .. folded("Configuration", run:read "config.json"))
   sections[#sections + 1] = section("Sources", sources(run))
   return document(source.title, { ("run %s, %s"):format(run:id(), liveness.status(run)) }, sections)
 end
@@ -114,7 +121,9 @@ local function result_table(source, keys)
   local header, with_paper = { "" }, {}
   for i, key in ipairs(keys) do
     header[#header + 1] = key
-    for _, group in ipairs(source.groups) do with_paper[key] = with_paper[key] or paper_of(group, key, i == 1) ~= nil end
+    for _, group in ipairs(source.groups) do
+      with_paper[key] = with_paper[key] or paper_of(group, key, i == 1) ~= nil
+    end
     if with_paper[key] then header[#header + 1] = "paper" end
   end
   header[#header + 1], header[#header + 2] = "difference in " .. keys[1], "runs"

@@ -1,5 +1,5 @@
---- What the page of many runs (a sweep, an ablation) says of each: in which parameters they differ, a table that leads to
--- a place for each run, and there where it comes from and what it reached.
+--- What the page of many runs (a sweep, an ablation) says of each: in which parameters they differ, a table that leads
+-- to a place for each run, and there where it comes from and what it reached.
 local host_run = require "host.run"
 local html_page = require "html_page"
 local run_columns = require "run_columns"

@@ -18,7 +18,8 @@ local function result_table(made)
     rows[r] = { unpack(names) }
     for _, place in ipairs(made.places[r]) do
       local text = escape(place.text)
-      rows[r][#rows[r] + 1] = { html = (place.best and "<b>%s</b>%s" or "%s%s"):format(text, place.alike and " ~" or "") }
+      local format = place.best and "<b>%s</b>%s" or "%s%s"
+      rows[r][#rows[r] + 1] = { html = format:format(text, place.alike and " ~" or "") }
     end
   end
   local notes = {}
@@ -66,8 +67,8 @@ local function others(results)
     for _, trial in ipairs(cell.trials) do
       local state = trial.state == "done" and cell.pruned and "pruned with its cell" or trial.state
       if state ~= "done" then
-        rows[#rows + 1] = { cell.label, axes.text(trial.seed), state .. (trial.epoch and (" at epoch %d"):format(trial.epoch) or ""),
-                            (trial.reason or ""):match "^[^\n]*" }
+        if trial.epoch then state = ("%s at epoch %d"):format(state, trial.epoch) end
+        rows[#rows + 1] = { cell.label, axes.text(trial.seed), state, (trial.reason or ""):match "^[^\n]*" }
       end
     end
   end

@@ -37,7 +37,7 @@ function Source:keys()
     for _, run in ipairs(group.runs) do
       for _, record in ipairs(run.records) do
         for key, value in pairs(record) do
-          if type(value) == "number" and not bookkeeping[key] and not seen[key] then
+          if type(value) == "number" and type(key) == "string" and not bookkeeping[key] and not seen[key] then
             seen[key] = true
             keys[#keys + 1] = key
           end

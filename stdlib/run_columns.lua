@@ -16,10 +16,17 @@ function run_columns.metric(value)
   return math.abs(value) < 100 and ("%.4f"):format(value) or ("%.5g"):format(value)
 end
 
+-- Shortest texts of numbers: thousands of runs have the same few.
+local texts = setmetatable({}, { __index = function(known, value)
+  local text = order.number(value)
+  if value == value then known[value] = text end
+  return text
+end })
+
 --- A parameter or option in a cell.
 function run_columns.plain(value)
   if value == nil or value == false then return "" end
-  return type(value) == "number" and order.number(value) or tostring(value)
+  return type(value) == "number" and texts[value] or tostring(value)
 end
 
 -- Metrics by how many runs end with them, those of training last.

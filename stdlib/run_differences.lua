@@ -33,7 +33,12 @@ end
 local function of_run(word)
   local run = host_run.open(runner.store(), word)
   local meta, records = run:meta(), run:metrics()
-  local side = { name = run:id(), meta = meta, options = host_index.options(run:read "config.json"), metrics = {}, order = {},
+  local readable, options = pcall(host_index.options, run:read "config.json")
+  if not readable then error(("run %s: config.json is not JSON"):format(run:id()), 0) end
+  for _, key in ipairs { "params", "data", "environment", "git", "versions" } do
+    if type(meta[key]) ~= "table" then meta[key] = {} end
+  end
+  local side = { name = run:id(), meta = meta, options = options, metrics = {}, order = {},
                  sources = sources_of(run, meta), status = liveness.status(run) }
   for _, pair in ipairs(run_page.metrics(records[#records] or {})) do
     side.metrics[pair[1]], side.order[#side.order + 1] = pair[2] or 0 / 0, pair[1]
@@ -45,8 +50,8 @@ local function of_script(file, overrides)
   local result, mistakes = runner.evaluate(file, overrides)
   if not result then error(mistakes, 0) end
   if result.kind ~= "experiment" then error(("%s is a %s, not one experiment"):format(file, result.kind), 0) end
-  local side = { name = file, options = host_index.options(language.canonical(result)), metrics = {}, order = {}, sources = {},
-                 meta = { seed = result.seed, params = {}, code_id = continuation.code_id(result.files),
+  local side = { name = file, options = host_index.options(language.canonical(result)), metrics = {}, order = {},
+                 sources = {}, meta = { seed = result.seed, params = {}, code_id = continuation.code_id(result.files),
                           versions = system.versions(), host = system.hostname(), overrides = result.overrides } }
   for _, knob in ipairs(result.knobs) do side.meta.params[knob.name] = knob.value end
   for _, source in ipairs(result.files) do side.sources[source.path] = source.text end
@@ -122,7 +127,9 @@ local function metrics(a, b)
       local left, right = a.metrics[key], b.metrics[key]
       if not seen[key] and left ~= right and not (left ~= left and right ~= right) then
         local function cell(value) return value and (value == value and ("%.6g"):format(value) or "-") end
-        rows[#rows + 1] = { key, cell(left), cell(right), left and right and ("%+.4g"):format(right - left):gsub("nan", "-"):gsub("^[+-]%-$", "-") or "" }
+        local difference = left and right and right - left
+        rows[#rows + 1] = { key, cell(left), cell(right),
+                            difference and difference == difference and ("%+.4g"):format(difference) or "" }
       end
       seen[key] = true
     end
@@ -131,8 +138,8 @@ local function metrics(a, b)
 end
 
 --- @param left, right an id of a run (or a unique part of it, or last), or a script (its overrides behind it)
--- @return the names of both, and sections { title, rows = { { key, left or nil, right or nil, difference of numbers } } }
--- without those in which nothing differs. Errors: no such run, a script with mistakes.
+-- @return the names of both, and sections { title, rows = { { key, left or nil, right or nil, difference of numbers } }
+-- } without those in which nothing differs. Errors: no such run, a script with mistakes.
 function run_differences.of(left, right, overrides)
   local function side(word) return word:match "%.lua$" and of_script(word, overrides or {}) or of_run(word) end
   local a, b = side(left), side(right)

@@ -19,7 +19,8 @@ end
 local function when(meta, lasting)
   if type(meta.started) ~= "number" then return nil end
   local ago = system.time() - meta.started
-  return os.date("%Y-%m-%d %H:%M:%S", meta.started) .. (ago >= 0 and not lasting and (" (%s ago)"):format(run_page.span(ago)) or "")
+  local date = os.date("%Y-%m-%d %H:%M:%S", meta.started)
+  return ago >= 0 and not lasting and ("%s (%s ago)"):format(date, run_page.span(ago)) or date
 end
 
 local function git(meta)
@@ -49,17 +50,19 @@ end
 function run_page.facts(run, record, lasting)
   local meta, list = run:meta(), {}
   local function add(name, text)
-    if text and text ~= "" then list[#list + 1] = { name, tostring(text) } end
+    local plain = type(text) == "string" or type(text) == "number"
+    if plain and text ~= "" then list[#list + 1] = { name, tostring(text) } end
   end
   local status = liveness.status(run)
   add("run", run:id())
   add("status", status .. (meta.smoke and ", smoke: the numbers mean nothing" or ""))
   add("script", meta.script)
-  add("overrides", table.concat(type(meta.overrides) == "table" and meta.overrides or {}, " "))
+  add("overrides", type(meta.overrides) == "table" and table.concat(meta.overrides, " "))
   add("seed", meta.seed)
   add("tag", meta.tag)
   add("sweep", meta.sweep)
-  add("parent", meta.parent and meta.parent .. (meta.parent_step and (", step %d"):format(meta.parent_step) or ""))
+  local step = type(meta.parent_step) == "number" and (", step %d"):format(meta.parent_step) or ""
+  add("parent", type(meta.parent) == "string" and meta.parent .. step)
   add("started", when(meta, lasting))
   if record.step then
     add("trained", ("%sstep %d, %s"):format(record.epoch and ("epoch %d, "):format(record.epoch) or "", record.step,
@@ -67,11 +70,11 @@ function run_page.facts(run, record, lasting)
   end
   add("resumed", type(meta.resumed) == "table" and #meta.resumed > 0 and ("%d time%s"):format(#meta.resumed,
     #meta.resumed == 1 and "" or "s"))
-  add("host", meta.host and meta.host .. ", " .. tostring(meta.device))
+  add("host", type(meta.host) == "string" and meta.host .. (meta.device and ", " .. tostring(meta.device) or ""))
   add("commit", git(meta))
   add("versions", joined(meta.versions))
   add("data", joined(meta.data))
-  add("config", tostring(meta.config_hash):sub(1, 12))
+  add("config", type(meta.config_hash) == "string" and meta.config_hash:sub(1, 12))
   add("folder", run:path())
   return list
 end
@@ -91,10 +94,13 @@ local bookkeeping = { epoch = true, step = true, seconds = true, samples = true 
 --- The last metrics as { key, number or nil }: in the order of measuring where the run was evaluated after training.
 function run_page.metrics(record)
   local list = {}
-  for _, key in ipairs(record.final_keys or {}) do list[#list + 1] = { key, record[key] } end
+  for _, key in ipairs(type(record.final_keys) == "table" and record.final_keys or {}) do
+    if type(key) == "string" then list[#list + 1] = { key, type(record[key]) == "number" and record[key] or nil } end
+  end
   if #list > 0 then return list end
   for key, value in pairs(record) do
-    if type(value) == "number" and not bookkeeping[key] then list[#list + 1] = { key, value } end
+    local metric = type(value) == "number" and type(key) == "string" and not bookkeeping[key]
+    if metric then list[#list + 1] = { key, value } end
   end
   table.sort(list, function(a, b) return a[1] < b[1] end)
   return list

@@ -75,15 +75,17 @@ function tabulate.text(header, rows, align)
     end
     cells[r], wide[r] = texts, each
   end
-  local lines, to_right = {}, {}
+  local lines, to_right, spaces = {}, {}, {}
+  for n = 0, math.max(0, unpack(widths)) do spaces[n] = (" "):rep(n) end
   for column = 1, #header do to_right[column] = right(column) end
   for r = 0, #rows do
     local parts, texts, each = {}, cells[r], wide[r]
     for column = 1, #header do
-      local fill = (" "):rep((widths[column] or 0) - each[column])
+      local fill = spaces[(widths[column] or 0) - each[column]]
       parts[column] = to_right[column] and fill .. texts[column] or texts[column] .. fill
     end
-    lines[#lines + 1] = (table.concat(parts, "   "):gsub("%s+$", ""))
+    local line = table.concat(parts, "   ")
+    lines[#lines + 1] = line:byte(-1) == 32 and line:match "^(.-)%s+$" or line
     if r == 0 then
       local rule = {}
       for column = 1, #header do rule[column] = ("─"):rep(widths[column] or 0) end

@@ -1,7 +1,7 @@
 --- Which classes are taken for which: artifacts/confusion.txt, and as numbers confusion.json.
-local canonical = require "language.canonical"
 local metric = require "host.metric"
 local predictions = require "predictions"
+local report_files = require "report_files"
 local tabulate = require "tabulate"
 
 local report = { of_any_model = true }
@@ -65,9 +65,7 @@ end
 function report.write(made, run)
   local found = predictions.of(made)
   local made_report = report.of(found.y, found.predicted, found.names)
-  run:write("artifacts/confusion.txt", tostring(made_report) .. "\n")
-  run:write("artifacts/confusion.json",
-    canonical.text({ classes = made_report.classes, counts = made_report.counts }, { indent = 2 }) .. "\n")
+  report_files(run, "confusion", made_report, { classes = made_report.classes, counts = made_report.counts })
 end
 
 return report

@@ -1,7 +1,7 @@
 --- Precision, recall and F1 of each class: artifacts/per_class.txt, and as numbers per_class.json.
-local canonical = require "language.canonical"
 local metric = require "host.metric"
 local predictions = require "predictions"
+local report_files = require "report_files"
 local tabulate = require "tabulate"
 
 local report = { of_any_model = true }
@@ -62,8 +62,7 @@ end
 function report.write(made, run)
   local found = predictions.of(made)
   local made_report = report.of(found.y, found.predicted, found.names)
-  run:write("artifacts/per_class.txt", tostring(made_report) .. "\n")
-  run:write("artifacts/per_class.json", canonical.text(setmetatable(made_report, nil), { indent = 2 }) .. "\n")
+  report_files(run, "per_class", tostring(made_report), setmetatable(made_report, nil))
 end
 
 return report

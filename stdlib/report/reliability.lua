@@ -1,7 +1,7 @@
 --- Is the model as sure as it is right? artifacts/reliability.txt, and as numbers reliability.json.
-local canonical = require "language.canonical"
 local metric = require "host.metric"
 local predictions = require "predictions"
+local report_files = require "report_files"
 local tabulate = require "tabulate"
 
 local report = { of_any_model = true }
@@ -40,7 +40,6 @@ function report.write(made, run)
   if not found.confidence then error("eval.report: \"reliability\": this head gives no probabilities", 0) end
   local y = torch.tensor(found.y, { dtype = "int64" })
   local made_report = report.of(found.confidence, y:eq(torch.tensor(found.predicted, { dtype = "int64" })))
-  run:write("artifacts/reliability.txt", tostring(made_report) .. "\n")
   local bins, n = {}, #made_report.count
   for i, count in ipairs(made_report.count) do
     if count > 0 then -- an empty one has no means
@@ -48,8 +47,7 @@ function report.write(made, run)
                           accuracy = made_report.accuracy[i] }
     end
   end
-  run:write("artifacts/reliability.json",
-    canonical.text({ bins = bins, ece = made_report.ece, mce = made_report.mce }, { indent = 2 }) .. "\n")
+  report_files(run, "reliability", made_report, { bins = bins, ece = made_report.ece, mce = made_report.mce })
 end
 
 return report
