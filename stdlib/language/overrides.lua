@@ -248,7 +248,11 @@ function overrides.apply(session, root, override)
         if not field or field.default == nil or tostring(field.default) == "required" then
           return overrides.fail(override, ("%s has no default"):format(what))
         end
-        new = tostring(field.default) ~= "optional" and order.copy(field.default) or nil
+        if type(field.default) == "function" and not compiled.admits_function then
+          new = field.default()                            -- made when it is needed
+        elseif tostring(field.default) ~= "optional" then
+          new = order.copy(field.default)
+        end
         if type(new) == "table" then new = compiled.convert(new, types.place(what, tostring(key))) end
       else
         accepted, new = overrides.value(override, compiled, what)

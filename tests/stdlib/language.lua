@@ -353,3 +353,13 @@ isolated("a second version of a constructor is another configuration", function(
   t.ok(not text(nil):find "version")
   t.ok(text(2):find('{"kind":"optim.kept","lr":0.001,"version":2}', 1, true))
 end)
+
+isolated("~key restores what the declaration says, made anew where that is a node", function()
+  local text = experiment "optim = sgd { lr = 3 }, train = { clip = 2, epochs = 4 }, eval = { metrics = { \"ece\" } },"
+  t.eq(evaluate(text, { "~optim" }).node.optim.kind, "optim.adamw")
+  t.eq(evaluate(text, { "~optim.lr" }).node.optim.lr, 1e-3)
+  t.eq(evaluate(text, { "~train.clip" }).node.train.clip, nil)
+  t.eq(evaluate(text, { "~eval.metrics" }).node.eval.metrics, { "top1" })
+  t.eq({ evaluate(text, { "~train" }).node.train.epochs, evaluate(text, { "~train", "seed=5" }).seed }, { 10, 5 })
+  t.eq(evaluate(text, { "eval.metrics=" }).node.eval.metrics, {})
+end)
