@@ -72,6 +72,7 @@ function completion.run(session, root, unwritten)
     if not override.used and not (has_base and not root.declaration.spec.by_name[first]) then
       override.used = true
       overrides.apply(session, root, override)
+      if override.restore and override.key == "train" then reserved_fields(session, root) end
     end
   end
   resolve.all(root, function(fn, ...) return sessions.guarded(session, fn, ...) end)
