@@ -120,6 +120,13 @@ function balanced.new(o, context)
     if built.needs_norms then self.last, self.last_place = last_weight(self.trunk) end
   end
   self.shared = self.covers_heads and self.all or self.trunk
+  local owner = {}
+  for i, task in ipairs(self.tasks) do
+    for _, parameter in ipairs(task.parameters) do
+      self.heads_share = self.heads_share or owner[parameter] ~= nil and owner[parameter] ~= i
+      owner[parameter] = i
+    end
+  end
   return self
 end
 

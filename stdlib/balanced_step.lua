@@ -1,8 +1,8 @@
 --- What a step of a mixture minimises: every head's loss has its own gradient in the trunk, a balance combines them.
 --
--- The trunk runs forward once. Each task's loss is taken back to the features (and fills its head's gradients, scaled
--- by the task's weight), and from there through the trunk, one backward a task over the same activations. Without a
--- balance of gradients there is one backward of the weighted sum.
+-- The trunk runs forward once. Every task reads the features as a leaf of its own, so that one backward of the weighted
+-- sum gives each task's gradient there (and fills the heads' gradients); from there they go through the trunk together,
+-- over the same activations. Without a balance of gradients there is one backward of the weighted sum.
 --
 -- `mode = "two_pass"` of a balance lets the heads step first and takes the trunk's gradients at the new heads (the
 -- second forward of the paper's footnote): as that step changes nothing in the trunk, its second forward would give
@@ -45,13 +45,14 @@ function Balanced:criterion(state)
   self.alone = one_by_one(self)
   -- a balance that looks at the last layer alone needs no more of the tasks one by one
   self.narrow = self.alone and self.balance and self.balance.needs_norms and not self.log.gradients
-  self.leaf = self.alone and state.features:detach():requires_grad_() or state.features
+  self.leaves = {}
   if self.alone and self.repeats then self.first_pass = two_passes.remember(self.tasks, state.features.device) end
   self.weighted, self.factors, self.outputs = {}, {}, {}
   state.terms = {}
   precision.cast(state.precision, function()
     for i, task in ipairs(self.tasks) do
-      local loss, outputs = loss_of(task, self.leaf, state.batch)
+      self.leaves[i] = self.alone and state.features:detach():requires_grad_() or state.features
+      local loss, outputs = loss_of(task, self.leaves[i], state.batch)
       self.outputs[i] = outputs
       local learnt = self.balance and self.balance.factor and self.balance:factor(i)
       local factor = learnt and learnt * weights[i] or weights[i]
@@ -61,6 +62,7 @@ function Balanced:criterion(state)
       state.loss = state.loss and state.loss + value or value
     end
   end)
+  self.sum = state.loss
   if self.balance and self.balance.observe then self.balance:observe(state.terms) end
   self.log:add_weights(self.factors, state.features.device)
 end
@@ -69,31 +71,62 @@ local function accumulate(parameter, gradient)
   parameter.grad = parameter.grad and parameter.grad + gradient or gradient
 end
 
--- d loss / d inputs, nil where one has no part in it.
-local function gradients_of(loss, inputs, options)
-  if not loss.requires_grad then return {} end
-  options = options or {}
-  options.allow_unused = true
-  return { torch.autograd.grad({ loss }, inputs, options) }
+-- d (sum of outputs) / d inputs, nil where one has no part in it.
+local function gradients_of(outputs, inputs, options)
+  local taken, given = {}, options and {}
+  for i, output in ipairs(outputs) do
+    if output.requires_grad then
+      taken[#taken + 1] = output
+      if given then given[#taken] = options.grad_outputs[i] end
+    end
+  end
+  if #taken == 0 then return {} end
+  return { torch.autograd.grad(taken, inputs, { allow_unused = true, grad_outputs = given }) }
 end
 
--- The gradient of each weighted loss at the features; the heads' own gradients are filled on the way, or, where the
--- balance covers the heads, given as lists by task.
-local function gradients_at(self, state)
-  local at_features, own = {}, {}
-  for i, task in ipairs(self.tasks) do
-    local loss = precision.scaled(state.precision, self.weighted[i])
-    if self.batches.size > 1 then loss = loss / self.batches.size end
-    local inputs = { self.leaf, unpack(task.parameters) }
-    if self.mode == "stale" then inputs[#inputs + 1] = two_passes.single_output(task.name, self.outputs[i]) end
-    local found = gradients_of(loss, inputs)
-    at_features[i] = found[1] or torch.zeros_like(self.leaf)
-    own[i] = {}
-    for k, parameter in ipairs(task.parameters) do
-      own[i][parameter] = found[k + 1]
-      if found[k + 1] and not self.covers_heads then accumulate(parameter, found[k + 1]) end
+-- Of some tasks: the gradient of each weighted loss at the features goes to at_features; the heads' own gradients are
+-- filled on the way, or, where the balance covers the heads, go to own, by task.
+local function backward_of(self, state, tasks, at_features, own)
+  local inputs, place = {}, {}
+  local function ask(tensor)
+    if place[tensor] then return false end
+    inputs[#inputs + 1], place[tensor] = tensor, #inputs + 1
+    return true
+  end
+  local parameters = {}
+  for _, i in ipairs(tasks) do
+    ask(self.leaves[i])
+    if self.mode == "stale" then ask(two_passes.single_output(self.names[i], self.outputs[i])) end
+    for _, parameter in ipairs(self.tasks[i].parameters) do
+      if ask(parameter) then parameters[#parameters + 1] = parameter end
     end
-    if self.mode == "stale" then self.outputs[i] = found[#inputs] or torch.zeros_like(self.outputs[i]) end
+  end
+  local loss = precision.scaled(state.precision, #tasks == #self.tasks and self.sum or self.weighted[tasks[1]])
+  if self.batches.size > 1 then loss = loss / self.batches.size end
+  local found = gradients_of({ loss }, inputs)
+  for _, i in ipairs(tasks) do
+    at_features[i] = found[place[self.leaves[i]]] or torch.zeros_like(self.leaves[i])
+    own[i] = {}
+    for _, parameter in ipairs(self.tasks[i].parameters) do own[i][parameter] = found[place[parameter]] end
+    if self.mode == "stale" then
+      self.outputs[i] = found[place[self.outputs[i]]] or torch.zeros_like(self.outputs[i])
+    end
+  end
+  if self.covers_heads then return end
+  for _, parameter in ipairs(parameters) do
+    local gradient = found[place[parameter]]
+    if gradient then accumulate(parameter, gradient) end
+  end
+end
+
+-- All tasks in one backward; one by one where the balance must tell apart what two heads do to a parameter of both.
+local function gradients_at(self, state)
+  local at_features, own, all = {}, {}, {}
+  for i in ipairs(self.tasks) do all[i] = i end
+  if not (self.covers_heads and self.heads_share) then
+    backward_of(self, state, all, at_features, own)
+  else
+    for i in ipairs(all) do backward_of(self, state, { i }, at_features, own) end
   end
   return at_features, own
 end
@@ -137,7 +170,7 @@ local function settle(self, state)
   local scale = precision.scale(state.precision)
   if scale then gradients:scale(scale:double():reciprocal()) end
   local watched = state.on and (state.on.backward or state.on.step)
-  local gram = gradients:gram(not self.norms_alone or watched ~= nil or self.log.cosines)
+  local gram = gradients:gram(not self.norms_alone or watched ~= nil or self.log.cosines ~= nil)
   local known = self.log:add_gram(gram, watched)
   state.tasks = { names = self.names, weights = self.factors, norms = known and known.norms,
                   cosines = known and known.cosines }
@@ -203,7 +236,7 @@ function Balanced:update(state)
     precision.update(state, self.all, function() state.optim:step() end)
   end
   precision.finish(state.precision)
-  self.leaf, self.weighted, self.outputs, self.by_task = nil, nil, nil, nil
+  self.leaves, self.weighted, self.sum, self.outputs, self.by_task = nil, nil, nil, nil, nil
 end
 
 --- Says which task a loss or a gradient that is not finite belongs to.

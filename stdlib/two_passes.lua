@@ -49,21 +49,21 @@ function two_passes.again(self, state, pass, loss_of, gradients_of)
   torch.no_grad(function()
     for _, pair in ipairs(pass.before.statistics) do pair[1]:copy_(pair[2]) end
   end)
-  local leaf, at_features = pass.features:detach():requires_grad_(), {}
+  local leaves, outputs, found = {}, {}, nil
   local batch = setmetatable({ pass = 2 }, { __index = pass.batch })
   for i, task in ipairs(self.tasks) do
-    local found
+    leaves[i] = pass.features:detach():requires_grad_()
     if self.mode == "stale" then
-      local outputs = precision.cast(state.precision, task.head.forward, task.head, leaf)
-      found = gradients_of(outputs, { leaf }, { grad_outputs = { pass.outputs[i] } })
+      outputs[i] = precision.cast(state.precision, task.head.forward, task.head, leaves[i])
     else
-      local loss = precision.cast(state.precision, loss_of, task, leaf, batch) * pass.factors[i]
+      local loss = precision.cast(state.precision, loss_of, task, leaves[i], batch) * pass.factors[i]
       if self.batches.size > 1 then loss = loss / self.batches.size end
-      found = gradients_of(precision.scaled(state.precision, loss), { leaf })
+      outputs[i] = precision.scaled(state.precision, loss)
     end
-    at_features[i] = found[1] or torch.zeros_like(leaf)
   end
-  return at_features
+  found = gradients_of(outputs, leaves, self.mode == "stale" and { grad_outputs = pass.outputs } or nil)
+  for i, leaf in ipairs(leaves) do found[i] = found[i] or torch.zeros_like(leaf) end
+  return found
 end
 
 return two_passes

@@ -38,6 +38,33 @@ at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options, boo
   return at::stack(products).view({tasks, tasks});
 }
 
+/// sum_t weights[t] list[t]; what is undefined is left out. Weights in main memory are numbers to the processor: only those
+/// of a device stay tensors, so that nothing waits for it.
+at::Tensor weighted(const Tensors& list, const at::Tensor& weights) {
+  at::Tensor sum;
+  const at::Tensor numbers = weights.is_cpu() ? weights.to(at::kDouble) : at::Tensor();
+  for (size_t t = 0; t < list.size(); ++t) {
+    const at::Tensor& g = list[t];
+    if (!g.defined()) continue;
+    if (numbers.defined()) {
+      const double w = numbers.const_data_ptr<double>()[numbers.stride(0) * static_cast<int64_t>(t)];
+      if (sum.defined()) sum.add_(g, w);
+      else sum = g * w;
+    } else {
+      at::Tensor w = weights[static_cast<int64_t>(t)].to(g.options());
+      if (sum.defined()) sum.addcmul_(g, w);
+      else sum = g * w;
+    }
+  }
+  return sum;
+}
+
+/// |d_t^T x|^2 = tr(x x^T d_t d_t^T) of every task, [T].
+at::Tensor factor_norms(const at::Tensor& x, const at::Tensor& d) {
+  at::Tensor by_task = d.transpose(0, 1);
+  return at::bmm(by_task, by_task.transpose(1, 2)).mul_(x.mm(x.t())).sum({1, 2});
+}
+
 }  // namespace
 
 TaskGradients::TaskGradients(std::vector<Tensors> by_task) : tasks_(static_cast<int64_t>(by_task.size())) {
@@ -76,10 +103,12 @@ at::Tensor TaskGradients::products(bool between) const {
       continue;
     }
     at::Tensor x = wide(e.x), d = wide(e.d);
+    if (!between) {
+      each.push_back(factor_norms(x, d).diag().to(options));
+      continue;
+    }
     at::Tensor through = x.mm(x.t()).mm(d.view({d.size(0), -1})).view(d.sizes());
-    at::Tensor products = between ? at::bmm(d, through.transpose(1, 2)).sum(0)
-                                  : (d * through).sum({0, 2}).diag();
-    each.push_back(products.to(options));
+    each.push_back(at::bmm(d, through.transpose(1, 2)).sum(0).to(options));
   }
   return at::stack(each);
 }
@@ -93,22 +122,11 @@ Tensors TaskGradients::combine(const at::Tensor& c) const {
   for (size_t p = 0; p < entries_.size(); ++p) {
     const auto& e = entries_[p];
     if (e.d.defined()) {
-      at::Tensor row = rows[p].to(e.d.options());
-      at::Tensor mixed = e.d.select(1, 0) * row[0];
-      for (int64_t t = 1; t < tasks_; ++t) mixed.addcmul_(e.d.select(1, t), row[t]);
+      at::Tensor mixed = weighted(e.d.unbind(1), rows[p]);
       total.push_back(mixed.t().mm(e.x));
-      continue;
+    } else {
+      total.push_back(weighted(e.by_task, rows[p]));
     }
-    at::Tensor sum;
-    auto weights = rows[p].unbind();
-    for (int64_t t = 0; t < tasks_; ++t) {
-      const at::Tensor& g = e.by_task[t];
-      if (!g.defined()) continue;
-      at::Tensor weight = weights[t].to(g.options());
-      if (sum.defined()) sum.addcmul_(g, weight);
-      else sum = g * weight;
-    }
-    total.push_back(sum);
   }
   return total;
 }
