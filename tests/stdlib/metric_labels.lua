@@ -20,7 +20,8 @@ local function tau_b(tree, head, names, batches)
     local i = 0
     return function()
       i = i + 1
-      return batches and batches[i]
+      local batch = batches and batches[i] -- freed with its evaluation
+      return batch and { y = batch.y:clone(), outputs = batch.outputs:clone() }
     end
   end }
   local values = {}

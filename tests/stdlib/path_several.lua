@@ -64,7 +64,9 @@ local function measured(model, batch)
     return function()
       if given then return nil end
       given = true
-      return batch
+      local fresh = {} -- a batch is freed with its evaluation
+      for key, value in pairs(batch) do fresh[key] = torch.is_tensor(value) and value:clone() or value end
+      return fresh
     end
   end }
   local metrics = evaluate.metrics({ "f1_micro", "f1_macro", "f1_samples", "exact", "top1" }, {},
