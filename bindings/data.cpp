@@ -7,6 +7,7 @@
 #include "host/data/images_csv.hpp"
 #include "host/data/images_idx.hpp"
 #include "host/data/texts_file.hpp"
+#include "host/data/vectors_text.hpp"
 
 namespace moonlab::lua {
 
@@ -52,6 +53,22 @@ int read_idx(lua_State* L) {
 
 int from_tensors(lua_State* L) {
   return give(L, described(L, 3, check_tensor(L, 1).cpu().clone(), check_tensor(L, 2).cpu().clone(), "from_tensors"));
+}
+
+/// read_vectors(file) -> float [N, F]
+int read_vectors(lua_State* L) {
+  push(L, data::read_vectors(check_string(L, 1)));
+  return 1;
+}
+
+/// from_vectors(float [N, F], labels, { name, class_names }) -> dataset; labels long [N], or [N, K] filled up with -1
+int from_vectors(lua_State* L) {
+  const Json about = check_options(L, 3, {"name", "class_names"});
+  for (const char* key : {"name", "class_names"})
+    if (!about.contains(key)) fail("option '", key, "' is missing");
+  return give(L, Dataset(data::make_vector_samples(about.at("name"), check_tensor(L, 1).cpu().clone(),
+                                                   check_tensor(L, 2).cpu().clone(), about.at("class_names"),
+                                                   "from_vectors")));
 }
 
 /// Names of an option that is one text or a list of them.
@@ -109,6 +126,7 @@ int open_data(lua_State* L) {
   const luaL_Reg functions[] = {
       {"read_csv_images", read_csv_images}, {"read_idx", read_idx},   {"from_tensors", from_tensors},
       {"read_text_table", read_text_table}, {"read_trec", read_trec}, {"read_text_splits", read_text_splits},
+      {"read_vectors", read_vectors},       {"from_vectors", from_vectors},
       {"from_texts", from_texts},           {"loader", new_loader},   {"bind_classes", bind_classes},
       {"count_labels", count_labels},       {"epoch_shares", epoch_shares}, {nullptr, nullptr}};
   return push_library(L, functions);

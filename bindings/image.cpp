@@ -3,6 +3,7 @@
 #include "bindings/data.hpp"
 #include "host/data/images_cifar.hpp"
 #include "host/data/images_folder.hpp"
+#include "host/data/mat_file.hpp"
 #include "host/data/tile_sheets.hpp"
 #include "host/image/image.hpp"
 
@@ -86,36 +87,60 @@ data::Memory memory_of(const std::string& name) {
   fail("unknown memory '", name, "'", did_you_mean(name, known), " (ram, mmap, stream)");
 }
 
-/// read_folder(folder, { name, height, width, fit, max_pixels, skip_damaged, cache, memory = "ram", class_names, mean,
-/// deviation }) -> dataset, { "FILE: reason", ... } of what was left out
-int read_folder(lua_State* L) {
-  const std::string folder = check_string(L, 1);
-  const Json about = check_options(L, 2, {"name", "height", "width", "fit", "max_pixels", "skip_damaged", "cache",
-                                          "memory", "class_names", "mean", "deviation"});
-  for (const char* key : {"height", "width"})
+/// Reads classes of pictures, with the options of read_folder.
+int give_classes(lua_State* L, const std::vector<data::ClassFolder>& classes, const Json& about,
+                 const std::string& where) {
+  for (const char* key : {"name", "height", "width"})
     if (!about.contains(key)) fail("option '", key, "' is missing");
   data::FolderOptions options;
   options.how = decoding(about);
   options.skip_damaged = about.value("skip_damaged", false);
   options.cache = about.value("cache", std::string());
   options.memory = memory_of(about.value("memory", std::string("ram")));
-  const auto classes = about.contains("class_names")
-                           ? data::list_classes(folder, about["class_names"].get<std::vector<std::string>>())
-                           : data::list_classes(folder);
   std::vector<std::string> names;
   for (const auto& c : classes) names.push_back(c.name);
   data::FolderImages read = data::read_classes(classes, options);
   if (options.memory == data::Memory::kFiles) {
-    if (!about.contains("name")) fail("option 'name' is missing");
     push_object(L, std::make_shared<data::Dataset>(data::make_file_samples(
                        about.at("name"), {std::move(read.files), options.how}, read.content, std::move(read.labels),
-                       std::move(names), folder, about.value("mean", std::vector<float>{}),
+                       std::move(names), where, about.value("mean", std::vector<float>{}),
                        about.value("deviation", std::vector<float>{}))));
   } else {
-    give(L, about, std::move(read.images), std::move(read.labels), std::move(names), folder);
+    give(L, about, std::move(read.images), std::move(read.labels), std::move(names), where);
   }
   push(L, read.damaged);
   return 2;
+}
+
+const std::vector<std::string> kFolderOptions{"name", "height", "width", "fit", "max_pixels", "skip_damaged", "cache",
+                                              "memory", "class_names", "mean", "deviation"};
+
+/// read_folder(folder, { name, height, width, fit, max_pixels, skip_damaged, cache, memory = "ram", class_names, mean,
+/// deviation }) -> dataset, { "FILE: reason", ... } of what was left out
+int read_folder(lua_State* L) {
+  const std::string folder = check_string(L, 1);
+  const Json about = check_options(L, 2, kFolderOptions);
+  const auto classes = about.contains("class_names")
+                           ? data::list_classes(folder, about["class_names"].get<std::vector<std::string>>())
+                           : data::list_classes(folder);
+  return give_classes(L, classes, about, folder);
+}
+
+/// read_files({ { class, { file, ... } }, ... }, options of read_folder) -> dataset, what was left out
+int read_files(lua_State* L) {
+  std::vector<data::ClassFolder> classes;
+  for (const Json& row : to_json(L, 1)) {
+    const auto names = row.at(1).is_array() ? row.at(1).get<std::vector<std::string>>() : std::vector<std::string>{};
+    classes.push_back({row.at(0).get<std::string>(), {names.begin(), names.end()}});
+  }
+  const Json about = check_options(L, 2, kFolderOptions);
+  return give_classes(L, classes, about, about.value("name", std::string()));
+}
+
+/// read_mat_numbers(file, name) -> { n, ... }: an array of a MATLAB file
+int read_mat_numbers(lua_State* L) {
+  push(L, data::read_mat_numbers(check_string(L, 1), check_string(L, 2)));
+  return 1;
 }
 
 /// read_cifar({ file, ... }, label bytes a record, { name, class_names, mean, deviation }) -> dataset
@@ -147,6 +172,8 @@ int open_image(lua_State* L) {
                                 {"class_name", class_name},
                                 {"list_classes", list_classes},
                                 {"read_folder", read_folder},
+                                {"read_files", read_files},
+                                {"read_mat_numbers", read_mat_numbers},
                                 {"read_cifar", read_cifar},
                                 {"read_tile_sheets", read_tile_sheets},
                                 {nullptr, nullptr}};

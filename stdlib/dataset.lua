@@ -207,6 +207,22 @@ function dataset.steps(nodes)
   return nodes and steps
 end
 
+-- What is left of a set for training, and its i-th of k folds.
+local function folded(parts, fold, seed)
+  local all = parts:take_front({}, "folds")
+  local folds, place, rest, own = all:partition(seed, true), {}, {}, nil
+  for i, row in ipairs(all:rows():totable()) do place[row] = i - 1 end
+  for j = 1, fold[1] do
+    local part = folds:take_front({ fraction = 1 / (fold[1] - j + 1) }, ("fold %d of %d"):format(j, fold[1]))
+    if j == fold[2] then
+      own = part
+    else
+      for _, row in ipairs(part:rows():totable()) do rest[#rest + 1] = place[row] end
+    end
+  end
+  return all:subset(rest), own
+end
+
 --- The builder of an origin's constructor: a Data object
 -- { name, class_names, classes, batch, sets = { train, val, test }, set(), splits(), loader(), report() }.
 function dataset.builder(origin)
@@ -227,7 +243,10 @@ function dataset.builder(origin)
     elseif (o.test or 0) > 0 then
       sets.test = labelled(parts:take_back({ per_class = o.test }, "test"))
     end
-    if val and o.val == 0 then
+    if o.fold then
+      local rest, own = folded(parts, o.fold, o.split_seed)
+      parts, sets.val = rest:partition(o.split_seed, true), labelled(own)
+    elseif val and o.val == 0 then
       sets.val = labelled(shaped(val))
     elseif o.val > 0 then
       sets.val = labelled(parts:take_back(o.val < 1 and { fraction = o.val } or { per_class = o.val }, "val"))

@@ -28,7 +28,8 @@ function folder_images.fields(side)
   }
 end
 
-local function about(o, name, class_names)
+--- The options of host.image's readers from those of fields().
+function folder_images.about(o, name, class_names)
   local height, width = o.side, o.side
   if type(o.side) == "table" then height, width = o.side[1], o.side[2] end
   if type(o.side) == "table" and #o.side ~= 2 then error("side is a number or { height, width }", 0) end
@@ -40,14 +41,18 @@ local function about(o, name, class_names)
            mean = o.mean, deviation = o.deviation }
 end
 
---- A folder of classes as a host dataset. What was left out is said on the screen.
-function folder_images.read(folder, o, name, class_names)
-  local set, damaged = image.read_folder(folder, about(o, name, class_names))
+--- A host dataset of which pictures were left out: says so on the screen.
+function folder_images.told(folder, set, damaged)
   for i, reason in ipairs(damaged) do
     if i <= 5 then io.stderr:write("left out: ", reason, "\n") end
   end
   if #damaged > 5 then io.stderr:write(("left out: %d more pictures of %s\n"):format(#damaged - 5, folder)) end
   return set
+end
+
+--- A folder of classes as a host dataset.
+function folder_images.read(folder, o, name, class_names)
+  return folder_images.told(folder, image.read_folder(folder, folder_images.about(o, name, class_names)))
 end
 
 local function is_folder(path)

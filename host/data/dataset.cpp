@@ -93,9 +93,42 @@ std::shared_ptr<const Samples> make_file_samples(std::string name, PictureFiles 
   return samples;
 }
 
+std::shared_ptr<const Samples> make_vector_samples(std::string name, at::Tensor vectors, at::Tensor labels,
+                                                   std::vector<std::string> class_names, const std::string& where) {
+  if (vectors.dim() != 2 || !vectors.is_floating_point() || vectors.numel() == 0)
+    fail(where, ": vectors must be float [N, F], got ", vectors.toString(), " ", vectors.sizes());
+  labels = labels.contiguous();
+  vectors = vectors.to(at::kFloat).contiguous();
+  check_labels(labels, vectors.size(0), static_cast<int64_t>(class_names.size()), "vectors", "vector", where);
+  Sha256 hash;
+  hash_tensor(hash, vectors);
+  hash_tensor(hash, labels);
+  for (const auto& c : class_names) hash.update(c + "\n");
+  auto samples = std::make_shared<Samples>();
+  samples->name = std::move(name);
+  samples->vectors = std::move(vectors);
+  samples->labels = std::move(labels);
+  samples->class_names = std::move(class_names);
+  samples->fingerprint = hash.hex();
+  return samples;
+}
+
 std::vector<int64_t> Samples::shape() const {
+  if (is_vector()) return {vectors.size(1), 1, 1};
   if (files) return {3, files->how.height, files->how.width};
   return is_text() ? std::vector<int64_t>{} : images.sizes().slice(1).vec();
+}
+
+std::string_view Samples::bytes_of(int64_t row, std::vector<uint8_t>& own) const {
+  if (is_text()) return texts[row];
+  if (is_vector()) {
+    const auto* first = vectors.const_data_ptr<float>() + row * vectors.size(1);
+    return {reinterpret_cast<const char*>(first), static_cast<size_t>(vectors.size(1)) * sizeof(float)};
+  }
+  const auto each = shape();
+  own.resize(static_cast<size_t>(each[0] * each[1] * each[2]));
+  put_pixels(row, own.data());
+  return {reinterpret_cast<const char*>(own.data()), own.size()};
 }
 
 void Samples::put_pixels(int64_t row, uint8_t* to) const {
@@ -128,13 +161,8 @@ const std::vector<uint64_t>& Samples::content() const {
     const auto n = static_cast<size_t>(labels.size(0));
     content_.resize(n);
     const std::hash<std::string_view> hash;
-    const auto each = shape();
-    std::vector<uint8_t> pixels(is_text() ? 0 : each[0] * each[1] * each[2]);
-    for (size_t i = 0; i < n; ++i) {
-      if (!is_text()) put_pixels(static_cast<int64_t>(i), pixels.data());
-      content_[i] = hash(is_text() ? std::string_view(texts[i])
-                                   : std::string_view(reinterpret_cast<const char*>(pixels.data()), pixels.size()));
-    }
+    std::vector<uint8_t> own;
+    for (size_t i = 0; i < n; ++i) content_[i] = hash(bytes_of(static_cast<int64_t>(i), own));
   });
   return content_;
 }
@@ -147,7 +175,7 @@ Dataset::Dataset(std::shared_ptr<const Samples> samples)
       class_names_(samples_->class_names) {}
 
 at::Tensor Dataset::images() const {
-  if (samples_->is_text()) fail("'", name_, "' holds texts, not images");
+  if (samples_->is_text() || samples_->is_vector()) fail("'", name_, "' holds ", samples_->things(), ", not images");
   if (!samples_->files) return samples_->images.index_select(0, rows_);
   const auto shape = samples_->shape();
   at::Tensor images = at::empty({size(), shape[0], shape[1], shape[2]}, at::kByte);
@@ -158,7 +186,7 @@ at::Tensor Dataset::images() const {
 }
 
 text::Texts Dataset::texts() const {
-  if (!samples_->is_text()) fail("'", name_, "' holds images, not texts");
+  if (!samples_->is_text()) fail("'", name_, "' holds ", samples_->things(), ", not texts");
   text::Texts texts;
   const auto* row = rows_.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < size(); ++i) texts.add(samples_->texts[row[i]]);

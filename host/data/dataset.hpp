@@ -1,4 +1,4 @@
-// A labelled set of images or texts in memory, and views of it that share them.
+// A labelled set of images, texts or vectors in memory, and views of it that share them.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,6 +26,7 @@ struct Samples {
   std::string name;   // "mnist5k"
   at::Tensor images;  // uint8 [N, C, H, W]; undefined for texts and where pictures stay in files
   std::shared_ptr<const PictureFiles> files;  // pictures of three channels in files, or nothing
+  at::Tensor vectors;  // float32 [N, F]: features in place of images and texts; else undefined
   at::Tensor labels;  // long [N], 0 .. class_names.size()-1; [N, K] where samples have several labels:
                       // the first of a row counts for strata, the rest of a row is -1
   std::vector<std::string> class_names;  // in the order of the label numbers
@@ -34,15 +35,20 @@ struct Samples {
   text::Texts texts;                     // N of them, or none
   mutable text::TokenCache tokens;       // of the texts
 
-  bool is_text() const { return !images.defined() && !files; }
-  /// [C, H, W] of an image as it is shown without any step; {} of texts.
+  bool is_text() const { return !images.defined() && !files && !vectors.defined(); }
+  bool is_vector() const { return vectors.defined(); }
+  /// [C, H, W] of an image as it is shown without any step; [F, 1, 1] of vectors, as batches have them; {} of texts.
   std::vector<int64_t> shape() const;
   /// uint8 [C, H, W] of an image, as shape() says, at `to`.
   void put_pixels(int64_t row, uint8_t* to) const;
-  /// A hash of each row's pixels or text alone, to find samples that occur twice; worked out when first asked for.
+  /// The bytes of a row alone, what equal samples have in common: its pixels, text or numbers. `own` holds them where
+  /// they are made.
+  std::string_view bytes_of(int64_t row, std::vector<uint8_t>& own) const;
+  /// A hash of each row's pixels, numbers or text alone, to find samples that occur twice; worked out when first asked
+  /// for.
   const std::vector<uint64_t>& content() const;
-  /// "images" or "texts".
-  const char* things() const { return is_text() ? "texts" : "images"; }
+  /// "images", "texts" or "vectors".
+  const char* things() const { return is_text() ? "texts" : is_vector() ? "vectors" : "images"; }
 
  private:
   mutable std::once_flag hashed_;
@@ -60,6 +66,10 @@ std::shared_ptr<const Samples> make_file_samples(std::string name, PictureFiles 
                                                  at::Tensor labels, std::vector<std::string> class_names,
                                                  const std::string& where, std::vector<float> mean = {},
                                                  std::vector<float> deviation = {});
+
+/// The same for vectors float [N, F]. Labels as those of texts.
+std::shared_ptr<const Samples> make_vector_samples(std::string name, at::Tensor vectors, at::Tensor labels,
+                                                   std::vector<std::string> class_names, const std::string& where);
 
 /// The same for texts. Labels are long [N], or [N, K] for several: a row begins with a label, holds none twice and is
 /// filled up with -1.

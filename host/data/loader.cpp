@@ -29,6 +29,7 @@ void move(at::Tensor& t, at::Device device) {
 at::Tensor load_images(const Dataset& data, bool normalise) {
   const Samples& samples = data.samples();
   if (samples.is_text()) fail("'", data.name(), "' holds texts: there are no images to load");
+  if (samples.is_vector()) return samples.vectors.index_select(0, data.rows()).reshape({data.size(), -1, 1, 1});
   const auto table = pixel_table(samples, normalise);
   const auto shape = samples.shape();
   at::Tensor x = at::empty({data.size(), shape[0], shape[1], shape[2]}, at::kFloat);

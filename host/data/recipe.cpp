@@ -16,7 +16,7 @@ void check_source(const Source& s, const Source& first, const TextInput& input, 
   if (!s.targets.empty() && s.targets.size() != s.data.class_names().size())
     fail("loader: '", name, "' has ", s.data.class_names().size(), " classes, but ", s.targets.size(), " targets");
   if (!(s.weight > 0)) fail("loader: '", name, "': weight must be above 0, got ", s.weight);
-  if (samples.is_text() != others.is_text())
+  if (samples.is_text() != others.is_text() || samples.is_vector() != others.is_vector())
     fail("loader: '", first_name, "' holds ", others.things(), ", '", name, "' ", samples.things());
   if (s.features.defined() != first.features.defined() ||
       (s.features.defined() && s.features.size(0) != s.data.size()))
@@ -56,7 +56,7 @@ Recipe make_recipe(std::vector<Source> sources, const TextInput& input, int64_t 
     } else if (samples.is_text()) {
       recipe.tokens.push_back(samples.tokens.get(samples.texts, *input.tokenizer, input.max_length));
       recipe.pad = input.tokenizer->pad();
-    } else {
+    } else if (!samples.is_vector()) {
       recipe.tables.push_back(pixel_table(samples, s.normalise));
       recipe.streamed |= samples.files != nullptr;
     }
@@ -73,9 +73,10 @@ Recipe make_recipe(std::vector<Source> sources, const TextInput& input, int64_t 
 
 void require_images(const Recipe& recipe, const char* what) {
   const Source& first = recipe.sources[0];
-  if (first.features.defined() || first.data.samples().is_text())
+  const Samples& samples = first.data.samples();
+  if (first.features.defined() || samples.is_text() || samples.is_vector())
     fail("loader: ", what, "; '", first.data.name(), "' gives ",
-         first.features.defined() ? "features" : first.data.samples().things());
+         first.features.defined() ? "features" : samples.things());
 }
 
 int64_t target_of(const Source& source, int64_t label) {

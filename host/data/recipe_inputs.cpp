@@ -40,6 +40,18 @@ void put_features(Batch& batch, const Recipe& recipe, const Order& order) {
   batch.x = at::stack(rows);
 }
 
+void put_vectors(Batch& batch, const Recipe& recipe, const Order& order) {
+  const int64_t size = order.size(), from = order.first();
+  const int64_t width = recipe.sources[0].data.samples().vectors.size(1);
+  batch.x = at::empty({size, width, 1, 1}, at::kFloat);
+  auto* to = batch.x.mutable_data_ptr<float>();
+  for (int64_t b = 0; b < size; ++b, to += width) {
+    const Dataset& data = recipe.sources[order.plan.domain[from + b]].data;
+    const int64_t row = data.rows().const_data_ptr<int64_t>()[order.plan.index[from + b]];
+    std::copy_n(data.samples().vectors.const_data_ptr<float>() + row * width, width, to);
+  }
+}
+
 // (x - mean) / deviation of each channel, as the table of pixels does it for bytes.
 at::Tensor normalised(const at::Tensor& x, const Samples& samples) {
   const auto channels = static_cast<int64_t>(samples.mean.size());
@@ -127,6 +139,8 @@ Batch make_batch(const Recipe& recipe, const Order& order, Transform* transform,
     put_features(batch, recipe, order);
   } else if (first.data.samples().is_text()) {
     put_texts(batch, recipe, order);
+  } else if (first.data.samples().is_vector()) {
+    put_vectors(batch, recipe, order);
   } else {
     Pictures pictures(batch, recipe, order);
     for (int64_t at = order.first(); at < order.plan.ends[order.number]; ++at) {

@@ -29,7 +29,8 @@ Index read_index(const std::filesystem::path& file, const std::string& split) tr
   if (index.classes.empty()) fail(file.string(), ": names no classes");
   for (size_t i = 0; i < index.counts.size(); ++i)
     if (index.counts[i] < 1 || index.counts[i] > 10'000'000)
-      fail(file.string(), ": counts.", split, ".", index.classes[i], " = ", index.counts[i], " is not within 1 .. 10000000");
+      fail(file.string(), ": counts.", split, ".", index.classes[i], " = ", index.counts[i],
+           " is not within 1 .. 10000000");
   for (const auto& name : index.classes)
     if (name.empty() || name.find('/') != std::string::npos) fail(file.string(), ": class '", name, "' names no file");
   return index;
@@ -42,8 +43,8 @@ at::Tensor cut(const std::filesystem::path& file, const Index& index, int64_t co
   const at::Tensor sheet = image::read(file);
   const int64_t rows = (count + index.cols - 1) / index.cols, t = index.tile;
   if (sheet.size(0) != rows * t || sheet.size(1) != index.cols * t)
-    fail(file.string(), ": ", sheet.size(0), " x ", sheet.size(1), " pixels, but ", count, " tiles of ", t, ", ", index.cols,
-         " a row, take ", rows * t, " x ", index.cols * t);
+    fail(file.string(), ": ", sheet.size(0), " x ", sheet.size(1), " pixels, but ", count, " tiles of ", t, ", ",
+         index.cols, " a row, take ", rows * t, " x ", index.cols * t);
   // by hand: a permuted copy of bytes takes LibTorch four times as long
   at::Tensor tiles = at::empty({count, 3, t, t}, at::kByte);
   const auto* pixels = sheet.const_data_ptr<uint8_t>();

@@ -25,6 +25,8 @@ function choice.fields(origin)
     { "skip", "number >= 0", 0, things .. " of each class that are left out first, or below 1 a share: another part of "
       .. "the same set has them" },
     { "val", "number >= 0", 0, "validation " .. things .. ": so many of each class, or below 1 a share" },
+    { "fold", "list of integer > 0", schema.optional, "{ k, i }: of k parts of each class the i-th is for validation and "
+      .. "the others for training" },
     { "only", "list of (string or integer)", schema.optional, "the classes that are kept, numbered in this order" },
     { "labels", "map of (string or list of (string or integer))", schema.optional,
       "other labels: new = { class, ... } for coarser ones, or class = \"new\"; then classes not named keep theirs" },
@@ -38,13 +40,13 @@ function choice.fields(origin)
     { "split_seed", "integer >= 0", 0, "seed of the choice; training's seed does not touch it" },
   }
   if things == "images" then
-    table.insert(fields, 10, { "normalise", "boolean", true,
+    table.insert(fields, 11, { "normalise", "boolean", true,
       "pixels to mean 0 and deviation 1 of the whole set, otherwise to [0, 1]" })
-    table.insert(fields, 11, { "transform", "function", schema.optional, "what becomes of every image, of training and "
+    table.insert(fields, 12, { "transform", "function", schema.optional, "what becomes of every image, of training and "
       .. "of other splits: function(image, sample) of float [C, H, W] in [0, 1] that gives the image, of another shape "
       .. "perhaps; sample is { idx, y, domain, epoch }. It runs in states of its own and sees no local variable around "
       .. "it" })
-    table.insert(fields, 12, { "augment", "list of (node augment or function)", schema.optional,
+    table.insert(fields, 13, { "augment", "list of (node augment or function)", schema.optional,
       "random changes of the training images, one after the other, before they are normalised; a function is one as "
       .. "`transform` is" })
   end
@@ -160,6 +162,16 @@ end
 
 local function round(x) return math.floor(x + 0.5) end
 
+--- The sizes of a class's folds, of `count` samples: each takes its share of what is left. The host rounds the same way.
+function choice.folds(count, k)
+  local sizes = {}
+  for j = 1, k do
+    sizes[j] = round(count / (k - j + 1))
+    count = count - sizes[j]
+  end
+  return sizes
+end
+
 -- What each chosen class has for training once test, validation and skipped images are out:
 -- { { name, all, left }, ... }. The host counts the same way.
 local function remaining(o, origin)
@@ -169,6 +181,7 @@ local function remaining(o, origin)
     if chosen[name] then
       local all = origin.counts[i]
       local left = all - (o.test or 0)
+      if o.fold then left = left - choice.folds(left, o.fold[1])[o.fold[2]] end
       left = left - (o.val < 1 and round(o.val * left) or o.val)
       left = left - (o.skip < 1 and round(o.skip * left) or o.skip)
       list[#list + 1] = { name = name, all = all, left = left }
@@ -207,7 +220,7 @@ end
 --- Metadata and checks of an origin's constructor, for schema.declare.
 function choice.more(origin)
   local function of(o) return choice.origin(o, origin) end
-  local labels, sizes = { "only", "labels" }, { "per_class", "take", "fraction", "stratify", "skip", "val", "only" }
+  local labels, sizes = { "only", "labels" }, { "per_class", "take", "fraction", "stratify", "skip", "val", "fold", "only" }
   if not origin.official_test then sizes[#sizes + 1] = "test" end
   for _, field in ipairs(origin.fields or {}) do
     labels[#labels + 1], sizes[#sizes + 1] = field[1], field[1]
@@ -224,6 +237,10 @@ function choice.more(origin)
       if o.val >= 1 and o.val ~= math.floor(o.val) then
         return ("val = %g is neither a number of %s nor a share"):format(o.val, origin.things or "images"), "val"
       end
+      if o.fold and (#o.fold ~= 2 or o.fold[1] < 2 or o.fold[2] > o.fold[1]) then
+        return ("fold takes { k, i } with 2 <= k and i up to k, got { %s }"):format(table.concat(o.fold, ", ")), "fold"
+      end
+      if o.fold and o.val > 0 then return "give one of fold and val: a fold is for validation", "fold" end
       if o.skip >= 1 and o.skip ~= math.floor(o.skip) then
         return ("skip = %g is neither a number of %s nor a share"):format(o.skip, origin.things or "images"), "skip"
       end

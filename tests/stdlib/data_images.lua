@@ -41,14 +41,15 @@ t.test("folders train and test are the splits; classes have the names joins comp
   t.eq(built:set "test":counts(), { 1, 0 })
   t.eq(built:set "test":images():max():item(), 30)
   local set = built:set "train"
-  local pixels, labels, found = set:images():select(1, 0):select(1, 0):select(1, 0):totable(), set:labels():totable(), {}
+  local pixels = set:images():select(1, 0):select(1, 0):select(1, 0):totable()
+  local labels, found = set:labels():totable(), {}
   for i, pixel in ipairs(pixels) do found[pixel] = labels[i] end
   t.eq(found, { [11] = 0, [12] = 0, [13] = 0, [14] = 0, [1] = 1, [2] = 1, [3] = 1, [4] = 1 })
 end)
 
 t.test("a share of each class is for testing, and the options of all sets hold", function()
-  local built = images { root = folder .. "/flat", split = { train = 0.75, test = 0.25 }, per_class = 2, side = { 4, 6 },
-                         labels = { dog = { "beagle", "boxer" } } }:build()
+  local built = images { root = folder .. "/flat", split = { train = 0.75, test = 0.25 }, per_class = 2,
+                         side = { 4, 6 }, labels = { dog = { "beagle", "boxer" } } }:build()
   t.eq(built:set "train":shape(), { 3, 4, 6 })
   t.eq(#built:set "train", 4)
   t.eq(#built:set "test", 2)

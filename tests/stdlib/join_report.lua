@@ -1,35 +1,11 @@
 -- What a join tells about itself, on a terminal and as JSON, and samples that are trained on and tested on.
 local t = require "test"
-local dataset = require "dataset"
-local host_data = require "host.data"
-local host_graph = require "host.graph"
+local flat_sets = dofile(MOONLAB_ROOT .. "/tests/flat_sets.lua")
 local report = require "report.join"
 local schema = require "schema"
 local tabulate = require "tabulate"
 
-local graph = schema.declare("graph.join_report", {}, function()
-  return host_graph.build {
-    root = "r", nodes = { "A", "B", "a1", "a2", "b1", "b2" },
-    edges = { { "r", "A" }, { "r", "B" }, { "A", "a1" }, { "A", "a2" }, { "B", "b1" }, { "B", "b2" }, { "A", "b2" } },
-    blocks = { A = "c", B = "c", a1 = "f", a2 = "f", b1 = "f", b2 = "f" },
-  }
-end)
-
--- A dataset "data.NAME" of flat images of these levels, classes by turns; `test` are the levels of its test set.
-local function declare(name, class_names, levels, test)
-  local function set(of)
-    local images, labels = {}, {}
-    for i, level in ipairs(of) do
-      images[i], labels[i] = torch.full({ 1, 1, 2, 2 }, level, { dtype = "uint8" }), (i - 1) % #class_names
-    end
-    return host_data.from_tensors(torch.cat(images), torch.tensor(labels, { dtype = "int64" }),
-      { name = name, class_names = class_names })
-  end
-  local train = set(levels)
-  local origin = { name = name, class_names = class_names, counts = train:counts(), official_test = true,
-                   sets = { train = train, test = test and set(test) } }
-  return schema.declare("data." .. name, dataset.fields(origin), dataset.builder(origin), dataset.more(origin))
-end
+local graph, declare = flat_sets.graph "join_report", flat_sets.declare
 
 -- fine has image 7 twice, and its test set has 7, 8 and 31 of the training sets
 local fine = declare("fine", { "a1", "b2" }, { 7, 7, 8, 9, 10, 11 }, { 7, 8, 31, 40 })
@@ -45,12 +21,12 @@ local function levels(set)
   return list
 end
 
-t.test("samples that are tested on are refused, all datasets' in one message, where the datasets are written", function()
+t.test("samples that are tested on are refused, all datasets' in one message, where they are written", function()
   local done, failure = pcall(function() return join { fine {}, coarse {} }:build() end)
   t.eq(done, false)
   t.eq(#failure.mistakes, 2)
-  t.ok(failure.mistakes[1].message:find("3 training images of 'fine' are in fine.test too; leave them out of training by "
-    .. "duplicates = \"drop\" in the join", 1, true), failure.mistakes[1].message)
+  t.ok(failure.mistakes[1].message:find("3 training images of 'fine' are in fine.test too; leave them out of training "
+    .. "by duplicates = \"drop\" in the join", 1, true), failure.mistakes[1].message)
   t.ok(failure.mistakes[1].message:find("or write duplicates = 3", 1, true))
   t.ok(failure.mistakes[2].message:find("1 training image of 'coarse' is in fine.test too", 1, true))
   t.ok(failure.mistakes[1].position.line > 0)
@@ -73,7 +49,8 @@ t.test("they can be kept, and left out of training; the report tells them either
   t.eq(levels(joined.parts[1].sets.test), { 7, 8, 31, 40 })
   t.eq(joined:loader("train"):size(), 6)
   t.eq(dropped.overlaps, { { "fine", "coarse", 1 } })
-  t.ok(tostring(dropped):find("left out of training of coarse, as they are tested on: 1 in fine.test\n", 1, true), tostring(dropped))
+  t.ok(tostring(dropped):find("left out of training of coarse, as they are tested on: 1 in fine.test\n", 1, true),
+    tostring(dropped))
   -- a second build begins with all of them again
   t.eq(fine {}:build().sets.train:size(), 6)
   local all = declare("all_tested", { "a2" }, { 40, 8 })
@@ -82,7 +59,8 @@ t.test("they can be kept, and left out of training; the report tells them either
 end)
 
 t.test("the report says how often a dataset is drawn and what it weighs where that is not as usual", function()
-  local text = tostring(join { duplicates = "keep", mix = "balanced", fine { draw = 2, weight = 0.5 }, coarse {} }:build():report())
+  local joined = join { duplicates = "keep", mix = "balanced", fine { draw = 2, weight = 0.5 }, coarse {} }
+  local text = tostring(joined:build():report())
   t.ok(text:find("classes   train   test   draw   an epoch   weight\n", 1, true), text)
   t.ok(text:find("#1   fine            2       6      4      2          7      0.5\n", 1, true), text)
   t.ok(text:find("4 labels and 2 added nodes, 5 paths: 3 deterministic, 2 nondeterministic", 1, true), text)

@@ -102,10 +102,11 @@ end)
 local function of_rows(kind, class_names, rows)
   local texts = {}
   for i = 1, #rows do texts[i] = kind .. " " .. i end
-  local set = host_data.from_texts(texts, torch.tensor(rows, { dtype = "int64" }), { name = kind, class_names = class_names })
+  local set = host_data.from_texts(texts, torch.tensor(rows, { dtype = "int64" }),
+    { name = kind, class_names = class_names })
   local dataset = require "dataset"
-  local origin = { name = kind, things = "texts", class_names = class_names, counts = set:counts(), official_test = true,
-                   sets = { train = set, test = set } }
+  local origin = { name = kind, things = "texts", class_names = class_names, counts = set:counts(),
+                   official_test = true, sets = { train = set, test = set } }
   return schema.declare("data." .. kind, dataset.fields(origin), dataset.builder(origin), dataset.more(origin))
 end
 local one = of_rows("one_label", { "cs.CL", "cs.LG" }, { 0, 1, 1 })

@@ -1,32 +1,15 @@
 -- What each dataset of a join has of its own: how often it is drawn, what it weighs, what happens to its images.
 local t = require "test"
-local dataset = require "dataset"
-local host_data = require "host.data"
+local flat_sets = dofile(MOONLAB_ROOT .. "/tests/flat_sets.lua")
 local host_graph = require "host.graph"
 local oracle = dofile(MOONLAB_ROOT .. "/tests/oracle.lua")
 local schema = require "schema"
 
-local graph = schema.declare("graph.join_weights", {}, function()
-  return host_graph.build {
-    root = "r", nodes = { "A", "B", "a1", "a2", "b1", "b2" },
-    edges = { { "r", "A" }, { "r", "B" }, { "A", "a1" }, { "A", "a2" }, { "B", "b1" }, { "B", "b2" }, { "A", "b2" } },
-    blocks = { A = "c", B = "c", a1 = "f", a2 = "f", b1 = "f", b2 = "f" },
-  }
-end)
+local graph = flat_sets.graph "join_weights"
 
 -- A dataset "data.NAME" of n flat images [C, side, side], brightness `level` + its index, classes by turns.
 local function declare(name, n, class_names, level, side, channels)
-  local images, labels = {}, {}
-  for i = 1, n do
-    images[i] = torch.full({ 1, channels or 1, side or 2, side or 2 }, ((level or 0) + i - 1) % 256, { dtype = "uint8" })
-    labels[i] = (i - 1) % #class_names
-  end
-  local set = host_data.from_tensors(torch.cat(images), torch.tensor(labels, { dtype = "int64" }),
-    { name = name, class_names = class_names })
-  local counts = set:counts()
-  local origin = { name = name, class_names = class_names, counts = counts, official_test = true,
-                   sets = { train = set, test = set:subset { 0 } } }
-  return schema.declare("data." .. name, dataset.fields(origin), dataset.builder(origin), dataset.more(origin))
+  return flat_sets.declare(name, class_names, flat_sets.levels(n, level or 0), true, side, channels)
 end
 local fine = declare("weights_fine", 8, { "a1", "a2", "b1", "b2" }, 0)
 local coarse = declare("weights_coarse", 24, { "A", "B" }, 50)
@@ -81,7 +64,7 @@ t.test("weight goes to training's batches and to no other", function()
 end)
 
 -- Logits and path losses of a batch with weights, and of each sample alone.
-t.test("the loss of a head is the mean of each sample's loss times its weight, also where a batch is of one dataset", function()
+t.test("the loss of a head is the mean of loss times weight, also where a batch is of one dataset", function()
   local joined = join { mix = "round-robin", fine { weight = 3 }, coarse { weight = 0.5 } }
   torch.manual_seed(1)
   local context = { classes = joined.classes, data = joined, graph = joined.graph, image = joined:image(), seed = 1 }
@@ -94,7 +77,8 @@ t.test("the loss of a head is the mean of each sample's loss times its weight, a
     t.near(weighted, plain * (batch.domain[0]:item() == 0 and 3 or 0.5), 1e-5)
   end
   for batch in join({ batch = 32, fine { weight = 3 }, coarse {} }):loader("train", { seed = 1 }):each(0) do
-    local each = torch.cross_entropy_loss(model.heads[1].head:forward(model:features(batch)), batch.y, { reduction = 0 })
+    local logits = model.heads[1].head:forward(model:features(batch))
+    local each = torch.cross_entropy_loss(logits, batch.y, { reduction = 0 })
     t.near(of({ features = model:features(batch), batch = batch }):item(), (each * batch.w):mean():item(), 1e-5)
   end
 end)
@@ -191,7 +175,8 @@ t.test("known answer 000-19: the sizes of joined training sets", function()
     return node.size, #made:report().labels
   end
   local size, classes = check("pet_fusion", { "cat", "dog", unpack(breeds) },
-    declare("oracle_pets", given.pets, breeds) {}, declare("oracle_dogs_cats", given.dogs_cats_needed, { "cat", "dog" }) {})
+    declare("oracle_pets", given.pets, breeds) {},
+    declare("oracle_dogs_cats", given.dogs_cats_needed, { "cat", "dog" }) {})
   t.eq({ size, classes }, { expected.PetFusion_train, expected.PetFusion_classes })
   -- of the 17 flowers those eight, 20 images each, whose names are among the 102
   local shared = { unpack(kinds, 1, given.flower_shared_labels) }
@@ -218,7 +203,8 @@ end)
 
 t.test("weights and draws that mean nothing are refused where they are written", function()
   for field, wrong in pairs { weight = 0, draw = -1 } do
-    t.raises(function() fine { [field] = wrong } end, ("option '%s' must be a positive number, got %d"):format(field, wrong))
+    t.raises(function() fine { [field] = wrong } end,
+      ("option '%s' must be a positive number, got %d"):format(field, wrong))
   end
   t.raises(function() fine { wieght = 2 } end, "did you mean 'weight'?")
   t.raises(function() epoch(join { fine { draw = 0.01 }, coarse {} }) end,

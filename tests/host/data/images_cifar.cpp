@@ -40,7 +40,8 @@ TEST_CASE("of CIFAR-100's two labels the second is the fine one") {
 TEST_CASE("damaged CIFAR files are named with the record") {
   Folder folder;
   const auto cut = folder.write("cut.bin", (record({1}, 0) + record({2}, 0)).substr(0, 4000));
-  CHECK_THROWS_WITH(data::read_cifar({cut}, 1, 10), Catch::Contains("cut.bin: cut short: record 1: expected 3072 bytes, got 926"));
+  CHECK_THROWS_WITH(data::read_cifar({cut}, 1, 10),
+                    Catch::Contains("cut.bin: cut short: record 1: expected 3072 bytes, got 926"));
   CHECK_THROWS_WITH(data::read_cifar({folder.write("l.bin", record({10}, 0))}, 1, 10),
                     Catch::Contains("l.bin: record 0: label 10 is out of range: 10 classes"));
   CHECK_THROWS_WITH(data::read_cifar({folder.write("e.bin", "")}, 1, 10), Catch::Contains("e.bin: holds no images"));

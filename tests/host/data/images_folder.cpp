@@ -89,7 +89,8 @@ TEST_CASE("pictures that cannot be decoded are refused or left out, as told") {
   CHECK(at::equal(read.images.select(1, 0).select(1, 0).select(1, 0), at::tensor({0, 2, 3, 4, 9}).to(at::kByte)));
   CHECK(at::equal(read.labels, at::tensor({0, 0, 0, 0, 1}, at::kLong)));
   folder.write("b/0.png", "nothing");
-  CHECK_THROWS_WITH(read_classes(classes, options), Catch::Contains("class 'b': none of its 1 pictures can be decoded"));
+  CHECK_THROWS_WITH(read_classes(classes, options),
+                    Catch::Contains("class 'b': none of its 1 pictures can be decoded"));
 }
 
 TEST_CASE("a decoded set is kept under the content of its files, and damage to what is kept does no harm") {
@@ -98,7 +99,10 @@ TEST_CASE("a decoded set is kept under the content of its files, and damage to w
   put(folder, "set/b/0.png", plain(6, 6, 60));
   auto options = of_size(3);
   options.cache = folder.path / "cache";
-  auto read = [&] { return read_classes(list_classes(folder.path / "set"), options).images.select(1, 0).select(1, 0).select(1, 0); };
+  auto read = [&] {
+    const auto images = read_classes(list_classes(folder.path / "set"), options).images;
+    return images.select(1, 0).select(1, 0).select(1, 0);
+  };
   auto kept = [&] {
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(options.cache))
@@ -126,7 +130,8 @@ TEST_CASE("tile sheets are cut row by row, without the rest of the last row") {
   Folder folder;
   const std::string index = R"({"tile": 8, "cols": 3, "classes": ["x", "y"], "counts": {"train": {"x": 4, "y": 3}}})";
   folder.write("index.json", index);
-  at::Tensor tiles = at::arange(6).reshape({2, 1, 3, 1, 1}).expand({2, 8, 3, 8, 3}).reshape({16, 24, 3}).mul(40).to(at::kByte);
+  const at::Tensor levels = at::arange(6).mul(40).reshape({2, 1, 3, 1, 1});
+  const at::Tensor tiles = levels.expand({2, 8, 3, 8, 3}).reshape({16, 24, 3}).to(at::kByte);
   put(folder, "train/x.jpg", tiles);
   put(folder, "train/y.jpg", tiles.slice(0, 0, 8));
   const auto sheets = read_tile_sheets(folder.path, "train");
@@ -138,7 +143,8 @@ TEST_CASE("tile sheets are cut row by row, without the rest of the last row") {
 
   CHECK_THROWS_WITH(read_tile_sheets(folder.path, "test"), Catch::Contains("index.json: ") && Catch::Contains("test"));
   put(folder, "train/y.jpg", tiles);
-  CHECK_THROWS_WITH(read_tile_sheets(folder.path, "train"), Catch::Contains("y.jpg: 16 x 24 pixels, but 3 tiles of 8, 3 a row, take 8 x 24"));
+  CHECK_THROWS_WITH(read_tile_sheets(folder.path, "train"),
+                    Catch::Contains("y.jpg: 16 x 24 pixels, but 3 tiles of 8, 3 a row, take 8 x 24"));
   folder.write("index.json", R"({"tile": 0, "cols": 3, "classes": [], "counts": {"train": {}}})");
   CHECK_THROWS_WITH(read_tile_sheets(folder.path, "train"), Catch::Contains("tile 0"));
   folder.write("index.json", "{");

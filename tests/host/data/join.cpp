@@ -36,7 +36,8 @@ TEST_CASE("of many classes without a node the first are named and the others cou
   std::vector<std::string> classes;
   for (int i = 0; i < 30; ++i) classes.push_back("class " + std::to_string(i));
   CHECK_THROWS_WITH(bind_classes(set("a", {1}, {0}, classes), kNodes),
-                    Contains("'class 7'") && !Contains("'class 8'") && Contains("a: nor do nodes carry 22 more of its 30 classes"));
+                    Contains("'class 7'") && !Contains("'class 8'") &&
+                        Contains("a: nor do nodes carry 22 more of its 30 classes"));
 }
 
 TEST_CASE("samples are shared where they are equal, whatever row or set they come from") {
@@ -55,5 +56,6 @@ TEST_CASE("what others hold too can be left out") {
   CHECK(rest.images().flatten().equal(at::tensor({2, 5}).to(at::kByte)));
   CHECK(rest.class_names() == a.class_names());
   CHECK(rest.labels().equal(at::tensor({1, 1}, at::kLong)));
-  CHECK_THROWS_WITH(without(b.subset(std::vector<int64_t>{0}), {a, b}), "b: no sample is left without those that a holds too");
+  CHECK_THROWS_WITH(without(b.subset(std::vector<int64_t>{0}), {a, b}),
+                    "b: no sample is left without those that a holds too");
 }

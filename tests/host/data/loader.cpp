@@ -130,7 +130,9 @@ static std::pair<int64_t, int64_t> shares(Loader& loader, int64_t number = 0) {
 
 TEST_CASE("draw says how often a dataset is drawn from, under every mix") {
   std::vector<Source> sources{{toy("a", 30), {}}, {toy("b", 90), {}}};
-  auto options = [](Mix mix, std::vector<double> draw) { return SamplerOptions{10, true, false, mix, 1, std::move(draw)}; };
+  auto options = [](Mix mix, std::vector<double> draw) {
+    return SamplerOptions{10, true, false, mix, 1, std::move(draw)};
+  };
   Loader twice(sources, options(Mix::kProportional, {2, 0.5}));
   CHECK(shares(twice) == std::pair<int64_t, int64_t>{60, 45});
   auto first = seen(epoch(twice, 0)), second = seen(epoch(twice, 1));

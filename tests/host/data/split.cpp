@@ -98,7 +98,9 @@ TEST_CASE("without strata the classes count as one") {
 }
 
 TEST_CASE("a class is in one order, alone and among others") {
-  auto front = [](const Dataset& data, int64_t n) { return rows_of(Partition(data, 7).take_front({n, {}, {}}, "train")); };
+  auto front = [](const Dataset& data, int64_t n) {
+    return rows_of(Partition(data, 7).take_front({n, {}, {}}, "train"));
+  };
   const auto all = front(toy(), 4), c = front(toy().only({"c"}), 4), cb = front(toy().only({"c", "b"}), 4);
   std::set<int64_t> together = all;
   together.insert(cb.begin(), cb.end());

@@ -21,7 +21,8 @@ TEST_CASE("tables of texts in three formats, plain and packed") {
   const std::vector<std::filesystem::path> files{
       folder.write("a.csv", "id,title,body,topic\n1,\"Say \"\"hi\"\", now\",\"two\nlines\",x\n\n2,b,c,y\n"),
       folder.write_gz("a.tsv.gz", "id\ttitle\tbody\ttopic\n1\tSay \"hi\", now\ttwo\\nlines\tx\n2\tb\tc\ty\n"),
-      folder.write("a.jsonl", "{\"title\": \"b\", \"body\": \"c\", \"topic\": 7}\n{\"title\": \"d\", \"body\": \"e\", \"topic\": [\"x\", \"y\"]}\n")};
+      folder.write("a.jsonl", "{\"title\": \"b\", \"body\": \"c\", \"topic\": 7}\n"
+                              "{\"title\": \"d\", \"body\": \"e\", \"topic\": [\"x\", \"y\"]}\n")};
   TableOptions o;
   o.text = {"title", "body"};
   o.label = "topic";
@@ -62,13 +63,15 @@ TEST_CASE("a damaged table is answered with file and line") {
   error("a.jsonl", "{\"text\": \"a\", \"label\": \"x\"}\n{\"text\": \"b", "line 2: no JSON, or cut short");
   error("a.jsonl", "{\"text\": \"a\", \"lable\": \"x\"}", "line 1: no key 'label'; did you mean 'lable'?");
   error("a.jsonl", "{\"text\": 1, \"label\": \"x\"}", "line 1: 'text' is no text");
-  error("a.jsonl", "{\"text\": \"a\", \"label\": 1.5}", "line 1: 'label' is no label: a text, a whole number, or a list of them");
+  error("a.jsonl", "{\"text\": \"a\", \"label\": 1.5}",
+        "line 1: 'label' is no label: a text, a whole number, or a list of them");
   CHECK_THROWS_WITH(read_text_table(folder.write("a.dat", "x"), o), Contains("its ending does not tell the format"));
   o.separator = ";";
   error("a.csv", "text,label\na,x; ;y\n", "line 2: an empty label in 'x; ;y'");
   auto twice = read_text_table(folder.write("t.csv", "text,label\na,x;y\nb,y;y\n"), o);
   CHECK_THROWS_WITH(text_dataset("t", twice, {}), Contains("t.csv: line 3: label 'y' is given twice"));
-  CHECK_THROWS_WITH(text_dataset("t", twice, {"xx", "y"}), Contains("t.csv: line 2: unknown label 'x'; did you mean 'xx'?"));
+  CHECK_THROWS_WITH(text_dataset("t", twice, {"xx", "y"}),
+                    Contains("t.csv: line 2: unknown label 'x'; did you mean 'xx'?"));
 }
 
 TEST_CASE("TREC's lines and CLINC's splits") {
@@ -78,12 +81,15 @@ TEST_CASE("TREC's lines and CLINC's splits") {
   CHECK(read_trec(file, false).labels[1][0] == "NUM");
   CHECK(read_trec(file, true).texts[0] == "Who is it ?");
   for (const char* bad : {"HUM:ind\n", "HUM ind ?\n", "HUM: x\n", ":ind x\n", "HUM:ind \n"})
-    CHECK_THROWS_WITH(read_trec(folder.write("b.label", std::string("A:b c\n") + bad), true), Contains("line 2: expected"));
+    CHECK_THROWS_WITH(read_trec(folder.write("b.label", std::string("A:b c\n") + bad), true),
+                      Contains("line 2: expected"));
   auto splits = read_text_splits(folder.write("s.json", "{\"train\": [[\"a\", \"x\"]], \"test\": []}"));
   CHECK(splits.at("train").texts[0] == "a");
   CHECK(splits.at("test").texts.size() == 0);
-  CHECK_THROWS_WITH(read_text_splits(folder.write("c.json", "{\"train\": [\n[\"a\", \"x\"],\n[\"b")), Contains("line 3: the JSON is cut short"));
-  CHECK_THROWS_WITH(read_text_splits(folder.write("c.json", "{\"train\": [[\"a\"]]}")), Contains("train: entry 1 is no [text, label]"));
+  CHECK_THROWS_WITH(read_text_splits(folder.write("c.json", "{\"train\": [\n[\"a\", \"x\"],\n[\"b")),
+                    Contains("line 3: the JSON is cut short"));
+  CHECK_THROWS_WITH(read_text_splits(folder.write("c.json", "{\"train\": [[\"a\"]]}")),
+                    Contains("train: entry 1 is no [text, label]"));
 }
 
 // Four texts with up to two of three labels.
