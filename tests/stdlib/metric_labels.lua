@@ -21,7 +21,7 @@ local function tau_b(tree, head, names, batches)
     return function()
       i = i + 1
       local batch = batches and batches[i] -- freed with its evaluation
-      return batch and { y = batch.y:clone(), outputs = batch.outputs:clone() }
+      return batch and { y = batch.y:clone(), outputs = batch.outputs and batch.outputs:clone() }
     end
   end }
   local values = {}
