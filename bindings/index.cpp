@@ -96,10 +96,11 @@ void push_run(lua_State* L, const run::IndexedRuns::Run& run, const std::vector<
     lua_rawseti(L, -2, static_cast<int>(c) + 1);
   }
   lua_setfield(L, -2, "shown");
-  const int size = static_cast<int>(run.facts.size());
-  lua_createtable(L, 0, size);  // params
-  lua_createtable(L, 0, size);  // metrics
-  lua_createtable(L, size, 0);  // keys
+  int metrics = 0;
+  for (const auto& fact : run.facts) metrics += keys[fact.first].subject == run::Subject::metric;
+  lua_createtable(L, 0, static_cast<int>(run.facts.size()) - metrics);  // params
+  lua_createtable(L, 0, metrics);                                       // metrics
+  lua_createtable(L, metrics, 0);                                       // keys
   int measured = 0;
   for (const auto& [place, value] : run.facts) {
     const bool metric = keys[place].subject == run::Subject::metric;

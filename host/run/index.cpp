@@ -397,6 +397,7 @@ IndexedRuns Index::find(const Query& query) {
     while (rows.step()) {
       IndexedRuns::Run run;
       int column = 0;
+      run.facts.reserve(found.runs.empty() ? 16 : found.runs.back().facts.size());  // much as its neighbour's
       for (size_t c = 0; c < fields.size(); ++c) run.fields.push_back(value_of(rows, ++column));
       for (size_t c = 0; c < query.shown.size(); ++c) run.shown.push_back(value_of(rows, ++column));
       facts.bind(1, rows.integer(0));

@@ -17,13 +17,21 @@ using Pairs = RunFacts::Pairs;
 
 constexpr std::streamoff kTail = 64 * 1024;  // bytes of a history that are looked at
 
+// A folder or a pipe of this name is no file to read.
+bool is_file(const fs::path& file) {
+  std::error_code error;
+  return fs::is_regular_file(file, error);
+}
+
 std::string whole_file(const fs::path& file) {
+  if (!is_file(file)) return "";
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
 // The last lines of a file, without a first one that begins before them and a last one that a crash tore.
 std::vector<std::string> last_lines(const fs::path& file) {
+  if (!is_file(file)) return {};
   std::ifstream in(file, std::ios::binary | std::ios::ate);
   if (!in) return {};
   const std::streamoff size = in.tellg(), start = std::max<std::streamoff>(0, size - kTail);

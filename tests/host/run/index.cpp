@@ -73,12 +73,15 @@ using Ids = std::vector<std::string>;
 
 TEST_CASE("the facts of a run are its last values, the final ones first") {
   Store store;
-  store.run("a", "done", {{"overrides", {"lr=0.1", "seed=3", "optim.name=x,y"}}, {"params", {{"lr", 0.1}, {"head", "lwal"}}}}, kMetrics);
+  store.run("a", "done",
+            {{"overrides", {"lr=0.1", "seed=3", "optim.name=x,y"}}, {"params", {{"lr", 0.1}, {"head", "lwal"}}}},
+            kMetrics);
   const auto facts = read_facts(store.path / "a");
   CHECK(facts.status == "done");
   CHECK(facts.final);
   CHECK(facts.step == 10);
-  CHECK(facts.metrics == RunFacts::Pairs{{"test.top1", 0.75}, {"test.ece", nullptr}, {"val.top1", 0.5}, {"train.loss", 1.5}});
+  CHECK(facts.metrics ==
+        RunFacts::Pairs{{"test.top1", 0.75}, {"test.ece", nullptr}, {"val.top1", 0.5}, {"train.loss", 1.5}});
   CHECK(facts.params == RunFacts::Pairs{{"lr", 0.1}, {"head", "lwal"}, {"optim.name", "x,y"}});
 }
 
@@ -94,10 +97,28 @@ TEST_CASE("a run with nothing to read in it is still a run") {
   CHECK(ids(index->find({})) == Ids{"torn"});
 }
 
+TEST_CASE("what is no run's file at all spoils no list") {
+  Store store;
+  store.run("a", "done", Json::array({1}),
+            "[1]\n{\"final\":true,\"final_keys\":[1,null,\"x\"],\"x\":\"text\"}\n", "[]");
+  store.run("b", "done",
+            {{"overrides", "x"}, {"params", {1}}, {"started", "now"}, {"tag", {"a"}}, {"seed", {{"a", 1}}}}, "");
+  fs::create_directories(store.path / "c" / "config.json");
+  fs::create_directories(store.path / "c" / "metrics.jsonl");
+  fs::create_symlink(store.path / "nowhere", store.path / "dangling");
+  fs::create_symlink(store.path, store.path / "loop");
+  auto index = Index::open(store.path);
+  CHECK(index->refresh().runs == 3);
+  CHECK(ids(index->find({})) == Ids{"a", "b", "c"});
+}
+
 TEST_CASE("of a long history the end is read") {
   Store store;
   std::string history;
-  for (int step = 1; step <= 20000; ++step) history += "{\"step\":" + std::to_string(step) + ",\"loss\":1,\"early" + std::to_string(step) + "\":1}\n";
+  for (int step = 1; step <= 20000; ++step) {
+    const std::string number = std::to_string(step);
+    history += "{\"step\":" + number + ",\"loss\":1,\"early" + number + "\":1}\n";
+  }
   store.run("long", "running", Json::object(), history);
   const auto facts = read_facts(store.path / "long");
   CHECK(facts.step == 20000);
@@ -115,10 +136,12 @@ TEST_CASE("a configuration as paths and values") {
 
 TEST_CASE("runs are found by what they are, were told and reached") {
   Store store;
-  store.run("20260101-000000-a-0001", "done", {{"params", {{"head", "lwal10"}, {"lr", 0.1}}}, {"tag", "x"}, {"started", 100}}, kMetrics);
+  store.run("20260101-000000-a-0001", "done",
+            {{"params", {{"head", "lwal10"}, {"lr", 0.1}}}, {"tag", "x"}, {"started", 100}}, kMetrics);
   store.run("20260102-000000-b-0002", "failed", {{"params", {{"head", "onehot"}}}, {"started", 200}},
             "{\"step\":1,\"test.top1\":0.5}\n", R"({"kind":"experiment","optim":{"kind":"optim.sgd","lr":0.1}})");
-  store.run("20260103-000000-c-0003", "done", {{"params", {{"head", "lwal"}}}, {"started", 300}}, "{\"step\":1,\"test.top1\":null}\n");
+  store.run("20260103-000000-c-0003", "done", {{"params", {{"head", "lwal"}}}, {"started", 300}},
+            "{\"step\":1,\"test.top1\":null}\n");
   store.write("sweeps/x/journal.log", "no run");
   auto index = Index::open(store.path);
   CHECK(index->refresh().read == 3);
@@ -132,7 +155,7 @@ TEST_CASE("runs are found by what they are, were told and reached") {
   CHECK(ids(index->find(where(Subject::param, "head", "!=", {"lwal*"}))) == Ids{all[1]});
   CHECK(ids(index->find(where(Subject::param, "head", "=", {"onehot", "lwal"}))) == Ids{all[1], all[2]});
   CHECK(ids(index->find(where(Subject::param, "head", ">", {0}))) == Ids{});  // a text is above no number
-  CHECK(ids(index->find(where(Subject::param, "lr", "!=", {0.2}))) == Ids{all[0]});  // who has none differs from nothing
+  CHECK(ids(index->find(where(Subject::param, "lr", "!=", {0.2}))) == Ids{all[0]});  // no value, no difference
   CHECK(ids(index->find(where(Subject::option, "optim.lr", "=", {0.1}))) == Ids{all[1]});
   CHECK(ids(index->find(where(Subject::option, "optim", "=", {"optim.adamw"}))) == Ids{all[0], all[2]});
   CHECK(ids(index->find(where(Subject::run, "status", "=", {"done"}))) == Ids{all[0], all[2]});
@@ -154,7 +177,8 @@ TEST_CASE("runs are found by what they are, were told and reached") {
   CHECK(index->names(Subject::param) == Ids{"head", "lr"});
   CHECK_THROWS_WITH(index->find(where(Subject::run, "id; DROP TABLE runs", "=", {"x"})), Contains("unknown column"));
   CHECK(ids(index->find(where(Subject::run, "id", "=", {"' OR 1=1 --"}))) == Ids{});
-  CHECK(facts(index->find({}), 0) == Ids{"head=lwal10", "lr=0.1", "test.top1=0.75", "test.ece=-", "val.top1=0.5", "train.loss=1.5"});
+  CHECK(facts(index->find({}), 0) ==
+        Ids{"head=lwal10", "lr=0.1", "test.top1=0.75", "test.ece=-", "val.top1=0.5", "train.loss=1.5"});
   Query brief;
   brief.fields = {"status", "id"};
   CHECK(std::get<std::string>(index->find(brief).runs.at(1).fields.at(0)) == "failed");
