@@ -1,5 +1,6 @@
 #include "host/hash.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include <memory>
 
 #include "host/error.hpp"
+#include "host/hash_blocks.hpp"
 
 namespace moonlab {
 
@@ -15,7 +17,18 @@ Sha256::Sha256() { SHA256Init(&context_); }
 void Sha256::update(std::string_view bytes) { update(bytes.data(), bytes.size()); }
 
 void Sha256::update(const void* bytes, size_t size) {
-  SHA256Update(&context_, static_cast<const uint8_t*>(bytes), size);
+  const auto* from = static_cast<const uint8_t*>(bytes);
+  if (hashes_in_hardware()) {
+    // what completes a block that was begun, then whole blocks; the rest waits as libmd has it
+    const size_t begun = context_.bitcount[0] / 8 % 64, first = begun ? std::min(size, 64 - begun) : 0;
+    SHA256Update(&context_, from, first);
+    const size_t blocks = (size - first) / 64;
+    hash_blocks(context_.state.st32, from + first, blocks);
+    context_.bitcount[0] += blocks * 512;
+    from += first + blocks * 64;
+    size -= first + blocks * 64;
+  }
+  SHA256Update(&context_, from, size);
 }
 
 std::string Sha256::hex() {

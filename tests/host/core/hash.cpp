@@ -18,6 +18,14 @@ TEST_CASE("a hash fed in pieces is the hash of the whole") {
   hash.update("");
   hash.update("c");
   CHECK(hash.hex() == moonlab::sha256("abc"));
+
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += static_cast<char>(i * 37 % 251);
+  for (size_t piece : {1, 3, 63, 64, 65, 127, 128, 130, 999}) { // blocks are of 64 bytes
+    moonlab::Sha256 parts;
+    for (size_t at = 0; at < text.size(); at += piece) parts.update(std::string_view(text).substr(at, piece));
+    CHECK(parts.hex() == moonlab::sha256(text));
+  }
 }
 
 TEST_CASE("sha256_file reads a file larger than one piece and names a missing one") {
