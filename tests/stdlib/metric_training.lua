@@ -41,7 +41,7 @@ t.test("epochs and time saved: 1 - e / T for the first epoch that is as good", f
   t.ok(is_nan(curves.epochs_saved(curve {}, 0.5)))
 end)
 
-t.test("error reduction: the label-embedding paper's table in percent", function()
+t.test("known answer 002-09, error reduction: the label-embedding paper's table in percent", function()
   for _, row in ipairs { { 27.35, 23.97, 12.4 }, { 8.66, 6.97, 19.5 }, { 0.85, 0.55, 35.3 }, { 1.93, 1.43, 25.9 } } do
     t.near(100 * curves.error_reduction(row[1], row[2]), row[3], 0.05)
   end

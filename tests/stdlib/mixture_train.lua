@@ -34,7 +34,12 @@ local function setup(options)
   end
   local whole = nn.Module {}
   whole.encoder, whole.one, whole.two = encoder, modules.one, modules.two
-  local trunk, own = encoder:parameters(), {}
+  if options.before then options.before(modules, encoder) end
+  modules.encoder = encoder
+  local trunk, own = {}, {}
+  for _, parameter in ipairs(encoder:parameters()) do
+    if parameter.requires_grad then trunk[#trunk + 1] = parameter end
+  end
   for _, name in ipairs { "one", "two" } do
     for _, parameter in ipairs(modules[name]:parameters()) do own[#own + 1] = parameter end
   end
@@ -207,7 +212,85 @@ t.test("a loss or a gradient that is not finite is told with the head's name", f
   t.eq(state.diverged, 3)
 end)
 
-t.test("a task without gradient, and frozen parameters, leave the others as they are", function()
+-- Everything at once: updates of three batches, autocast, both kinds of clipping, the first layer of the trunk and a part of
+-- a head frozen, batch norm in trunk and head.
+local together = { { "metabalance", { mode = "joint" } }, { "metabalance", { mode = "two_pass" } },
+                   { "metabalance", { mode = "stale" } }, { "pcgrad" }, { "gradvac" }, { "gradnorm" }, { "mtadam" },
+                   { "uncertainty" }, { "dwa" } }
+for _, entry in ipairs(together) do
+  for _, kind in ipairs { "bf16", "fp16" } do
+    local name, options = entry[1], entry[2]
+    local title = ("%s%s in %s"):format(name, options and " " .. options.mode or "", kind)
+    t.test("accumulation, clipping, frozen parts and batch norm together: " .. title, function()
+      local function run()
+        local first, norms, frozen = nil, {}, {}
+        local state, records, modules, whole = setup { balance = balance(name, options), before = function(modules, encoder)
+          encoder[0].weight:requires_grad_(false)
+          modules.two[0].weight:requires_grad_(false)
+          frozen = { encoder[0].weight, modules.two[0].weight }
+        end, state = { accumulate = 3, clip = 1e-2, clip_value = 4e-3, precision = precision.new(kind, "cpu") } }
+        first = { frozen[1]:clone(), frozen[2]:clone() }
+        if kind == "fp16" then state.precision.scaler = torch.amp.GradScaler("cpu", { init_scale = 256 }) end
+        local halves = { state.objective.trunk, state.objective.heads }
+        local whole_step = not (options and options.mode ~= "joint")
+        state.on = { step = function(s)
+          if not s.objective.batches.last then return end
+          local all, largest = 0, 0
+          for i, half in ipairs(halves) do
+            local squares = 0
+            for _, p in ipairs(half) do
+              if p.grad then
+                squares = squares + p.grad:square():sum():item()
+                largest = math.max(largest, p.grad:abs():max():item())
+              end
+            end
+            all = all + squares
+            t.ok(math.sqrt(squares) <= 1.001e-2, title)
+          end
+          if whole_step then t.ok(math.sqrt(all) <= 1.001e-2, title) end
+          t.ok(largest <= 4.001e-3, title)
+          norms[#norms + 1] = math.sqrt(all)
+        end }
+        train.run(state)
+        t.eq(#norms, 4) -- 3 + 1 batches in each of two epochs
+        for i, weight in ipairs(frozen) do t.ok(torch.equal(weight, first[i]) and not weight.grad, "a frozen part moved") end
+        -- each of eight batches is counted once, in the trunk and in the head, however often it runs
+        t.eq(modules.encoder[1].num_batches_tracked:item(), 8)
+        t.eq(modules.two[1].num_batches_tracked:item(), 8)
+        t.ok(weights_of(whole):isfinite():all():item())
+        t.ok(norms[1] > 0)
+        return weights_of(whole), records[2]["train.loss"]
+      end
+      local weights, loss = run()
+      local again, same = run()
+      t.ok(torch.equal(weights, again))
+      t.eq(loss, same)
+    end)
+  end
+end
+
+t.test("frozen parts do not change what the others are given", function()
+  for _, mode in ipairs { "joint", "two_pass" } do
+    local function gradients(freeze)
+      local seen, names = {}, {}
+      local state, _, modules, whole = setup { balance = balance("metabalance", { mode = mode }),
+        before = function(modules, encoder) if freeze then encoder[0].weight:requires_grad_(false) end end }
+      state.optim.step = function() end
+      state.epochs, state.steps = 1, 1
+      state.on = { backward = function()
+        for name, p in whole:named_parameters() do seen[name] = p.grad and keep(p.grad:clone()) end
+      end }
+      train.run(state)
+      return seen
+    end
+    local free, frozen = gradients(false), gradients(true)
+    t.eq(frozen["encoder.0.weight"], nil)
+    for name, gradient in pairs(frozen) do t.near(gradient, free[name], 1e-6, mode .. " " .. name) end
+    t.ok(next(frozen))
+  end
+end)
+
+t.test("a task without gradient leaves the others as they are", function()
   for _, name in ipairs { "metabalance", "pcgrad", "gradvac", "gradnorm", "mtadam" } do
     local state, _, modules, whole = setup { balance = balance(name) }
     state.model.heads_by_name.two.losses = function(_, outputs)
