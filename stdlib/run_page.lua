@@ -83,7 +83,8 @@ end
 function run_page.params(meta)
   local list = {}
   for name, value in pairs(type(meta.params) == "table" and meta.params or {}) do
-    list[#list + 1] = { name, run_columns.plain(value) }
+    local plain = type(name) == "string" and type(value) ~= "table"
+    if plain then list[#list + 1] = { name, run_columns.plain(value) } end
   end
   table.sort(list, function(a, b) return a[1] < b[1] end)
   return list

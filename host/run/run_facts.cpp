@@ -1,6 +1,7 @@
 #include "host/run/run_facts.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -68,7 +69,8 @@ void read_metrics(const fs::path& file, RunFacts& facts) {
       for (auto [key, place] : {std::pair{"epoch", &facts.epoch}, {"step", &facts.step}, {"seconds", &facts.seconds}})
         if (auto found = record.find(key); found != record.end() && found->is_number()) *place = *found;
       for (const auto& key : record.value("final_keys", Json::array()))
-        if (key.is_string() && record.contains(key) && seen.insert(key).second)
+        if (key.is_string() && record.contains(key) && is_metric(key, record[key.get<std::string>()]) &&
+            seen.insert(key).second)
           facts.metrics.emplace_back(key, record[key.get<std::string>()]);
     }
     for (const auto& [key, value] : record.items())
@@ -135,7 +137,8 @@ RunFacts read_facts(const fs::path& run) {
   RunFacts facts;
   facts.status = whole_file(run / "status");
   facts.status.resize(std::min(facts.status.find('\n'), facts.status.size()));
-  if (facts.status.empty()) facts.status = "unknown";
+  const auto letter = [](unsigned char c) { return std::isalpha(c) != 0; };
+  if (facts.status.empty() || !std::all_of(facts.status.begin(), facts.status.end(), letter)) facts.status = "unknown";
   facts.meta = parsed(whole_file(run / "meta.json"));
   if (!facts.meta.is_object()) facts.meta = Json::object();
   facts.config = whole_file(run / "config.json");

@@ -73,7 +73,7 @@ end
 return {
   usage = "ls [NAME ...] | get NAME ... | check [NAME ...]",
   summary = "data sets: list them, fetch one, check its files",
-  help = "  $MOONLAB_DATA holds folders of data sets, separated by ':'; fetched ones lie in the cache folder.",
+  help = "  $MOONLAB_DATA holds folders of data sets, separated by ':'; what is\n  fetched lies in the cache folder.",
   flags = {},
   main = function(_, args)
     local action = actions[args[1] or "ls"]

@@ -55,12 +55,13 @@ end
 
 return {
   usage = "A B [key=value ...]",
-  summary = "what is different between two runs, or between a run and a script",
-  help = "  A, B         runs (a unique part of a run's beginning or end, or last), or scripts\n"
-    .. "               as they would run now, under the key=value that follow\n"
-    .. "  --json       as a line of JSON\n"
-    .. "  Only differences are told: parameters, configuration, data, sources, program,\n"
-    .. "  metrics (B - A behind them). Exit code 1 where there are any.",
+  summary = "what is different between two runs, or a run and a script",
+  help = [[
+  A, B         runs (a unique part of a run's beginning or end, or last), or
+               scripts as they would run now, under the key=value that follow
+  --json       as a line of JSON
+  Only differences are told: parameters, configuration, data, sources, program,
+  metrics (B - A behind them). Exit code 1 where there are any.]],
   flags = { "--json" },
   main = function(_, words)
     local sides, overrides = {}, {}

@@ -68,12 +68,18 @@ end
 
 return {
   usage = "RUN|SWEEP|FILE.lua --csv|--tensorboard [-o PLACE]",
-  summary = "the metrics of a run, or of an ablation's runs, as CSV or as TensorBoard's event files",
-  help = "  --csv            a line for each time that metrics were measured, a column for each metric; empty\n"
-    .. "                   where one was not measured or is not finite. final is 1 for the evaluation after\n"
-    .. "                   training\n"
-    .. "  --tensorboard    an event file for each run, in folders named after rows and runs\n"
-    .. "  -o PLACE         the file, or the folder; of CSV the standard output where absent",
+  summary = "metrics of runs as CSV or as TensorBoard's event files",
+  help = [[
+  RUN              a unique part of a run's beginning or end, or last
+  SWEEP            a sweep's id or name
+  FILE.lua         the script of a sweep or of an ablation that was run
+  --csv            a line for each time that metrics were measured, a column for
+                   each metric; empty where one was not measured or is not
+                   finite. final is 1 for the evaluation after training
+  --tensorboard    an event file for each run, in folders named after rows and
+                   runs
+  -o PLACE         the file, or the folder; of CSV the standard output where
+                   absent]],
   flags = { "--csv", "--tensorboard", "-o --output PLACE" },
   main = function(_, words)
     local what, output = words[1], words.output

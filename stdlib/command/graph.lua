@@ -227,9 +227,9 @@ local known = { "show", "paths", "check", "diff" }
 
 return {
   usage = "show FILE | paths FILE [NODE ...] | check FILE | diff FILE FILE",
-  summary = "label graphs: the tree, the paths to labels and their kinds, mistakes, differences",
-  help = "  FILE      a graph's file (.lua, .csv, .tsv, .dot, .gv, .json), or its name as in\n"
-    .. "            graph.load: digits is graphs/digits.lua\n"
+  summary = "label graphs: tree, paths to labels and their kinds, mistakes",
+  help = "  FILE      a graph's file (.lua, .csv, .tsv, .dot, .gv, .json), or its name as\n"
+    .. "            in graph.load: digits is graphs/digits.lua\n"
     .. "  --dot     show: as GraphViz text\n"
     .. "  --json    show: as JSON\n"
     .. "  --svg     show: as a picture, for > FILE.svg\n"

@@ -1,5 +1,6 @@
 --- `moonlab help [COMMAND]`: what the program can do; the list is the folder of commands.
 local command_line = require "command_line"
+local wrapped = require "help".wrapped
 
 local function all()
   print [[
@@ -13,11 +14,14 @@ Moonlab: experiments on labels, declared in Lua on LibTorch.
 Commands:]]
   for _, name in ipairs(command_line.names()) do
     local loaded, module = pcall(command_line.load, name)
-    print(("  %-10s %s"):format(name, loaded and module.summary or "does not load: " .. tostring(module):match "^[^\n]*"))
+    local summary = loaded and module.summary or "does not load: " .. tostring(module):match "^[^\n]*"
+    local lines = wrapped(summary, 80 - 13)
+    print(("  %-10s %s"):format(name, (lines:gsub("\n%s*", "\n" .. (" "):rep(13)))))
   end
   print [[
 
-Flags: --help, --version, --debug (errors carry LibTorch's C++ backtrace). `moonlab help COMMAND` tells more.]]
+Flags: --help, --version, --debug (errors carry LibTorch's C++ backtrace).
+`moonlab help COMMAND` tells more.]]
   return 0
 end
 

@@ -97,7 +97,7 @@ end
 
 return {
   usage = "[QUERY ...] [--sort KEY] [--limit N]",
-  summary = "the runs in the store that fit a query, what they reached and how they differ",
+  summary = "the runs that fit a query, what they reached, how they differ",
   help = [[
   QUERY            conditions that all hold, in quotes because of the shell:
                      'top1>0.9 head=lwal* age<7d status=done'

@@ -67,23 +67,31 @@ local function draw(o)
 end
 
 return {
-  usage = "RUN|SWEEP|FILE.lua [KIND] [KEY ...] [option=value ...] [-o FILE.svg|FILE.png]",
-  summary = "a plot of a run, or of an ablation's rows and seeds, as SVG, PNG or on the terminal",
+  usage = "RUN|SWEEP|FILE.lua [KIND] [KEY ...] [option=value ...] [-o FILE]",
+  summary = "a plot of a run, a sweep or an ablation: SVG, PNG or printed",
   help = [[
-  RUN             a unique part of a run's beginning or end, or last
-  SWEEP           a sweep's id or name: a line or bar for each cell, with the
-                  spread over seeds
-  FILE.lua        the script of a sweep or of an ablation that was run
-  KIND            curve KEY ...     metrics while training; all of them without a KEY (patterns: 'grad_norm/*')
-                  deltas [KEY]      what each row of an ablation changes; bar [KEY]  its values
-                  against PARAMETER a metric against a parameter, such as fraction (metric=KEY, by=PARAMETER)
-                  grid ROWS COLUMNS a metric over two parameters, such as head fraction (metric=KEY)
-                  tasks             weights of tasks, norms and cosines of their gradients
-                  confusion, reliability, dendrogram, label_heat, similar      of a run's model, which is loaded
-                  A KEY alone is a curve. help "plot.curve" at the prompt has the options of each kind
-  -o FILE         where to; its ending says the format. Without it, or with --terminal, the plot is printed
-  --theme T       auto (SVG: as the reader prefers), light or dark
-  --scale N       pixels of a PNG for each of the SVG's (2)]],
+  RUN        a unique part of a run's beginning or end, or last
+  SWEEP      a sweep's id or name: a line or bar for each cell, with the spread
+             over seeds
+  FILE.lua   the script of a sweep or of an ablation that was run
+  KIND       curve KEY ...     metrics while training; all of them without a
+                               KEY (patterns: 'grad_norm/*')
+             deltas [KEY]      what each row of an ablation changes
+             bar [KEY]         the values of all rows
+             against PARAMETER a metric against a parameter, such as fraction
+                               (metric=KEY, by=PARAMETER)
+             grid ROWS COLUMNS a metric over two parameters, such as head
+                               fraction (metric=KEY)
+             tasks             weights of tasks, norms and cosines of their
+                               gradients
+             confusion, reliability, dendrogram, label_heat, similar
+                               of a run's model, which is loaded
+             A KEY alone is a curve; help "plot.curve" at the prompt has the
+             options of each kind, which are given as option=value
+  -o FILE    FILE.svg or FILE.png; without it, or with --terminal, the plot is
+             printed
+  --theme T  auto (SVG: as the reader prefers), light or dark
+  --scale N  pixels of a PNG for each of the SVG's (2)]],
   flags = { "-o --output FILE", "--terminal", "--theme auto|light|dark", "--scale X" },
   main = function(_, words)
     local o, problem = read(words)

@@ -7,8 +7,8 @@ local system = require "host.system"
 return {
   usage = "",
   summary = "make the store's index anew from the run directories",
-  help = "  STORE/index.db is what ls answers from. It is kept up to date by itself and may be\n"
-    .. "  deleted at any time; nothing is lost with it.",
+  help = "  STORE/index.db is what ls answers from. It is kept up to date by itself and\n"
+    .. "  may be deleted at any time; nothing is lost with it.",
   flags = {},
   main = function(_, words)
     if words[1] then return command_line.complain("reindex", ("takes no words, got '%s'"):format(words[1])) end

@@ -15,7 +15,7 @@ end
 
 return {
   usage = "RUN|SWEEP|FILE.lua -o FILE.html",
-  summary = "a run, a sweep or an ablation as one HTML file: result, plots, sources",
+  summary = "a run, a sweep or an ablation as one HTML page",
   help = "  RUN             a unique part of a run's beginning or end, or last\n"
     .. "  SWEEP           a sweep's id or name\n"
     .. "  FILE.lua        the script of a sweep or of an ablation that was run\n"

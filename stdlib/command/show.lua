@@ -71,7 +71,7 @@ end
 
 return {
   usage = "ID",
-  summary = "one run: where it comes from, its parameters and metrics, what it left",
+  summary = "one run: where it comes from, what it reached and left",
   help = "  ID          a unique part of a run's beginning or end, or last\n"
     .. "  --config    the resolved configuration alone, as JSON\n"
     .. "  --json      all of it as a line of JSON",

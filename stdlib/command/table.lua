@@ -28,14 +28,17 @@ end
 return {
   usage = "SWEEP|FILE.lua",
   summary = "the table of a sweep or an ablation, of what is in the store",
-  help = "  SWEEP             a sweep's id or name, the beginning of one, or last\n"
-    .. "  FILE.lua          the script of a sweep or of an ablation that was run\n"
-    .. "  --markdown, --latex, --csv     the table in another form: LaTeX for booktabs, CSV with\n"
-    .. "                    means, deviations, counts and p values in full\n"
-    .. "  --interval        of an ablation: 95 % intervals in place of deviations\n"
-    .. "  --test T          of an ablation: paired_t or wilcoxon over the seeds, each row against the\n"
-    .. "                    one it is compared with, Holm's correction over the table\n"
-    .. "  -o FILE           into a file",
+  help = [[
+  SWEEP         a sweep's id or name, the beginning of one, or last
+  FILE.lua      the script of a sweep or of an ablation that was run
+  --markdown    the table as Markdown
+  --latex       the table as LaTeX (package booktabs)
+  --csv         means, deviations, counts and p values in full
+  --interval    of an ablation: 95 % intervals in place of deviations
+  --test T      of an ablation: paired_t or wilcoxon over the seeds, each row
+                against the one it is compared with, Holm's correction over
+                the table
+  -o FILE       into a file]],
   flags = { "--markdown", "--latex", "--csv", "--interval", "--test paired_t|wilcoxon", "-o --output FILE" },
   main = function(_, words)
     local word = words[1]

@@ -126,3 +126,11 @@ t.test("flags: values by a word of their own or behind =, what they take, what i
   refused("--json takes no value, got '1'", "--json=1")
   refused("-o takes a value, got ''", "-o=")
 end)
+
+t.test("help fits 80 columns", function()
+  local texts = { program.run({ "help" }).out }
+  for _, name in ipairs(require "command_line".names()) do texts[#texts + 1] = program.run({ "help", name }).out end
+  for _, text in ipairs(texts) do
+    for line in text:gmatch "[^\n]+" do t.ok(require "tabulate".width(line) <= 80, line) end
+  end
+end)

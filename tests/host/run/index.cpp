@@ -110,6 +110,11 @@ TEST_CASE("what is no run's file at all spoils no list") {
   auto index = Index::open(store.path);
   CHECK(index->refresh().runs == 3);
   CHECK(ids(index->find({})) == Ids{"a", "b", "c"});
+  CHECK(facts(index->find({}), 0).empty());  // a text is no metric
+  store.write("a/status", "\x1b[2J\n");
+  store.age("a");
+  index->refresh(true);
+  CHECK(std::get<std::string>(index->find({}).runs[0].fields[1]) == "unknown");
 }
 
 TEST_CASE("of a long history the end is read") {
