@@ -16,6 +16,7 @@ at::Tensor wide(const at::Tensor& x) {
 /// Above this many elements, gradients are not copied side by side.
 constexpr int64_t kLarge = 1 << 16;
 
+/// [T, T] inner products, or without `between` the [T] squares alone.
 at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options, bool between) {
   const auto tasks = static_cast<int64_t>(by_task.size());
   int64_t elements = 0;
@@ -27,37 +28,47 @@ at::Tensor gram_of(const Tensors& by_task, const at::TensorOptions& options, boo
                                : at::zeros({elements}, options));
   if (elements <= kLarge) {
     at::Tensor all = at::stack(rows);
-    return between ? all.mm(all.t()) : all.square().sum(1).diag();
+    return between ? all.mm(all.t()) : all.square().sum(1);
+  }
+  if (!between) {
+    for (auto& row : rows) row = row.dot(row);
+    return at::stack(rows);
   }
   Tensors products(static_cast<size_t>(tasks * tasks));
   for (int64_t i = 0; i < tasks; ++i)
     for (int64_t j = i; j < tasks; ++j)
       products[i * tasks + j] = products[j * tasks + i] =
-          by_task[i].defined() && by_task[j].defined() && (between || i == j) ? rows[i].dot(rows[j])
-                                                                                : at::zeros({}, options);
+          by_task[i].defined() && by_task[j].defined() ? rows[i].dot(rows[j]) : at::zeros({}, options);
   return at::stack(products).view({tasks, tasks});
 }
 
-/// sum_t weights[t] list[t]; what is undefined is left out. Weights in main memory are numbers to the processor: only those
-/// of a device stay tensors, so that nothing waits for it.
-at::Tensor weighted(const Tensors& list, const at::Tensor& weights) {
-  at::Tensor sum;
-  const at::Tensor numbers = weights.is_cpu() ? weights.to(at::kDouble) : at::Tensor();
-  for (size_t t = 0; t < list.size(); ++t) {
-    const at::Tensor& g = list[t];
-    if (!g.defined()) continue;
-    if (numbers.defined()) {
-      const double w = numbers.const_data_ptr<double>()[numbers.stride(0) * static_cast<int64_t>(t)];
-      if (sum.defined()) sum.add_(g, w);
-      else sum = g * w;
-    } else {
-      at::Tensor w = weights[static_cast<int64_t>(t)].to(g.options());
-      if (sum.defined()) sum.addcmul_(g, w);
-      else sum = g * w;
+/// Weights [parameters, T]. In main memory they are numbers to the processor; those of a device stay tensors, so that
+/// nothing waits for it.
+struct Weights {
+  at::Tensor rows;
+  bool known;
+
+  explicit Weights(const at::Tensor& c) : rows(c.is_cpu() ? c.to(at::kDouble).contiguous() : c), known(c.is_cpu()) {}
+
+  /// sum_t c[p, t] list[t]; what is undefined is left out.
+  at::Tensor sum(size_t p, const Tensors& list) const {
+    at::Tensor total;
+    for (size_t t = 0; t < list.size(); ++t) {
+      const at::Tensor& g = list[t];
+      if (!g.defined()) continue;
+      if (known) {
+        const double w = rows.const_data_ptr<double>()[p * list.size() + t];
+        if (total.defined()) total.add_(g, w);
+        else total = g * w;
+      } else {
+        const at::Tensor w = rows[static_cast<int64_t>(p)][static_cast<int64_t>(t)].to(g.options());
+        if (total.defined()) total.addcmul_(g, w);
+        else total = g * w;
+      }
     }
+    return total;
   }
-  return sum;
-}
+};
 
 /// |d_t^T x|^2 = tr(x x^T d_t d_t^T) of every task, [T].
 at::Tensor factor_norms(const at::Tensor& x, const at::Tensor& d) {
@@ -104,13 +115,14 @@ at::Tensor TaskGradients::products(bool between) const {
     }
     at::Tensor x = wide(e.x), d = wide(e.d);
     if (!between) {
-      each.push_back(factor_norms(x, d).diag().to(options));
+      each.push_back(factor_norms(x, d).to(options));
       continue;
     }
     at::Tensor through = x.mm(x.t()).mm(d.view({d.size(0), -1})).view(d.sizes());
     each.push_back(at::bmm(d, through.transpose(1, 2)).sum(0).to(options));
   }
-  return at::stack(each);
+  at::Tensor all = at::stack(each);
+  return between ? all : all.diag_embed();
 }
 
 Tensors TaskGradients::combine(const at::Tensor& c) const {
@@ -118,14 +130,13 @@ Tensors TaskGradients::combine(const at::Tensor& c) const {
   if (c.dim() != 2 || c.size(0) != size() || c.size(1) != tasks_)
     fail("balance: weights of shape ", c.sizes(), " for ", size(), " parameters and ", tasks_, " tasks");
   Tensors total;
-  auto rows = c.unbind();
+  const Weights weights(c);
   for (size_t p = 0; p < entries_.size(); ++p) {
     const auto& e = entries_[p];
     if (e.d.defined()) {
-      at::Tensor mixed = weighted(e.d.unbind(1), rows[p]);
-      total.push_back(mixed.t().mm(e.x));
+      total.push_back(weights.sum(p, e.d.unbind(1)).t().mm(e.x));
     } else {
-      total.push_back(weighted(e.by_task, rows[p]));
+      total.push_back(weights.sum(p, e.by_task));
     }
   }
   return total;
