@@ -183,3 +183,49 @@ t.test("where their process is killed they go on alone; who is told to leave lea
   trial_process.close()
   system.remove(folder)
 end)
+
+-- Runs of a store by what became of them: { [config_hash] = { done = n, other = n } }.
+local function outcomes(store)
+  local found = {}
+  for _, entry in ipairs(host_run.list(store)) do
+    local read, meta = pcall(function() return host_run.open(store, entry.id):meta() end)
+    if read then
+      local of = found[meta.config_hash] or { done = 0, other = 0 }
+      found[meta.config_hash] = of
+      local key = entry.status == "done" and "done" or "other"
+      of[key] = of[key] + 1
+    end
+  end
+  return found
+end
+
+t.test("a sweep whose coordinator is killed while heads train together ends with every trial once", function()
+  local folder, data = prepared()
+  assert(system.write_atomic(folder .. "/s.lua", [[
+    return sweep "heads" { base = "probe.lua", grid = { lr = { 0.003, 0.01 }, seed = { 0, 1, 2 } }, run = { jobs = 1 } }
+  ]]))
+  local options = { "sweep", "s.lua", "epochs=150", directory = folder, environment = {
+    MOONLAB_STORE = folder .. "/runs", MOONLAB_DATA = data, MOONLAB_HOME = folder .. "/home" } }
+  for _ = 1, 2 do
+    local process = program.start(options)
+    local give_up, ended = system.clock() + 60, nil
+    repeat -- until several trials are under way
+      system.sleep(0.1)
+      ended = process:poll()
+      local count = 0
+      for _ in pairs(outcomes(folder .. "/runs")) do count = count + 1 end
+    until count > 3 or ended or system.clock() > give_up
+    process:kill "KILL"
+    process:wait(10)
+  end
+  local last = program.run(options)
+  t.eq(last.code, 0, last.out .. last.err)
+  local count = 0
+  for hash, of in pairs(outcomes(folder .. "/runs")) do
+    count = count + 1
+    t.eq(of.done, 1, hash)
+  end
+  t.eq(count, 6)
+  t.ok(last.out:find("(3)", 1, true), last.out)
+  system.remove(folder)
+end)
