@@ -120,6 +120,10 @@ int hold(lua_State* L) {
   lua_pushboolean(L, self(L).hold());
   return 1;
 }
+int release(lua_State* L) {
+  self(L).release();
+  return 0;
+}
 int sweep_up(lua_State* L) {
   self(L).sweep_up(check_string(L, 2));
   return 0;
@@ -192,7 +196,7 @@ int open_run(lua_State* L) {
                               {"meta", meta},       {"add_metrics", add_metrics},
                               {"metrics", metrics}, {"cut_metrics", cut_metrics},
                               {"log", log},         {"set_error", set_error},
-                              {"hold", hold},       {"sweep_up", sweep_up},
+                              {"hold", hold},       {"release", release},       {"sweep_up", sweep_up},
                               {"append", append},   {"update_meta", update_meta},
                               {nullptr, nullptr}};
   const luaL_Reg meta_methods[] = {{"__tostring", describe}, {nullptr, nullptr}};

@@ -122,6 +122,9 @@ std::shared_ptr<Run> Run::create(const fs::path& store, const NewRun& run) {
 }
 
 std::shared_ptr<Run> Run::open(const fs::path& store, const std::string& id) {
+  // a whole id needs no look at the others
+  if (id.size() > 2 && id.find('/') == id.npos && fs::exists(store / id / "config.json"))
+    return std::shared_ptr<Run>(new Run(id, store / id));
   // a whole id needs no look at the others, of which there may be thousands
   if (!id.empty() && id != "last" && id.find('/') == id.npos && fs::exists(store / id / "config.json"))
     return std::shared_ptr<Run>(new Run(id, store / id));
@@ -221,8 +224,11 @@ void Run::cut_metrics(int64_t step) {
   metrics_checked_ = true;
 }
 
-Run::~Run() {
+Run::~Run() { release(); }
+
+void Run::release() {
   if (held_ >= 0) ::close(held_);
+  held_ = -1;
 }
 
 bool Run::hold() {

@@ -72,6 +72,8 @@ class Run {
   /// Takes the run for this process until it ends, however it ends. false where another process, on this machine or on
   /// one that shares the folder, has it. Errors: the folder cannot be written.
   bool hold();
+  /// Lets go of it.
+  void release();
   /// Removes what a killed process left half written beside the files of a folder of the run ("ckpt").
   void sweep_up(const std::string& folder);
   /// Appends bytes to a file of the run by one write.

@@ -81,6 +81,10 @@ TEST_CASE("one process has a run, until it lets go") {
   CHECK(!again->hold());
   run.reset();
   CHECK(again->hold());
+  run = Run::open(store.path / "runs", "last");
+  CHECK(!run->hold());
+  again->release();
+  CHECK(run->hold());
 }
 
 TEST_CASE("what a killed process left half written goes, everything else stays") {
