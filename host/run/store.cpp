@@ -122,9 +122,6 @@ std::shared_ptr<Run> Run::create(const fs::path& store, const NewRun& run) {
 }
 
 std::shared_ptr<Run> Run::open(const fs::path& store, const std::string& id) {
-  // a whole id needs no look at the others
-  if (id.size() > 2 && id.find('/') == id.npos && fs::exists(store / id / "config.json"))
-    return std::shared_ptr<Run>(new Run(id, store / id));
   // a whole id needs no look at the others, of which there may be thousands
   if (!id.empty() && id != "last" && id.find('/') == id.npos && fs::exists(store / id / "config.json"))
     return std::shared_ptr<Run>(new Run(id, store / id));
