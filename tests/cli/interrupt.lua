@@ -85,3 +85,14 @@ t.test("a second signal leaves a run at once", function()
     t.eq(program.finish(process).code, expected)
   end
 end)
+
+t.test("USR1, a scheduler's warning: a run saves, and a signal that follows is still the first", function()
+  local process = start(run)
+  process:kill "USR1"
+  process:kill "TERM"
+  local result = program.finish(process)
+  t.eq({ result.out, result.code }, { "whole steps\n", 75 })
+  process = start "io.write('running\\n') io.flush() while true do end" -- what saves nothing is left at once
+  process:kill "USR1"
+  t.eq(program.finish(process).code, 138)
+end)
