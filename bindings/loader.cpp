@@ -64,9 +64,9 @@ std::vector<data::Source> check_sources(lua_State* L, data::SamplerOptions& opti
 /// drop_last, mix, seed, device, transform, with, workers, tokenizer, max_length, classes, mixing }) -> loader. Texts
 /// need the tokenizer; `classes` is the width of t where samples have several labels; `features` float [n, F] are given
 /// in place of the samples; `weight` is that of their loss, `draw` how often they are drawn (host/data/sampler.hpp).
-/// transform: bindings/transform.hpp; it runs on `workers` threads, which also decode pictures that stay in their files
-/// (0: on this thread, but functions of Lua have one). mixing: { { kind, alpha, p }, ... } of host/data/mixing.hpp;
-/// `classes` is then the width of t.
+/// transform: bindings/transform.hpp; it runs on `workers` threads (2 to 8), which also decode pictures that stay in
+/// their files (0: on this thread, but functions of Lua have one). mixing: { { kind, alpha, p }, ... } of
+/// host/data/mixing.hpp; `classes` is then the width of t.
 int new_loader(lua_State* L) {
   data::SamplerOptions options;
   auto sources = check_sources(L, options);
@@ -92,7 +92,7 @@ int new_loader(lua_State* L) {
   const at::Device device = open_device(o.value("device", std::string("cpu")));
   auto loader = std::make_shared<Loader>(std::move(sources), std::move(options), device, input,
                                          o.value("classes", int64_t{0}), transform.make != nullptr);
-  const auto workers = o.value("workers", int64_t{2});
+  const auto workers = o.value("workers", data::BatchWorkers::usual());
   if (transform.make) loader->set_transform(transform.make, workers == 0 && transform.calls_lua ? 1 : workers);
   else if (loader->streamed()) loader->set_workers(workers);
   else if (o.contains("workers")) fail("option 'workers' belongs to 'transform', which is missing");

@@ -75,10 +75,10 @@ end
 --   (host.text), which gives x long [B, T] and mask bool [B, T]. `features` is a function set -> float [n, F], given as
 --   x in place of the samples.
 --   `transform` is a function of one image, float [C, H, W] in [0, 1] before it is normalised, that gives the image the
---   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default 2; 0:
---   on the thread that asks), so it is given as code for `worker` is: source text, a module's name, or a function that
---   uses no local variable of its surroundings; `with` is plain data. Its random numbers start anew from each sample
---   and epoch, so the batches are the same for any number of workers.
+--   model sees: f(image, { idx, y, domain, epoch }, with). It runs in Lua states of `workers` threads (default: as many
+--   as operators have, from 2 to 8; 0: steps on the thread that asks), so it is given as code for `worker` is: source
+--   text, a module's name, or a function that uses no local variable of its surroundings; `with` is plain data. Its
+--   random numbers start anew from each sample and epoch, so the batches are the same for any number of workers.
 function Data:loader(split, options)
   return dataset.loader({ dataset.source(self, self:set(split)) }, split, self, options)
 end

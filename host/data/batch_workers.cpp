@@ -1,5 +1,8 @@
 #include "host/data/batch_workers.hpp"
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -70,6 +73,8 @@ struct BatchWorkers::Shared {
     }
   }
 };
+
+int64_t BatchWorkers::usual() { return std::clamp<int64_t>(at::get_num_threads(), 2, 8); }
 
 BatchWorkers::BatchWorkers(TransformMaker transform, int64_t workers) : shared_(std::make_shared<Shared>()) {
   shared_->transform = std::move(transform);

@@ -19,6 +19,9 @@ class BatchWorkers {
   /// samples, which throws where nobody wants the batch any more.
   using Make = std::function<Batch(int64_t number, Transform* transform, const std::function<void()>& go_on)>;
 
+  /// How many there are where nobody says: as many as operators have threads, from 2 to 8.
+  static int64_t usual();
+
   BatchWorkers(TransformMaker transform, int64_t workers);
   ~BatchWorkers();
   BatchWorkers(const BatchWorkers&) = delete;

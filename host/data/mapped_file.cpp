@@ -36,13 +36,14 @@ MappedOutput::MappedOutput(const std::filesystem::path& folder, int64_t size) : 
   if (descriptor_ < 0) fail(folder.string(), ": cannot be written: ", std::strerror(errno));
   partial_ = name;
   // not a hole: writing into one on a full disk would end the program
-  int reason = ::posix_fallocate(descriptor_, 0, size);
-  void* memory = reason == 0 ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0) : MAP_FAILED;
+  bool there = ::fallocate(descriptor_, 0, 0, size) == 0;
+  if (!there && errno == EOPNOTSUPP) there = ::ftruncate(descriptor_, size) == 0;  // some file systems know holes alone
+  void* memory = there ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0) : MAP_FAILED;
   if (memory != MAP_FAILED) {
     data_ = static_cast<uint8_t*>(memory);
     return;
   }
-  if (reason == 0) reason = errno;
+  const int reason = errno;
   ::close(descriptor_);
   ::unlink(partial_.c_str());
   fail(folder.string(), ": no room for ", (size + 999'999) / 1'000'000, " MB: ", std::strerror(reason));

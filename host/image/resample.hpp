@@ -26,8 +26,9 @@ struct Raster {
 
 /// Resizes pictures, first along their rows, then along their columns, each time to the nearest byte. Where it shrinks,
 /// the filter grows with the factor, so that every pixel counts: what Pillow's resize and torchvision's with antialias
-/// = True do. Numbers are Pillow's to the last bit. Keeps its buffers and the weights of the last sizes: one for each
-/// thread.
+/// = True do. Numbers are Pillow's; some versions of it (13.0) begin with the columns where the height shrinks far more
+/// than the width: then they are one byte off at most, as torchvision's are. Keeps its buffers and the weights of the
+/// last sizes: one for each thread.
 class Resampler {
  public:
   /// The part at height x width, [height, width, channels] at `to`. Pixels outside of the part do not count.

@@ -88,6 +88,9 @@ local origin = {
                "one of 50 animals, or all of the 85 attributes that its kind has" } },
 }
 
+-- What `moonlab data check` reads.
+function origin.read() return resolve({ level = "class" }).sets.train end
+
 --- Animals with Attributes 2 (Xian et al. 2019): 37,322 pictures of 50 animals as features of a ResNet-101, 2048 numbers
 -- each, from Features/ResNet101/AwA2-features.txt, AwA2-labels.txt, classes.txt, predicates.txt and
 -- predicate-matrix-binary.txt in awa2/ of a folder of $MOONLAB_DATA. Batches have x [B, 2048, 1, 1]; with level =
