@@ -22,6 +22,7 @@ using sqlite::Refused;
 
 constexpr int kVersion = 1;           // of the tables; an index of another one is made anew
 constexpr int kPatience = 5000;       // milliseconds for another program's refresh
+constexpr size_t kBatch = 500;        // runs that are read between two writes: no other program waits for long
 constexpr int64_t kFresh = 2'000'000'000;  // ns: a directory that changed so lately may change again unseen
 
 // What SQLite calls "file is not a database" and what else makes up an index is one file with two neighbours.
@@ -37,6 +38,14 @@ const char* const kTables = R"(
     PRIMARY KEY(run, place)) WITHOUT ROWID;
   CREATE TABLE configs(config INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE);
   CREATE TABLE options(config INTEGER NOT NULL, key INTEGER NOT NULL, value, PRIMARY KEY(config, key)) WITHOUT ROWID;
+)";
+
+// What no run has any more.
+const char* const kTidy = R"(
+  DELETE FROM configs WHERE config NOT IN (SELECT config FROM runs);
+  DELETE FROM options WHERE config NOT IN (SELECT config FROM configs);
+  DELETE FROM facts WHERE run NOT IN (SELECT run FROM runs);
+  DELETE FROM keys WHERE key NOT IN (SELECT key FROM facts UNION SELECT key FROM options);
 )";
 
 const std::vector<std::string> kColumns{"id",     "status", "name", "script", "tag",       "seed",        "started",
@@ -226,6 +235,22 @@ void Index::add(const std::string& id, int64_t changed, const RunFacts& facts) {
     fact.bind(1, run).bind(2, ++place).bind(3, key_of(Subject::metric, name)).bind(4, value).run();
 }
 
+template <class F>
+void Index::transaction(F&& work) {
+  database_->execute("BEGIN IMMEDIATE");
+  known_keys_.clear();  // another program may have removed some meanwhile
+  try {
+    work();
+    database_->execute("COMMIT");
+  } catch (...) {
+    try {
+      database_->execute("ROLLBACK");
+    } catch (const Refused&) {  // rolled back already; the first reason is the one to tell
+    }
+    throw;
+  }
+}
+
 Index::Changes Index::refresh(bool anew) {
   return guarded([&] { return refresh_now(anew); });
 }
@@ -233,52 +258,38 @@ Index::Changes Index::refresh(bool anew) {
 Index::Changes Index::refresh_now(bool anew) {
   Changes changes;
   std::unordered_map<std::string, int64_t> known;
-  known_keys_.clear();
   auto listed = database_->prepare("SELECT id, changed FROM runs");
   while (listed.step()) known.emplace(listed.text(0), listed.integer(1));
   listed.reset();
 
-  bool writing = false;
+  const int64_t time = now();
+  std::vector<std::pair<Folder, RunFacts>> batch;
   auto write = [&] {
-    if (!writing) database_->execute("BEGIN IMMEDIATE");
-    writing = true;
-  };
-  try {
-    if (anew) {
-      write();
-      database_->execute("DELETE FROM runs; DELETE FROM facts; DELETE FROM options; DELETE FROM configs; DELETE FROM keys");
-      known.clear();
-    }
-    const int64_t time = now();
-    for (const auto& folder : folders_of(store_)) {
-      const auto before = known.find(folder.id);
-      const bool same = before != known.end() && before->second == folder.changed;
-      if (before != known.end()) known.erase(before);
-      if (!same && access((store_ / folder.id / "config.json").c_str(), F_OK) == 0) {
-        const RunFacts facts = read_facts(store_ / folder.id);
+    transaction([&] {
+      for (const auto& [folder, facts] : batch) {
         // what is written at this moment may be written again within the same tick of the file system's clock
         const bool settled = facts.status != "running" && time - folder.changed > kFresh;
-        write();
         forget(folder.id);
         add(folder.id, settled ? folder.changed : 0, facts);
-        ++changes.read;
       }
-    }
-    for (const auto& [id, changed] : known) {
-      write();
-      forget(id);
-      ++changes.removed;
-    }
-    if (writing) database_->execute("COMMIT");
-  } catch (...) {
-    if (writing) {
-      try {
-        database_->execute("ROLLBACK");
-      } catch (const Refused&) {  // rolled back already; the first reason is the one to tell
-      }
-    }
-    throw;
+    });
+    changes.read += static_cast<int64_t>(batch.size());
+    batch.clear();
+  };
+  for (const auto& folder : folders_of(store_)) {
+    const auto before = known.find(folder.id);
+    const bool same = !anew && before != known.end() && before->second == folder.changed;
+    if (before != known.end()) known.erase(before);
+    if (same || access((store_ / folder.id / "config.json").c_str(), F_OK) != 0) continue;
+    batch.emplace_back(folder, read_facts(store_ / folder.id));
+    if (batch.size() == kBatch) write();
   }
+  if (!batch.empty()) write();
+  if (!known.empty()) transaction([&] {
+      for (const auto& [id, changed] : known) forget(id);
+    });
+  changes.removed = static_cast<int64_t>(known.size());
+  if (anew) transaction([&] { database_->execute(kTidy); });
   auto running = database_->prepare("SELECT id FROM runs WHERE status = 'running' ORDER BY id");
   while (running.step()) changes.running.emplace_back(running.text(0));
   auto all = database_->prepare("SELECT count(*) FROM runs");

@@ -106,6 +106,9 @@ class Index {
   template <class F>
   auto guarded(F&& work);
 
+  template <class F>
+  void transaction(F&& work);
+
   Changes refresh_now(bool anew);
   int64_t key_of(Subject subject, const std::string& name);
   int64_t config_of(const std::string& text);

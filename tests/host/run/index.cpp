@@ -227,6 +227,21 @@ TEST_CASE("a refresh reads what changed and forgets what is gone") {
   CHECK(index->refresh(true).read == 2);
 }
 
+TEST_CASE("what no run has any more is forgotten by reading anew") {
+  Store store;
+  store.run("a", "done", {{"params", {{"old", 1}}}}, kMetrics, R"({"old":1})");
+  for (int i = 0; i < 1100; ++i) store.run("b" + std::to_string(i), "done", {{"params", {{"new", i}}}}, kMetrics);
+  auto index = Index::open(store.path);
+  CHECK(index->refresh().read == 1101);
+  CHECK(index->names(Subject::param) == Ids{"new", "old"});
+  fs::remove_all(store.path / "a");
+  CHECK(index->refresh(true).runs == 1100);
+  CHECK(index->names(Subject::param) == Ids{"new"});
+  CHECK(index->names(Subject::option) == Ids{"kind", "optim", "optim.lr"});
+  CHECK(index->find({}).runs.size() == 1100);
+  CHECK(ids(index->find(where(Subject::param, "new", "=", {1099}))) == Ids{"b1099"});
+}
+
 TEST_CASE("a killed run keeps that status until its directory changes") {
   Store store;
   store.run("a", "running", Json::object(), "");
