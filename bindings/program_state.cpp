@@ -93,12 +93,17 @@ int explain(lua_State* L) {
     lua_replace(L, 1);
   }
   std::string text = lua_tostring(L, 1);
+  // Lines of the program's own library say nothing to who wrote the mistake, unless the failure stands there.
+  const State& state = State::of(L);
+  const std::string_view library = std::string_view(state.library).substr(state.library.empty() ? 0 : 1);
+  const bool inner = state.debug || library.empty() || text.starts_with(library);
   lua_Debug ar;
   std::string frames;
   int count = 0;
   for (int level = 1; lua_getstack(L, level, &ar); ++level) {
     lua_getinfo(L, "Sln", &ar);
     if (ar.currentline <= 0) continue;
+    if (!inner && std::string_view(ar.source).starts_with(state.library)) continue;
     std::string source = ar.short_src;
     ++count;
     frames += "\n  " + source + ":" + std::to_string(ar.currentline);

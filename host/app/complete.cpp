@@ -97,6 +97,28 @@ bool descend(lua_State* L, std::string_view name) {
   return false;
 }
 
+// The keys that may stand at the end of the text in a constructor's table, `adamw { we`: what stdlib/key_completion.lua
+// knows. False where the text ends elsewhere.
+bool add_keys(lua_State* L, std::string_view text, Finder& finder) {
+  const size_t open = text.rfind('{');
+  if (open == std::string_view::npos) return false;
+  const int top = lua_gettop(L);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "key_completion");
+  bool there = lua_pcall(L, 1, 1, 0) == 0;
+  if (there) {
+    lua_pushlstring(L, text.data(), text.size());
+    there = lua_pcall(L, 1, 1, 0) == 0 && lua_istable(L, -1);
+  }
+  for (int i = 1, n = there ? static_cast<int>(lua_objlen(L, -1)) : 0; i <= n; ++i) {
+    lua_rawgeti(L, -1, i);
+    if (lua_type(L, -1) == LUA_TSTRING) finder.add(lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  lua_settop(L, top);
+  return there;
+}
+
 }  // namespace
 
 Completion complete(lua_State* L, std::string_view text) {
@@ -121,6 +143,10 @@ Completion complete(lua_State* L, std::string_view text) {
 
   const int top = lua_gettop(L);
   Finder finder(prefix, methods);
+  if (path.empty() && add_keys(L, text.substr(0, begin), finder)) {
+    result.names = finder.take();
+    return result;
+  }
   lua_pushvalue(L, LUA_GLOBALSINDEX);
   bool there = true;
   for (size_t i = 0; there && i < path.size(); ++i) there = descend(L, path[i]);

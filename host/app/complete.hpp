@@ -14,7 +14,7 @@ struct Completion {
   std::vector<std::string> names;  ///< whole names that start with it, sorted, without doubles
 };
 
-/// Looks at the end of `text`: a name gives globals and keywords, `a.b.` fields, `a:` methods (of tensors: the
+/// Looks at the end of `text`: in the table of a constructor its keys (`adamw { we`), elsewhere a name gives globals and keywords, `a.b.` fields, `a:` methods (of tensors: the
 /// operators and properties). Reads tables raw and follows __index tables; a metatable may hold __names(object), which
 /// returns a list of further names. Runs no other code of the user and raises nothing.
 Completion complete(lua_State* L, std::string_view text);

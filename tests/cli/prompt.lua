@@ -66,6 +66,24 @@ t.test("Tab completes globals, fields and tensor methods", function()
   end)
 end)
 
+t.test("Tab completes the keys of a constructor's table", function()
+  with_prompt(function(s)
+    s:send "adamw { weight_d\t = 0.5 }.weight_decay\n"
+    s:expect "0.5\r\n"
+  end)
+end)
+
+t.test("a mistake in a constructor is told without lines of the program's own", function()
+  with_prompt(function(s)
+    local text = s:ask("adamw { lrr = 1 }", "> ")
+    t.eq(text, "prompt:1: unknown key 'lrr' in adamw{}; did you mean 'lr'?\r\n")
+    s:ask("function f() return head.sofmax {} end", "> ")
+    text = s:ask("local x = f()", "> ")
+    t.ok(text:find("^prompt:1: unknown name 'head.sofmax'; did you mean 'softmax'?", 1), text)
+    t.ok(not text:find("stdlib", 1, true) and text:find("called from", 1, true), text)
+  end)
+end)
+
 t.test("Ctrl-C clears the line that is being typed", function()
   with_prompt(function(s)
     s:send "this is not Lua\003"

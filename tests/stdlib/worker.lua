@@ -207,7 +207,7 @@ t.test("the first item that fails is named, and the pool ends", function()
   local text = t.raises(function()
     parallel.map("function(x) if x >= 3 then error('bad ' .. x) end return x end", { 1, 2, 3, 4, 5, 6 }, { workers = 3 })
   end, "item 3: worker:1: bad 3")
-  t.ok(text:find("called from", 1, true), text)
+  t.ok(not text:find("parallel_worker", 1, true), text) -- none of the program's own lines
   t.raises(function() parallel.map("no.such.module", { 1, 2 }) end, "module 'no.such.module' not found")
   t.raises(function() parallel.map("return print", { 1 }) end, "item 1: ")
   t.raises(function() parallel.map("return 1", { 1 }, { worker = 2 }) end, "unknown option 'worker'")
