@@ -61,7 +61,7 @@ local texts = {
   { "unknown name '([^']*)'", "No local variable, word of the language or constructor is called that. Constructors of loss, "
     .. "optim, balance, metric, data and augment are named without their folder (adamw {}, ce {}); those of head, vision, text, "
     .. "path and plot with it (head.softmax {}). `moonlab explain head` lists a folder, `moonlab help` the commands." },
-  { "unknown ([%l ]+) '[^']*'[;( ].*", function(word)
+  { "unknown ([%l ]+) '[^']*'", function(word)
     if word == "metric" then return "No metric is called that." .. about_folder "metric" end
     if word == "key" or word == "name" or word == "parameter" or word == "flag" or word == "command" then return nil end
     local listed = about_folder(word)
