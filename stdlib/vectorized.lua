@@ -19,10 +19,9 @@ local vectorized = {}
 
 local MOST = 2 ^ 20 -- weights of a head
 
--- Options of training that do not touch the steps, and those whose default does not.
+-- Options of training that do not touch the steps; any other must be as where nobody gives it.
 local indifferent = { epochs = true, seed = true, device = true, log = true, early_stop = true, checkpoint = true,
                       checkpoint_every = true, on = true, channels_last = true }
-local defaults = { accumulate = 1, precision = "fp32" }
 local settings_of_head = { l2 = true, label_smoothing = true, deviation = true }
 local step_hooks = { "sample", "forward", "criterion", "backward", "step" }
 
@@ -35,9 +34,12 @@ local function only(args, allowed)
 end
 
 local function trains_plainly(train_args)
+  local fields
+  for _, field in ipairs(schema.find "experiment".fields) do
+    if field.name == "train" then fields = field.type.spec.by_name end
+  end
   for key, value in schema.pairs(train_args) do
-    local empty = type(value) == "table" and next(value) == nil
-    if not indifferent[key] and value ~= defaults[key] and not empty then return false end
+    if not indifferent[key] and value ~= fields[key].default then return false end
   end
   local on = train_args.on or {}
   for _, hook in ipairs(step_hooks) do
