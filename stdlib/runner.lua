@@ -277,6 +277,11 @@ end
 -- @param options { events = boolean, quiet, name, tag, base, smoke; run = one that goes on, which this process holds,
 --   saved = its checkpoint or nil; or parent = the id of a run whose checkpoint `saved` this one begins with }
 -- @return exit code, run, state
-function runner.experiment(result, options) return recorded.reading(result.recorded, experiment, result, options) end
+function runner.experiment(result, options)
+  local code, run, state = recorded.reading(result.recorded, experiment, result, options)
+  run = run or options.run
+  if run then run:release() end -- a warm worker lives on
+  return code, run, state
+end
 
 return runner
