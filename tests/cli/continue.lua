@@ -50,7 +50,7 @@ t.test("smoke: every row with one seed, marked, and in no other table", function
   has(out, "smoke: 3 steps on 128 samples; the numbers mean nothing", "2 trials (2 rows, 1 seed)", "two rates, smoke")
   local listed = run(folder, data, { "ls" })
   t.eq(select(2, listed:gsub("rate%-smoke%-%x+%s+done, smoke", "")), 2, listed)
-  has(run(folder, data, { "show", "last" }), "done, smoke: the numbers mean nothing", "samples                64")
+  has(run(folder, data, { "show", "last" }), "done, smoke: the numbers mean nothing", "epoch 1, step 3")
   has(run(folder, data, { "run", "s.lua", "--json", "--smoke" }), '{"smoke":true,"rows":[')
   out = run(folder, data, { "run", "s.lua" })
   has(out, "4 trials (2 rows, 2 seeds), 1 at a time\n1/4", "paper")

@@ -193,7 +193,7 @@ t.test("wrong words on the command line", function()
 end)
 
 t.test("a data set that is not there, or cut short", function()
-  refused(good, nil, { "s.lua:3:10: data set 'mnist' is not in", "train-images-idx3-ubyte.gz" })
+  refused(good, nil, { "s.lua:3:10: data set 'mnist' is not in", "`moonlab data get mnist` fetches it" })
   local data = data_folder "mnist"
   local folder = system.temporary_folder "moonlab-data"
   system.mkdir(folder .. "/mnist")
