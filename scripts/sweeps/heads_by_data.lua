@@ -27,7 +27,7 @@ return sweep "heads by data" {
     local K = d.classes
     return experiment "heads" {
       data  = d,
-      model = trunk { vision.cnn { channels = { 8, 16 }, width = 64 }, head = pick(p.head, {
+      model = trunk { vision.mlp { widths = { 128 } }, head = pick(p.head, {
                 onehot = head.softmax {}, lwr = head.lwr { every = 2, temperature = 5 },
                 labelembed = head.label_embedding { tau = 2, alpha = 0.9, beta = 0.5 },
                 lwal = head.lwal { dim = K }, lwal10 = head.lwal { dim = 10 * K },

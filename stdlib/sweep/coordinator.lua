@@ -288,6 +288,12 @@ function Coordinator:run()
   return stopped, counts
 end
 
+--- The run of a piece of work that was begun and is not finished, as the store has it now; nil where there is none.
+function Coordinator:unfinished_run(work)
+  local found = resume.unfinished(self.store)[work.hash]
+  return found and found.id
+end
+
 --- Marks a run in the store, which no process writes any more.
 function Coordinator:mark_run(id, status)
   local opened, run = pcall(host_run.open, self.store, id)

@@ -97,7 +97,7 @@ local function answer(self)
         if word == "go" then work.waits = nil end
         work.job:answer(word)
       elseif word == "stop" and work.state == "paused" then
-        work.state = "pruned"
+        work.state, work.run = "pruned", work.run or self.coordinator:unfinished_run(work)
         self.coordinator.journal:write("pruned", work.hash, work.epoch, work.run or "")
         if work.run then self.coordinator:mark_run(work.run, "pruned") end
         self.coordinator:say(work, ("pruned at epoch %d"):format(work.epoch))

@@ -1,4 +1,5 @@
--- Searches of a sweep: points against PyTorch's and scipy's, densities against sums, TPE on functions with a known best.
+-- Searches of a sweep: points against PyTorch's and scipy's, densities against sums, TPE on functions with a known
+-- best.
 local t = require "test"
 local parzen = require "search.parzen"
 local schema = require "schema"

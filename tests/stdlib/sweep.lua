@@ -57,6 +57,12 @@ t.test("an axis seed is the seeds; options by their paths; where and derive see 
   t.eq({ plan.trials[1].epochs, plan.trials[4].epochs }, { 7, 2 })
 end)
 
+t.test("lists are values, too", function()
+  local plan = assert(plan_of 'grid = { ["model.encoder.widths"] = { { 8 }, { 16, 8 } } }')
+  t.eq(labels(plan), { "model.encoder.widths=8", "model.encoder.widths=16,8" })
+  t.ok(plan.trials[1].hash ~= plan.trials[2].hash)
+end)
+
 t.test("points of a space stand under each combination of the grid", function()
   local plan = assert(plan_of [[grid = { width = { 4, 8 } }, space = { lr = loguniform(1e-4, 1e-1) }, search = random { n = 3 } ]])
   t.eq(#plan.trials, 6)
