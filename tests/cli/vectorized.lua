@@ -61,7 +61,7 @@ end
 
 -- Waits for the end of a started trial: { code, metrics = { [key] = value }, run, errors, pid }.
 local function finish(job)
-  local result, text, give_up = { metrics = {}, errors = "", pid = job:pid() }, "", system.clock() + 100
+  local result, text, give_up = { metrics = {}, errors = "", pid = job:pid() }, "", system.clock() + 300
   repeat
     trial_process.wait_any({ job }, 0.2)
     result.code = job:poll()

@@ -101,7 +101,7 @@ local function trial(folder, data, words, fresh)
                                     environment = { MOONLAB_STORE = folder .. "/runs", MOONLAB_HOME = folder .. "/home",
                                                     MOONLAB_DATA = folder .. ":" .. data } }, 1)
   local pid, out, errors, code = job:pid(), "", "", nil
-  local give_up = system.clock() + 100
+  local give_up = system.clock() + 300
   repeat
     trial_process.wait_any({ job }, 0.2)
     code = job:poll()
