@@ -98,7 +98,8 @@ int encode(lua_State* L) {
 /// encode_pair(a, b [, max_length]) -> list of ids of two texts as one, list of their types (token_type_ids)
 int encode_pair(lua_State* L) {
   text::WordCache cache;
-  const auto pair = self(L).encode_pair(check_string(L, 2), check_string(L, 3), optional_integer(L, 4, INT32_MAX), cache);
+  const auto pair =
+      self(L).encode_pair(check_string(L, 2), check_string(L, 3), optional_integer(L, 4, INT32_MAX), cache);
   push(L, std::vector<int64_t>(pair.ids.begin(), pair.ids.end()));
   push(L, std::vector<int64_t>(pair.types.begin(), pair.types.end()));
   return 2;
@@ -132,9 +133,17 @@ int batch(lua_State* L) {
 }  // namespace
 
 int open_text(lua_State* L) {
-  const luaL_Reg methods[] = {{"size", size},     {"pad", pad},       {"token", token}, {"id", id},
-                              {"encode", encode}, {"decode", decode}, {"batch", batch}, {"fingerprint", fingerprint},
-                              {"encode_pair", encode_pair}, {"batch_pairs", batch_pairs}, {nullptr, nullptr}};
+  const luaL_Reg methods[] = {{"size", size},
+                              {"pad", pad},
+                              {"token", token},
+                              {"id", id},
+                              {"encode", encode},
+                              {"decode", decode},
+                              {"batch", batch},
+                              {"fingerprint", fingerprint},
+                              {"encode_pair", encode_pair},
+                              {"batch_pairs", batch_pairs},
+                              {nullptr, nullptr}};
   const luaL_Reg meta[] = {{"__tostring", describe}, {"__len", size}, {nullptr, nullptr}};
   register_type<Tokenizer>(L, methods, meta);
   const luaL_Reg functions[] = {{"train_vocabulary", train_vocabulary},

@@ -72,9 +72,11 @@ end
 local function appearance(set, normalise)
   local some = {}
   for i = 0, 3 do some[i + 1] = math.floor(i * (#set - 1) / 3) end
-  local loader = require "host.data".loader({ { set:subset(some), nil, normalise } }, { batch = #some, shuffle = false })
+  local loader = require "host.data".loader({ { set:subset(some), nil, normalise } },
+    { batch = #some, shuffle = false })
   for batch in loader:each(0) do
-    return ("%s %.9g %.9g"):format(table.concat(batch.x.shape, "x"), batch.x:sum():item(), batch.x:square():sum():item())
+    local x = batch.x
+    return ("%s %.9g %.9g"):format(table.concat(x.shape, "x"), x:sum():item(), x:square():sum():item())
   end
 end
 

@@ -88,7 +88,8 @@ function image_weights.load(module, file, family, name)
   if not naming then
     local all = {}
     for tensor in pairs(tensors) do all[#all + 1] = tensor end
-    error(("%s: none of its tensors belongs to %s%s; it has %s"):format(file, name, told(tensors, name), some(all)), 0)
+    error(("%s: none of its tensors belongs to %s%s; it has %s"):format(file, name, told(tensors, name), some(all)),
+      0)
   end
   local state, missing, used = {}, {}, {}
   for _, name in ipairs(names) do
@@ -119,8 +120,8 @@ end
 function image_weights.file(weights, set, kind)
   if weights ~= "imagenet" then return catalogue.path(weights) end
   if not set then
-    error(("%s: weights = \"imagenet\" can be fetched for vision.efficientnet_lite0 alone; for this one give the path of a "
-      .. ".pth or .safetensors file with torchvision's, timm's or Hugging Face's weights"):format(kind), 0)
+    error(("%s: weights = \"imagenet\" can be fetched for vision.efficientnet_lite0 alone; for this one give the "
+      .. "path of a .pth or .safetensors file with torchvision's, timm's or Hugging Face's weights"):format(kind), 0)
   end
   local folder, reason = catalogue.get(set)
   if not folder then error(reason, 0) end

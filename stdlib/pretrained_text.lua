@@ -36,7 +36,9 @@ local FIRST = "embeddings.word_embeddings.weight"
 local function encoder_tensors(tensors, with_pooler, file)
   local prefix
   for name in pairs(tensors) do
-    if name:sub(-#FIRST) == FIRST and (not prefix or #name - #FIRST < #prefix) then prefix = name:sub(1, -#FIRST - 1) end
+    if name:sub(-#FIRST) == FIRST and (not prefix or #name - #FIRST < #prefix) then
+      prefix = name:sub(1, -#FIRST - 1)
+    end
   end
   if not prefix then
     local kind = require "recognised_weights"(tensors)

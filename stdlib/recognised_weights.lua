@@ -1,4 +1,5 @@
---- Which network the weights of a file are of, told by their names and shapes: for messages about those that do not fit.
+--- Which network the weights of a file are of, told by their names and shapes: for messages about those that do not
+-- fit.
 
 -- Highest number at a place of the names + 1; 0 where there is none. `pattern` captures it.
 local function count(tensors, pattern)
@@ -42,11 +43,13 @@ local function shape(tensors, ...)
 end
 
 local function efficientnet(tensors)
-  local blocks = math.max(count_pairs(tensors, "features%.(%d+)%.(%d+)%.block%."), count_pairs(tensors, "blocks%.(%d+)%.(%d+)%.conv_"),
+  local blocks = math.max(count_pairs(tensors, "features%.(%d+)%.(%d+)%.block%."),
+    count_pairs(tensors, "blocks%.(%d+)%.(%d+)%.conv_"),
     count(tensors, "_blocks%.(%d+)%."), count(tensors, "encoder%.blocks%.(%d+)%."))
   if blocks == 0 then return nil end
   local squeezes = any(tensors, "%.fc1%.weight$", "%.se%.conv_reduce", "_se_reduce", "squeeze_excite")
-  local head = shape(tensors, "_conv_head.weight", "conv_head.weight", "encoder.top_conv.weight", "features.8.0.weight")
+  local head = shape(tensors, "_conv_head.weight", "conv_head.weight", "encoder.top_conv.weight",
+    "features.8.0.weight")
   local kinds = squeezes and { [16] = "b0", [23] = head[1] == 1408 and "b2" or "b1", [26] = "b3", [32] = "b4", [39] = "b5",
                                [45] = "b6", [55] = "b7" }
     or { [16] = "lite0", [21] = head[2] == 352 and "lite2" or "lite1", [24] = "lite3", [30] = "lite4" }
@@ -65,13 +68,16 @@ local function resnet(tensors)
   if stages[1] == 0 or not any(tensors, "layer1%.0%.conv1", "layers%.0%.layer%.0%.convolution") then return nil end
   local blocks = table.concat(stages, " ")
   local bottleneck = any(tensors, "layer1%.0%.conv3", "layers%.0%.layer%.2%.convolution")
-  local kinds = bottleneck and { ["3 4 6 3"] = "vision.resnet50", ["3 4 23 3"] = "vision.resnet101", ["3 8 36 3"] = "a ResNet-152" }
+  local kinds = bottleneck and { ["3 4 6 3"] = "vision.resnet50", ["3 4 23 3"] = "vision.resnet101",
+                                 ["3 8 36 3"] = "a ResNet-152" }
     or { ["2 2 2 2"] = "vision.resnet18", ["3 4 6 3"] = "vision.resnet34", ["1 1 1 0"] = "vision.resnet8" }
   local kind = kinds[blocks] or ("a ResNet of %s blocks"):format(blocks)
   local width = shape(tensors, "conv1.weight", "embedder.embedder.convolution.weight")[1]
   if not kind:find "^vision" or not width then return kind end
   for name, tensor in pairs(tensors) do -- the first block of torchvision's wide ones is wider than what it reads
-    if name:find "layer1%.0%.conv1%.weight$" and tensor.shape[1] ~= width then return "a wide " .. kind:match "%.(.*)$" end
+    if name:find "layer1%.0%.conv1%.weight$" and tensor.shape[1] ~= width then
+      return "a wide " .. kind:match "%.(.*)$"
+    end
   end
   if width == (kind == "vision.resnet8" and 128 or 64) then return kind end
   return ("%s { width = %d }"):format(kind, width)

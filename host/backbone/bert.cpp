@@ -1,4 +1,5 @@
-// BERT and its family (Devlin et al. 2018): a transformer encoder with the state-dict names of Hugging Face's BertModel.
+// BERT and its family (Devlin et al. 2018): a transformer encoder with the state-dict names of Hugging Face's
+// BertModel.
 #include <ATen/ATen.h>
 
 #include <cmath>
@@ -40,10 +41,12 @@ struct Embeddings : Module {
   double drop;
 
   explicit Embeddings(const Shape& s)
-      : Module("BertEmbeddings"), word_embeddings(this, "word_embeddings", table(s.vocabulary, s.width)),
+      : Module("BertEmbeddings"),
+        word_embeddings(this, "word_embeddings", table(s.vocabulary, s.width)),
         position_embeddings(this, "position_embeddings", table(s.positions, s.width)),
         token_type_embeddings(this, "token_type_embeddings", table(s.types, s.width)),
-        LayerNorm(this, "LayerNorm", norm(s.width, s.eps)), drop(s.dropout) {}
+        LayerNorm(this, "LayerNorm", norm(s.width, s.eps)),
+        drop(s.dropout) {}
   Tensors forward(const Tensors& inputs) override {
     const at::Tensor& x = inputs.at(0);
     const int64_t positions = position_embeddings->find("weight")->value.size(0);
@@ -63,8 +66,12 @@ struct SelfAttention : Module {
   double drop;
 
   explicit SelfAttention(const Shape& s)
-      : Module("BertSelfAttention"), query(this, "query", linear(s.width, s.width)), key(this, "key", linear(s.width, s.width)),
-        value(this, "value", linear(s.width, s.width)), heads(s.heads), drop(s.dropout) {}
+      : Module("BertSelfAttention"),
+        query(this, "query", linear(s.width, s.width)),
+        key(this, "key", linear(s.width, s.width)),
+        value(this, "value", linear(s.width, s.width)),
+        heads(s.heads),
+        drop(s.dropout) {}
   Tensors forward(const Tensors& inputs) override {
     const at::Tensor& x = inputs.at(0);
     auto split = [&](const at::Tensor& t) { return t.view({x.size(0), x.size(1), heads, -1}).transpose(1, 2); };
@@ -80,7 +87,10 @@ struct Output : Module {
   double drop;
 
   Output(const char* kind, const Shape& s, int64_t in)
-      : Module(kind), dense(this, "dense", linear(in, s.width)), LayerNorm(this, "LayerNorm", norm(s.width, s.eps)), drop(s.dropout) {}
+      : Module(kind),
+        dense(this, "dense", linear(in, s.width)),
+        LayerNorm(this, "LayerNorm", norm(s.width, s.eps)),
+        drop(s.dropout) {}
   Tensors forward(const Tensors& inputs) override {
     return {LayerNorm(at::dropout(dense(inputs.at(0)), drop, training_) + inputs.at(1))};
   }
@@ -89,7 +99,8 @@ struct Output : Module {
 struct Attention : Module {
   Part self, output;
   explicit Attention(const Shape& s)
-      : Module("BertAttention"), self(this, "self", std::make_shared<SelfAttention>(s)),
+      : Module("BertAttention"),
+        self(this, "self", std::make_shared<SelfAttention>(s)),
         output(this, "output", std::make_shared<Output>("BertSelfOutput", s, s.width)) {}
   Tensors forward(const Tensors& inputs) override { return output->call({self->call(inputs)[0], inputs[0]}); }
 };
@@ -103,7 +114,9 @@ struct Intermediate : Module {
     if (s.activation == "gelu") activation = kGelu;
     else if (s.activation == "gelu_new" || s.activation == "gelu_pytorch_tanh") activation = kGeluTanh;
     else if (s.activation == "relu") activation = kRelu;
-    else fail("Bert: unknown activation '", s.activation, "'", did_you_mean(s.activation, known), " (gelu, gelu_new, gelu_pytorch_tanh, relu)");
+    else
+      fail("Bert: unknown activation '", s.activation, "'", did_you_mean(s.activation, known),
+           " (gelu, gelu_new, gelu_pytorch_tanh, relu)");
   }
   Tensors forward(const Tensors& inputs) override {
     at::Tensor y = dense(inputs.at(0));
@@ -115,7 +128,8 @@ struct Intermediate : Module {
 struct Block : Module {
   Part attention, intermediate, output;
   explicit Block(const Shape& s)
-      : Module("BertLayer"), attention(this, "attention", std::make_shared<Attention>(s)),
+      : Module("BertLayer"),
+        attention(this, "attention", std::make_shared<Attention>(s)),
         intermediate(this, "intermediate", std::make_shared<Intermediate>(s)),
         output(this, "output", std::make_shared<Output>("BertOutput", s, s.inner)) {}
   Tensors forward(const Tensors& inputs) override {
@@ -161,9 +175,12 @@ struct Bert : Backbone {
   bool normalize, frozen;
 
   Bert(const Shape& s, const std::string& pooling, bool unit, bool freeze)
-      : Backbone("Bert", s.width), embeddings(this, "embeddings", std::make_shared<Embeddings>(s)),
+      : Backbone("Bert", s.width),
+        embeddings(this, "embeddings", std::make_shared<Embeddings>(s)),
         encoder(this, "encoder", std::make_shared<Encoder>(s)),
-        pool(parse_text_pool(pooling, {"pooler", "first", "mean", "max"})), normalize(unit), frozen(freeze) {
+        pool(parse_text_pool(pooling, {"pooler", "first", "mean", "max"})),
+        normalize(unit),
+        frozen(freeze) {
     if (pool == TextPool::pooler) pooler.emplace(this, "pooler", std::make_shared<Pooler>(s));
     if (frozen) {
       requires_grad(false);
@@ -195,15 +212,27 @@ struct Bert : Backbone {
 };
 
 const Register bert("Bert",
-                    {{"vocabulary", 30522}, {"width", 768}, {"layers", 12}, {"heads", 12}, {"inner", 3072}, {"positions", 512},
-                     {"types", 2}, {"dropout", 0.1}, {"eps", 1e-12}, {"activation", "gelu"}, {"pool", "pooler"},
-                     {"normalize", false}, {"freeze", false}},
+                    {{"vocabulary", 30522},
+                     {"width", 768},
+                     {"layers", 12},
+                     {"heads", 12},
+                     {"inner", 3072},
+                     {"positions", 512},
+                     {"types", 2},
+                     {"dropout", 0.1},
+                     {"eps", 1e-12},
+                     {"activation", "gelu"},
+                     {"pool", "pooler"},
+                     {"normalize", false},
+                     {"freeze", false}},
                     [](const Options& o) {
                       for (const char* name : {"vocabulary", "width", "layers", "heads", "inner", "positions", "types"})
-                        if (o[name].get<int64_t>() < 1) fail("Bert: ", name, " must be greater than zero, got ", o[name].dump());
-                      const Shape s{o["vocabulary"], o["width"], o["layers"], o["heads"], o["inner"], o["positions"], o["types"],
-                                    o["dropout"], o["eps"], o["activation"]};
-                      if (s.width % s.heads != 0) fail("Bert: width ", s.width, " is no multiple of ", s.heads, " heads");
+                        if (o[name].get<int64_t>() < 1)
+                          fail("Bert: ", name, " must be greater than zero, got ", o[name].dump());
+                      const Shape s{o["vocabulary"], o["width"], o["layers"],  o["heads"], o["inner"],
+                                    o["positions"],  o["types"], o["dropout"], o["eps"],   o["activation"]};
+                      if (s.width % s.heads != 0)
+                        fail("Bert: width ", s.width, " is no multiple of ", s.heads, " heads");
                       return std::make_shared<Bert>(s, o["pool"], o["normalize"], o["freeze"]);
                     });
 

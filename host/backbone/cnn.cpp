@@ -16,15 +16,20 @@ struct Cnn : Backbone {
   std::optional<Part> fc;
   double drop;
 
-  Cnn(int64_t in, int64_t size, const std::vector<int64_t>& channels, int64_t features, double dropout) : Backbone("Cnn", features), drop(dropout) {
+  Cnn(int64_t in, int64_t size, const std::vector<int64_t>& channels, int64_t features, double dropout)
+      : Backbone("Cnn", features), drop(dropout) {
     if (channels.empty()) fail("Cnn: give at least one number of channels");
     for (size_t i = 0; i < channels.size(); ++i) {
       convolutions.emplace_back(this, "conv" + std::to_string(i + 1),
-                                build("Conv2d", {{"in_channels", i ? channels[i - 1] : in}, {"out_channels", channels[i]}, {"kernel_size", 3}, {"padding", 1}}));
+                                build("Conv2d", {{"in_channels", i ? channels[i - 1] : in},
+                                                 {"out_channels", channels[i]},
+                                                 {"kernel_size", 3},
+                                                 {"padding", 1}}));
       size /= 2;
     }
     if (size < 1) fail("Cnn: ", channels.size(), " poolings leave nothing of the image");
-    fc.emplace(this, "fc", build("Linear", {{"in_features", channels.back() * size * size}, {"out_features", features}}));
+    fc.emplace(this, "fc",
+               build("Linear", {{"in_features", channels.back() * size * size}, {"out_features", features}}));
   }
   Tensors forward(const Tensors& inputs) override {
     at::Tensor x = inputs.at(0);
@@ -44,11 +49,13 @@ void begin_normal(Module& module, double deviation) {
   }
 }
 
-/// The MNIST network of Label Embedding Networks (section 3.1 of that paper, and its code): two 5x5 convolutions of 32 and
-/// 64 channels with 2x2 pooling, a layer of 1024.
+/// The MNIST network of Label Embedding Networks (section 3.1 of that paper, and its code): two 5x5 convolutions of 32
+/// and 64 channels with 2x2 pooling, a layer of 1024.
 struct MnistCnn : Backbone {
-  Part conv1{this, "conv1", build("Conv2d", {{"in_channels", 1}, {"out_channels", 32}, {"kernel_size", 5}, {"padding", 2}})};
-  Part conv2{this, "conv2", build("Conv2d", {{"in_channels", 32}, {"out_channels", 64}, {"kernel_size", 5}, {"padding", 2}})};
+  Part conv1{this, "conv1",
+             build("Conv2d", {{"in_channels", 1}, {"out_channels", 32}, {"kernel_size", 5}, {"padding", 2}})};
+  Part conv2{this, "conv2",
+             build("Conv2d", {{"in_channels", 32}, {"out_channels", 64}, {"kernel_size", 5}, {"padding", 2}})};
   Part fc{this, "fc", build("Linear", {{"in_features", 3136}, {"out_features", 1024}})};
 
   explicit MnistCnn(double deviation) : Backbone("MnistCnn", 1024) {
@@ -61,14 +68,16 @@ struct MnistCnn : Backbone {
   }
 };
 
-/// Linear layers with ReLU after each. x [B, ...] is flattened; -> [B, last width]. They begin as Linear does, or normal
-/// with a deviation that is not 0.
+/// Linear layers with ReLU after each. x [B, ...] is flattened; -> [B, last width]. They begin as Linear does, or
+/// normal with a deviation that is not 0.
 struct Mlp : Backbone {
   std::vector<Part> layers;
 
-  Mlp(int64_t in, const std::vector<int64_t>& widths, double deviation) : Backbone("Mlp", widths.empty() ? in : widths.back()) {
+  Mlp(int64_t in, const std::vector<int64_t>& widths, double deviation)
+      : Backbone("Mlp", widths.empty() ? in : widths.back()) {
     for (size_t i = 0; i < widths.size(); ++i)
-      layers.emplace_back(this, "fc" + std::to_string(i + 1), build("Linear", {{"in_features", i ? widths[i - 1] : in}, {"out_features", widths[i]}}));
+      layers.emplace_back(this, "fc" + std::to_string(i + 1),
+                          build("Linear", {{"in_features", i ? widths[i - 1] : in}, {"out_features", widths[i]}}));
     if (deviation > 0) begin_normal(*this, deviation);
   }
   Tensors forward(const Tensors& inputs) override {
@@ -78,9 +87,13 @@ struct Mlp : Backbone {
   }
 };
 
-const Register cnn("Cnn", {{"in_channels", 1}, {"size", 28}, {"channels", {16, 32}}, {"features", 128}, {"dropout", 0.0}}, [](const Options& o) {
-  return std::make_shared<Cnn>(o["in_channels"], o["size"], o["channels"].get<std::vector<int64_t>>(), o["features"], o["dropout"]);
-});
+const Register cnn("Cnn",
+                   {{"in_channels", 1}, {"size", 28}, {"channels", {16, 32}}, {"features", 128}, {"dropout", 0.0}},
+                   [](const Options& o) {
+                     return std::make_shared<Cnn>(o["in_channels"], o["size"],
+                                                  o["channels"].get<std::vector<int64_t>>(), o["features"],
+                                                  o["dropout"]);
+                   });
 const Register mnist_cnn("MnistCnn", {{"deviation", 0.1}},
                          [](const Options& o) { return std::make_shared<MnistCnn>(o["deviation"].get<double>()); });
 const Register mlp("Mlp", {{"in_features", 784}, {"widths", {500, 500}}, {"deviation", 0.0}}, [](const Options& o) {

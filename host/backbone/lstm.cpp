@@ -13,9 +13,9 @@ namespace moonlab::nn {
 namespace {
 
 /// LSTM over right-padded sequences, with the names and gate order of PyTorch's. Inputs x [B, T, in], mask bool [B, T];
-/// -> [B, T, hidden * directions]. The direction from the end begins at each sequence's own end, as with PyTorch's packed
-/// sequences, without sorting and without looking at lengths on the host: its input is turned round by an index, and
-/// padding, which then comes last for both directions, cannot reach a state that is used.
+/// -> [B, T, hidden * directions]. The direction from the end begins at each sequence's own end, as with PyTorch's
+/// packed sequences, without sorting and without looking at lengths on the host: its input is turned round by an index,
+/// and padding, which then comes last for both directions, cannot reach a state that is used.
 struct MaskedLstm : Module {
   int64_t hidden, layers, directions;
   double drop;
@@ -81,12 +81,15 @@ struct TextLstm : Backbone {
   double drop;
   int64_t hidden;
 
-  TextLstm(int64_t vocabulary, int64_t embed, int64_t width, int64_t layers, bool bidirectional, double dropout, int64_t pad,
-           const std::string& pooling)
+  TextLstm(int64_t vocabulary, int64_t embed, int64_t width, int64_t layers, bool bidirectional, double dropout,
+           int64_t pad, const std::string& pooling)
       : Backbone("TextLstm", width * (bidirectional ? 2 : 1)),
-        embedding(this, "embedding", build("Embedding", {{"num_embeddings", vocabulary}, {"embedding_dim", embed}, {"padding_idx", pad}})),
+        embedding(this, "embedding",
+                  build("Embedding", {{"num_embeddings", vocabulary}, {"embedding_dim", embed}, {"padding_idx", pad}})),
         lstm(this, "lstm", std::make_shared<MaskedLstm>(embed, width, layers, bidirectional, dropout)),
-        pool(parse_text_pool(pooling, {"last", "mean", "max"})), drop(dropout), hidden(width) {}
+        pool(parse_text_pool(pooling, {"last", "mean", "max"})),
+        drop(dropout),
+        hidden(width) {}
 
   Tensors forward(const Tensors& inputs) override {
     const auto [x, mask] = tokens_and_mask(*this, inputs);
@@ -99,13 +102,20 @@ struct TextLstm : Backbone {
 };
 
 const Register lstm("TextLstm",
-                    {{"vocabulary", nullptr}, {"embed", 300}, {"hidden", 256}, {"layers", 2}, {"bidirectional", true},
-                     {"dropout", 0.0}, {"pad", 0}, {"pool", "last"}},
+                    {{"vocabulary", nullptr},
+                     {"embed", 300},
+                     {"hidden", 256},
+                     {"layers", 2},
+                     {"bidirectional", true},
+                     {"dropout", 0.0},
+                     {"pad", 0},
+                     {"pool", "last"}},
                     [](const Options& o) {
                       for (const char* name : {"vocabulary", "embed", "hidden", "layers"})
-                        if (o[name].get<int64_t>() < 1) fail("TextLstm: ", name, " must be greater than zero, got ", o[name].dump());
-                      return std::make_shared<TextLstm>(o["vocabulary"], o["embed"], o["hidden"], o["layers"], o["bidirectional"],
-                                                        o["dropout"], o["pad"], o["pool"]);
+                        if (o[name].get<int64_t>() < 1)
+                          fail("TextLstm: ", name, " must be greater than zero, got ", o[name].dump());
+                      return std::make_shared<TextLstm>(o["vocabulary"], o["embed"], o["hidden"], o["layers"],
+                                                        o["bidirectional"], o["dropout"], o["pad"], o["pool"]);
                     });
 
 }  // namespace

@@ -35,8 +35,11 @@ std::shared_ptr<Tokenizer> read_vocabulary(const std::filesystem::path& file, co
   options.normalizer = normalizer;
   options.before = {id("[CLS]")};
   options.after = {id("[SEP]")};
-  options.pair = {{PairPart::kSpecial, options.before, 0}, {PairPart::kFirst, {}, 0}, {PairPart::kSpecial, options.after, 0},
-                  {PairPart::kSecond, {}, 1}, {PairPart::kSpecial, options.after, 1}};
+  options.pair = {{PairPart::kSpecial, options.before, 0},
+                  {PairPart::kFirst, {}, 0},
+                  {PairPart::kSpecial, options.after, 0},
+                  {PairPart::kSecond, {}, 1},
+                  {PairPart::kSpecial, options.after, 1}};
   for (const char* special : {"[UNK]", "[SEP]", "[CLS]"}) options.added.push_back({special, id(special)});
   for (const char* special : {"[PAD]", "[MASK]"})
     if (std::find(tokens.begin(), tokens.end(), special) != tokens.end())

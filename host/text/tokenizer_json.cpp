@@ -158,7 +158,8 @@ class Reader {
       const Json content = piece.is_object() ? piece.value(sequence ? "Sequence" : "SpecialToken", Json()) : Json();
       const std::string name = string(content, "id", "");
       PairPart part;
-      if (content.is_object() && content.contains("type_id")) part.type = id_of(content["type_id"], "a template's type");
+      if (content.is_object() && content.contains("type_id"))
+        part.type = id_of(content["type_id"], "a template's type");
       if (sequence) {
         part.kind = name == "B" ? PairPart::kSecond : PairPart::kFirst;
       } else {

@@ -15,14 +15,23 @@ std::vector<AddedToken> with_normalized_contents(std::vector<AddedToken> list, c
 }
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
-  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
 }
 
 // A piece with the blank before it, as the reference's decoder writes it.
 void clean_up(std::string& piece) {
   using View = std::string_view;
-  for (const auto& [what, by] : {std::pair<View, View>{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"},
-                                 {" n't", "n't"}, {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"},
+  for (const auto& [what, by] : {std::pair<View, View>{" .", "."},
+                                 {" ?", "?"},
+                                 {" !", "!"},
+                                 {" ,", ","},
+                                 {" ' ", "'"},
+                                 {" n't", "n't"},
+                                 {" 'm", "'m"},
+                                 {" do not", " don't"},
+                                 {" 's", "'s"},
+                                 {" 've", "'ve"},
                                  {" 're", "'re"}})
     replace_all(piece, what, by);
 }

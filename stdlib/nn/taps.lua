@@ -18,20 +18,21 @@ local function part_of(m, name)
       end
       local here = {}
       for i, pair in ipairs(host.parts(at)) do here[i] = pair[1] end
-      error(("taps: %s has no part '%s'%s; %s has %s"):format(m.kind, tostring(name), nearest.did_you_mean(tostring(name), all),
-        at == m and "it" or ("'%s'"):format(at.kind), #here > 0 and table.concat(here, ", ") or "no parts"), 3)
+      error(("taps: %s has no part '%s'%s; %s has %s"):format(m.kind, tostring(name),
+        nearest.did_you_mean(tostring(name), all), at == m and "it" or ("'%s'"):format(at.kind),
+        #here > 0 and table.concat(here, ", ") or "no parts"), 3)
     end
     at = found
   end
   return at
 end
 
---- m:taps({ "layer3", "layer4.1" }, x, ...): calls m(x, ...) and gives { layer3 = tensor, ["layer4.1"] = tensor } and, after
--- that, what m itself gives. The names are those of m:named_modules(). The tensors are the ones that the network went on
--- with: gradients flow through them, from frozen parts none; without gradient under torch.no_grad. Of a part that is called
--- several times the last output is given, of one with several outputs a list.
+--- m:taps({ "layer3", "layer4.1" }, x, ...): calls m(x, ...) and gives { layer3 = tensor, ["layer4.1"] = tensor } and,
+-- after that, what m itself gives. The names are those of m:named_modules(). The tensors are the ones that the network
+-- went on with: gradients flow through them, from frozen parts none; without gradient under torch.no_grad. Of a part
+-- that is called several times the last output is given, of one with several outputs a list.
 -- Errors: a name that m does not have; a part that the forward pass does not call (a mere holder of others).
--- @usage local net = nn.Sequential { nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2) }; net:taps({ "0" }, torch.rand(2, 4))["0"].shape
+-- @usage local net = nn.Sequential { nn.Linear(4, 3), nn.ReLU() }; net:taps({ "0" }, torch.rand(2, 4))["0"].shape
 local function taps(m, names, ...)
   if type(names) ~= "table" or #names == 0 then error("taps: give a list of names of parts, and then the inputs", 2) end
   local outputs, handles, parts = {}, {}, {}

@@ -10,8 +10,8 @@
 
 #include "host/backbone/backbone.hpp"
 
-/// In float64 and evaluation mode, the k-th floating tensor of its state sin(0.37 i + k): one of more dims scaled by the
-/// root of a row's size, one of a single dim 1 + half of it.
+/// In float64 and evaluation mode, the k-th floating tensor of its state sin(0.37 i + k): one of more dims scaled by
+/// the root of a row's size, one of a single dim 1 + half of it.
 inline std::shared_ptr<moonlab::nn::Module> filled(const std::string& kind, const moonlab::nn::Options& options) {
   auto net = moonlab::nn::build(kind, options);
   net->to({}, at::kDouble);

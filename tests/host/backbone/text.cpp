@@ -1,5 +1,6 @@
 // Encoders of texts against PyTorch's numbers for the same weights: 0.5 cos(i + sum of the name's bytes).
 #include <ATen/ATen.h>
+
 #include <catch2/catch.hpp>
 
 #include "host/backbone/backbone.hpp"
@@ -47,9 +48,9 @@ TEST_CASE("gradients of the LSTM encoder equal PyTorch's") {
   auto net = filled("TextLstm", lstm_options("mean"));
   net->call({kTokens, kMask})[0].square().sum().backward();
   const std::vector<double> expected{
-      0.4166292527445723, -0.099444863041, -0.024149250956, -0.141786725325, -0.141786725325, 0.435774372093, 0.011737287103,
-      0.096769659785,     0.096769659785,  -1.417378107746, 0.067412820861,  0.609077349389,  0.609077349389, 3.056236407096,
-      0.045646850181,     -1.155656618085, -1.155656618085};
+      0.4166292527445723, -0.099444863041, -0.024149250956, -0.141786725325, -0.141786725325, 0.435774372093,
+      0.011737287103,     0.096769659785,  0.096769659785,  -1.417378107746, 0.067412820861,  0.609077349389,
+      0.609077349389,     3.056236407096,  0.045646850181,  -1.155656618085, -1.155656618085};
   size_t i = 0;
   for (auto& [name, p] : net->named_parameters()) {
     CAPTURE(name);
@@ -63,9 +64,14 @@ TEST_CASE("what fills up a batch changes no text's vector") {
     for (const char* pool : {"mean", "max", std::string(kind) == "Bert" ? "pooler" : "last"}) {
       CAPTURE(kind, pool);
       at::manual_seed(0);
-      auto net = std::string(kind) == "Bert"
-                     ? build("Bert", {{"vocabulary", 7}, {"width", 8}, {"layers", 2}, {"heads", 2}, {"inner", 12}, {"positions", 6}, {"pool", pool}})
-                     : build("TextLstm", lstm_options(pool));
+      auto net = std::string(kind) == "Bert" ? build("Bert", {{"vocabulary", 7},
+                                                              {"width", 8},
+                                                              {"layers", 2},
+                                                              {"heads", 2},
+                                                              {"inner", 12},
+                                                              {"positions", 6},
+                                                              {"pool", pool}})
+                                             : build("TextLstm", lstm_options(pool));
       net->to({}, at::kDouble);
       net->train(false);
       const at::Tensor together = net->call({kTokens, kMask})[0];
@@ -78,10 +84,18 @@ TEST_CASE("what fills up a batch changes no text's vector") {
 }
 
 static double bert(const char* pool, bool normalize = false, const char* activation = "gelu") {
-  auto net = filled("Bert", {{"vocabulary", 9}, {"width", 8}, {"layers", 2}, {"heads", 2}, {"inner", 12}, {"positions", 6},
-                             {"activation", activation}, {"pool", pool}, {"normalize", normalize}});
+  auto net = filled("Bert", {{"vocabulary", 9},
+                             {"width", 8},
+                             {"layers", 2},
+                             {"heads", 2},
+                             {"inner", 12},
+                             {"positions", 6},
+                             {"activation", activation},
+                             {"pool", pool},
+                             {"normalize", normalize}});
   net->train(false);
-  const at::Tensor x = longs({2, 5, 8, 3, 2, 4, 3, 0}, {2, 4}), mask = longs({1, 1, 1, 1, 1, 1, 1, 0}, {2, 4}).to(at::kBool);
+  const at::Tensor x = longs({2, 5, 8, 3, 2, 4, 3, 0}, {2, 4}),
+                   mask = longs({1, 1, 1, 1, 1, 1, 1, 0}, {2, 4}).to(at::kBool);
   return fingerprint(net->call({x, mask})[0]);
 }
 
@@ -96,10 +110,16 @@ TEST_CASE("BERT equals transformers' BertModel with the same weights under the s
 }
 
 TEST_CASE("tokens of a second text have their own type, as in transformers' BertModel") {
-  auto net = filled("Bert", {{"vocabulary", 9}, {"width", 8}, {"layers", 2}, {"heads", 2}, {"inner", 12}, {"positions", 6},
+  auto net = filled("Bert", {{"vocabulary", 9},
+                             {"width", 8},
+                             {"layers", 2},
+                             {"heads", 2},
+                             {"inner", 12},
+                             {"positions", 6},
                              {"pool", "mean"}});
   net->train(false);
-  const at::Tensor x = longs({2, 5, 8, 3, 2, 4, 3, 0}, {2, 4}), mask = longs({1, 1, 1, 1, 1, 1, 1, 0}, {2, 4}).to(at::kBool);
+  const at::Tensor x = longs({2, 5, 8, 3, 2, 4, 3, 0}, {2, 4}),
+                   mask = longs({1, 1, 1, 1, 1, 1, 1, 0}, {2, 4}).to(at::kBool);
   const at::Tensor types = longs({0, 0, 1, 1, 0, 1, 1, 0}, {2, 4});
   CHECK(fingerprint(net->call({x, mask, types})[0]) == Approx(3.364361450481519).epsilon(1e-11));
   CHECK(net->call({x, mask, at::zeros_like(x)})[0].equal(net->call({x, mask})[0]));
@@ -107,7 +127,8 @@ TEST_CASE("tokens of a second text have their own type, as in transformers' Bert
 }
 
 TEST_CASE("a frozen BERT has no gradients and stays in evaluation mode") {
-  const Options small{{"vocabulary", 9}, {"width", 8}, {"layers", 1}, {"heads", 2}, {"inner", 12}, {"positions", 6}, {"dropout", 0.5}};
+  const Options small{{"vocabulary", 9}, {"width", 8},     {"layers", 1},   {"heads", 2},
+                      {"inner", 12},     {"positions", 6}, {"dropout", 0.5}};
   Options frozen = small;
   frozen["freeze"] = true;
   auto net = build("Bert", frozen), free = build("Bert", small);
@@ -126,10 +147,12 @@ TEST_CASE("a frozen BERT has no gradients and stays in evaluation mode") {
 }
 
 TEST_CASE("encoders of texts say what does not fit") {
-  auto net = build("Bert", {{"vocabulary", 9}, {"width", 8}, {"layers", 1}, {"heads", 2}, {"inner", 12}, {"positions", 6}});
+  auto net =
+      build("Bert", {{"vocabulary", 9}, {"width", 8}, {"layers", 1}, {"heads", 2}, {"inner", 12}, {"positions", 6}});
   CHECK_THROWS_WITH(net->call({at::rand({2, 3})}), Contains("takes tokens, long [B, T]"));
   CHECK_THROWS_WITH(net->call({longs({1, 2}, {1, 2}), at::ones({1, 3}, at::kBool)}), Contains("the mask [1, 3]"));
-  CHECK_THROWS_WITH(net->call({at::zeros({1, 7}, at::kLong)}), Contains("texts of 7 tokens; the model has positions for 6"));
+  CHECK_THROWS_WITH(net->call({at::zeros({1, 7}, at::kLong)}),
+                    Contains("texts of 7 tokens; the model has positions for 6"));
   CHECK_THROWS_WITH(build("Bert", {{"heads", 5}}), Contains("no multiple of 5 heads"));
   CHECK_THROWS_WITH(build("Bert", {{"activation", "gulu"}}), Contains("did you mean 'gelu'?"));
   CHECK_THROWS_WITH(build("TextLstm", {{"vocabulary", 9}, {"pool", "men"}}), Contains("did you mean 'mean'?"));
