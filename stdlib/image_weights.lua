@@ -112,7 +112,10 @@ function image_weights.load(module, file, family, name)
     error(("%s: has %s, for which %s has no place%s"):format(file, some(left), name, told(tensors, name)), 0)
   end
   local done, message = pcall(module.load_state_dict, module, state)
-  if not done then error(("%s: does not fit %s%s: %s"):format(file, name, told(tensors, name), message), 0) end
+  if not done then
+    message = tostring(message):gsub("^[^\n:]+%.lua:%d+: ", "") -- the file is the place that counts
+    error(("%s: does not fit %s%s: %s"):format(file, name, told(tensors, name), message), 0)
+  end
 end
 
 --- The file that `weights = ...` means: "imagenet" is a set of the catalogue, all else a path.

@@ -69,7 +69,7 @@ local function load(module, file, with_pooler)
   if file:match "%.bin$" then tensors = torch.load(file) else tensors = require "safetensors".load_file(file) end
   local own = encoder_tensors(tensors, with_pooler, file)
   local done, message = pcall(module.load_state_dict, module, own)
-  if not done then error(("%s: %s"):format(file, message), 0) end
+  if not done then error(("%s: %s"):format(file, (tostring(message):gsub("^[^\n:]+%.lua:%d+: ", ""))), 0) end
 end
 
 --- The fields that all of them have.
