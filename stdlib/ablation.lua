@@ -44,8 +44,8 @@ local function count(spec, values, r)
   return n == #spec.seeds and tostring(n) or ("%d of %d"):format(n, #spec.seeds)
 end
 
--- p[r]: of the difference of a row to the one it is compared with, paired over the seeds that both have; Holm's correction
--- over all rows. nil where there are fewer than two pairs.
+-- p[r]: of the difference of a row to the one it is compared with, paired over the seeds that both have; Holm's
+-- correction over all rows. nil where there are fewer than two pairs.
 local function significance(spec, values, main, place)
   local p, tested, found = {}, {}, {}
   for r in ipairs(spec.rows) do
@@ -100,8 +100,8 @@ local function counted(n, what) return ("%d %s%s"):format(n, what, n == 1 and ""
 --- The table: a line a row, a column a metric (mean ± std over seeds), the difference of the first metric to the
 -- first row (or to the row that spec.against[r] names), and n. Beside a metric of which the paper gives numbers stands
 -- a column "paper" ("-" where a row has none), and beside the difference that of the paper's numbers. With spec.test a
--- column p of that paired test of the difference (Holm's correction over the rows); with spec.interval the 95 % interval of
--- a mean stands in the place of its deviation.
+-- column p of that paired test of the difference (Holm's correction over the rows); with spec.interval the 95 %
+-- interval of a mean stands in the place of its deviation.
 -- @param keys the metrics to show, the main one first
 -- @param markdown a table of Markdown instead of one for a terminal
 function ablation.table(spec, values, keys, markdown)
@@ -154,11 +154,13 @@ end
 
 --- Runs it and writes the table.
 -- @param spec { title, test = "paired_t", "wilcoxon" or nil, interval = boolean, rows = labels, against =
---   { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil: all),
---   trials = list of { label = of the row, row, seed, overrides } }
--- @param options { command = function(overrides, i) -> list, write, live, width, note = a line above and below the table,
---   done = { [i] = result } of trials that need not run, begun = { [i] = run } of those that go on, markdown = the table as Markdown,
---   complete = function(values, results) -> hints: fills in what rows say of each other (row_references) }
+--   { [r] = label } or nil, paper = { [r] = number or { [key] = number } }, seeds, jobs, metrics (keys to show; nil:
+--   all), trials = list of { label = of the row, row, seed, overrides } }
+-- @param options { command = function(overrides, i) -> list, write, live, width,
+--   note = a line above and below the table,
+--   done = { [i] = result } of trials that need not run, begun = { [i] = run } of those that go on, markdown = the
+--   table as Markdown, complete = function(values, results) -> hints: fills in what rows say of each other
+--   (row_references) }
 -- @return the exit code (0; 2 where a trial found its script wrong: then the rest is not run; 5 where trials failed;
 --   75 where interrupted, the running trials saved), and { values, failed, keys, results } for whoever reports further
 function ablation.run(spec, options)

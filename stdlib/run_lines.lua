@@ -1,5 +1,5 @@
---- Courses of a metric over training as plot.line draws them from runs: a line for each value of one parameter, a panel for
--- each value of another, mean and spread over seeds.
+--- Courses of a metric over training as plot.line draws them from runs: a line for each value of one parameter, a
+-- panel for each value of another, mean and spread over seeds.
 local axes = require "sweep.axes"
 local nearest = require "language.nearest"
 
@@ -77,8 +77,8 @@ local function series_of(o, source, line)
 end
 
 --- What host/run/plot_input.hpp draws.
--- @param o { y = key, x = "epoch", "step" or "seconds" (nil: epoch), color, facet = parameters or nil, band = "std", "range",
---   "none" or nil, log, x_label, y_label }
+-- @param o { y = key, x = "epoch", "step" or "seconds" (nil: epoch), color, facet = parameters or nil, band = "std",
+--   "range", "none" or nil, log, x_label, y_label }
 -- Errors: no such metric or parameter (with the nearest); runs of one line that differ in more than their seed.
 return function(o, source)
   source:check(o.y)

@@ -1,5 +1,5 @@
--- Six kinds of labels on the same small network, with less and less data: what does a label that learns help where images
--- are few?
+-- Six kinds of labels on the same small network, with less and less data: what does a label that learns help where
+-- images are few?
 --
 --   moonlab sweep scripts/sweeps/heads_by_data.lua
 --

@@ -69,8 +69,8 @@ local function attempt(f, ...)
   local text = tostring(type(results[2]) == "table" and results[2].message or results[2])
   for _, words in ipairs(refusals) do
     if text:find(words, 1, true) then
-      command_line.complain("sweep", (command_line.reason(text):gsub("\n.*$", "")) .. "\n  the store is " .. runner.store()
-        .. "; MOONLAB_STORE=/another/folder keeps runs elsewhere")
+      command_line.complain("sweep", ("%s\n  the store is %s; MOONLAB_STORE=/another/folder keeps runs elsewhere"):format(
+        command_line.reason(text):gsub("\n.*$", ""), runner.store()))
       return false
     end
   end
@@ -176,10 +176,10 @@ function sweep.main(_, words)
   end
   if result.kind == "experiment" and #given == 0 then
     local knob = result.knobs[1]
-    local example = knob and type(knob.default) == "number" and ("%s=%s,%s"):format(knob.name, order.number(knob.default),
-      order.number(2 * knob.default)) or "seed=0..4"
-    return command_line.complain("sweep", ("nothing varies: %s is one experiment; give an axis, as in moonlab sweep %s %s")
-      :format(file, file, example))
+    local example = knob and type(knob.default) == "number" and ("%s=%s,%s"):format(knob.name,
+      order.number(knob.default), order.number(2 * knob.default)) or "seed=0..4"
+    return command_line.complain("sweep", ("nothing varies: %s is one experiment; give an axis, as in moonlab sweep "
+      .. "%s %s"):format(file, file, example))
   end
   words.axes, words.quiet = given, words.quiet or words.json
   return sweep.run(result, words)

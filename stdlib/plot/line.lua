@@ -23,10 +23,10 @@ local function around(o, series, i)
   return low, high
 end
 
---- Lines of numbers: y against x, or against 1, 2, ...; several where y has rows or names. Points that are nan interrupt
--- a line. Like every plot it is written by p:save "a.svg" (or .png, with { theme = "dark", scale = 2 }) and printed by
--- p:show(). With a metric as y the numbers are those of a run, an ablation or a sweep: its course over training, a line for
--- each value of the parameter `color`, a panel for each of `facet`, mean over seeds.
+--- Lines of numbers: y against x, or against 1, 2, ...; several where y has rows or names. Points that are nan
+-- interrupt a line. Like every plot it is written by p:save "a.svg" (or .png, with { theme = "dark", scale = 2 }) and
+-- printed by p:show(). With a metric as y the numbers are those of a run, an ablation or a sweep: its course over
+-- training, a line for each value of the parameter `color`, a panel for each of `facet`, mean over seeds.
 -- @usage plot.line { x = "epoch", y = "val.top1", color = "head", facet = "fraction", band = "std" }
 -- @usage plot.line { x = torch.arange(3), y = torch.tensor { 0.2, 0.5, 0.6 }, band = torch.tensor { 0.1, 0.05, 0.02 } }
 -- @usage plot.line { y = { ours = { 1, 2, 4 }, theirs = { 1, 3, 9 } }, x_label = "step", log = "y" }
@@ -34,7 +34,8 @@ return plotting.declare("plot.line", {
   { "y", "any", schema.required, 
     "numbers [N], rows of them [S, N], { name = numbers }, or a metric of runs such as \"val.top1\"", at = 1 },
   { "x", "any", schema.optional, "numbers [N]; 1, 2, ... where absent; of runs epoch, step or seconds" },
-  { "band", "any", schema.optional, "half the width of a band around each line, as y; or { low = ..., high = ... }; of runs std, range or none" },
+  { "band", "any", schema.optional,
+    "half the width of a band around each line, as y; or { low = ..., high = ... }; of runs std, range or none" },
   { "color", "string", schema.optional, "of runs: a parameter each of whose values has a line" },
   { "facet", "string", schema.optional, "of runs: a parameter each of whose values has a panel" },
   { "names", "list of string", schema.optional, "of the rows of y" },

@@ -132,8 +132,9 @@ function Coordinator:take()
         end
         if claim(self, work) then
           work.state, work.waits = "running", nil
-          return processors.pin(self.slots, self.pool.running, { label = work.trial.label, work = work, command = command_of(self, work),
-                                                                input = self.pruning ~= nil })
+          local item = { label = work.trial.label, work = work, command = command_of(self, work),
+                         input = self.pruning ~= nil }
+          return processors.pin(self.slots, self.pool.running, item)
         end
       end
     end

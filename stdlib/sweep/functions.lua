@@ -1,5 +1,5 @@
---- The functions of a sweep's options, where() and derive(), asked about one trial. Called within the sweep's evaluation:
--- what is wrong with them is reported where it stands.
+--- The functions of a sweep's options, where() and derive(), asked about one trial. Called within the sweep's
+-- evaluation: what is wrong with them is reported where it stands.
 local nearest = require "language.nearest"
 local order = require "language.order"
 local place = require "language.place"

@@ -22,7 +22,8 @@ local function allowed()
   return all
 end
 
---- Slots of `jobs` trials, each some processors of its own as taskset takes them ("0,1"); none where there are not enough.
+--- Slots of `jobs` trials, each some processors of its own as taskset takes them ("0,1"); none where there are not
+-- enough.
 function processors.slots(jobs)
   local all, slots = allowed(), {}
   local each = math.floor(#all / jobs)

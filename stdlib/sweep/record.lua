@@ -62,7 +62,8 @@ function record.write(directory, plan, extra)
   end
   local text = canonical.text({
     name = plan.name, script = plan.result.script.name, file = plan.file, folder = system.working_folder(),
-    arguments = plan.passed, overrides = plan.result.overrides, smoke = plan.smoke or false, axes = axes, space = space, seeds = plan.seeds, cells = cells,
+    arguments = plan.passed, overrides = plan.result.overrides, smoke = plan.smoke or false,
+    axes = axes, space = space, seeds = plan.seeds, cells = cells,
     metrics = plan.args.metrics or {}, report = plain_report(plan), rungs = extra.rungs,
   }, { indent = 2 })
   local written, problem = system.write_atomic(directory .. "/sweep.json", text .. "\n")

@@ -1,5 +1,6 @@
---- Metrics of a sweep's cells that compare them with other cells, as those of an ablation's rows (row_references.lua): told
--- anew when all trials are there, over the means of the seeds, since a trial that ended before its reference had none.
+--- Metrics of a sweep's cells that compare them with other cells, as those of an ablation's rows (row_references.lua):
+-- told anew when all trials are there, over the means of the seeds, since a trial that ended before its reference had
+-- none.
 local course = require "course"
 local language = require "language"
 local row_references = require "row_references"
@@ -23,7 +24,8 @@ return function(results, store)
   for c, cell in ipairs(results.cells) do
     rows[c], against[c], values[c] = cell.label, cell.label, {}
     for i, trial in ipairs(cell.trials) do
-      trials[#trials + 1] = { row = c, label = cell.label, seed = trial.seed, overrides = spec.cells[c].trials[i].overrides }
+      trials[#trials + 1] = { row = c, label = cell.label, seed = trial.seed,
+                              overrides = spec.cells[c].trials[i].overrides }
       local counts = trial.state == "done" and not trial.batch and not cell.pruned
       outcomes[#trials] = counts and { code = 0, run = trial.run } or nil
       for _, key in ipairs(counts and trial.keys or {}) do

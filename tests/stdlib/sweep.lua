@@ -22,7 +22,8 @@ return sweep "s" { base = base,
 ]]
 
 local function plan_of(text, options)
-  local result, errors = language.evaluate({ name = "s.lua", text = base .. text .. " }" }, options and options.overrides)
+  local result, errors = language.evaluate({ name = "s.lua", text = base .. text .. " }" },
+    options and options.overrides)
   if not result then return nil, language.format(errors) end
   return plans.of(result, options or {})
 end
@@ -49,7 +50,9 @@ end)
 
 t.test("an axis seed is the seeds; options by their paths; where and derive see values by name", function()
   local plan = assert(plan_of [[grid = { ["optim.weight_decay"] = { 0, 0.1 }, lr = { 0.1, 0.2 }, seed = { 5, 6 } },
-    where = function(t) return not (t.lr == 0.2 and t["optim.weight_decay"] == 0) and not (t.lr == 0.1 and t.seed == 6) end,
+    where = function(t)
+      return not (t.lr == 0.2 and t["optim.weight_decay"] == 0) and not (t.lr == 0.1 and t.seed == 6)
+    end,
     derive = function(t) return { ["train.epochs"] = t.lr < 0.15 and 7 or 2 } end]])
   t.eq(labels(plan), { "optim.weight_decay=0 lr=0.1, seed 5", "optim.weight_decay=0.1 lr=0.1, seed 5",
                        "optim.weight_decay=0.1 lr=0.2, seed 5", "optim.weight_decay=0.1 lr=0.2, seed 6" })
@@ -64,11 +67,13 @@ t.test("lists are values, too", function()
 end)
 
 t.test("points of a space stand under each combination of the grid", function()
-  local plan = assert(plan_of [[grid = { width = { 4, 8 } }, space = { lr = loguniform(1e-4, 1e-1) }, search = random { n = 3 } ]])
+  local plan = assert(plan_of [[grid = { width = { 4, 8 } }, space = { lr = loguniform(1e-4, 1e-1) },
+    search = random { n = 3 } ]])
   t.eq(#plan.trials, 6)
   for i = 1, 3 do t.eq(plan.cells[i].values.lr, plan.cells[i + 3].values.lr) end
   t.eq({ plan.cells[1].values.width, plan.cells[4].values.width }, { 4, 8 })
-  local adaptive = assert(plan_of [[space = { lr = loguniform(1e-4, 1e-1) }, search = tpe { "val.top1", n = 5 }, seeds = { 1, 2 }]])
+  local adaptive = assert(plan_of [[space = { lr = loguniform(1e-4, 1e-1) }, search = tpe { "val.top1", n = 5 },
+    seeds = { 1, 2 }]])
   t.eq({ #adaptive.trials, adaptive:total() }, { 0, 10 })
 end)
 
@@ -78,7 +83,7 @@ t.test("the command line replaces an axis, narrows one to a value, and adds one"
   t.eq(labels(plan), { "width=1 lr=0.5, seed 0", "width=1 lr=0.5, seed 1", "width=2 lr=0.5, seed 0",
                        "width=2 lr=0.5, seed 1", "width=3 lr=0.5, seed 0", "width=3 lr=0.5, seed 1" })
   t.eq(plan.trials[1].overrides, { "epochs=9", "width=1", "lr=0.5", "seed=0" })
-  plan = assert(plan_of("grid = { lr = { 0.1, 0.2 } }, derive = function(t) return { epochs = t.lr < 1 and 2 or 3 } end",
+  plan = assert(plan_of("grid = { lr = { 1, 2 } }, derive = function(t) return { epochs = t.lr < 1 and 2 or 3 } end",
     { overrides = { "lr=0.5" } }))
   t.eq(plan.trials[1].overrides, { "lr=0.5", "epochs=2", "seed=0" })
 end)
@@ -109,10 +114,11 @@ local wrong = {
   { "grid = { width = {} }", "s.lua:9:1: sweep: the axis 'width' has no values" },
   { "grid = { width = { 2, 2 } }", "s.lua:9:1: sweep: the axis 'width' has the value 2 twice" },
   { "grid = { width = 3 }", "s.lua:9:10: sweep: option 'grid.width' must be a list of values, got 3 (write { 3 })" },
-  { "grid = { lr = uniform(0, 1) }", "s.lua:9:10: sweep: 'grid.lr' is a range: ranges stand in space = { ... }, drawn from "
-    .. "by search = random { n = 64 }" },
+  { "grid = { lr = uniform(0, 1) }",
+    "s.lua:9:10: sweep: 'grid.lr' is a range: ranges stand in space = { ... }, drawn from by search = random { n = 64 }" },
   { "grid = {}", "s.lua:9:1: sweep: nothing varies: write grid = { key = { value, value } }" },
-  { "space = { lr = uniform(0, 1) }", "s.lua:9:1: sweep: a space needs a search that draws from it: search = random { n = 64 }" },
+  { "space = { lr = uniform(0, 1) }",
+    "s.lua:9:1: sweep: a space needs a search that draws from it: search = random { n = 64 }" },
   { "grid = { lr = { 1 } }, search = sobol { n = 4 }",
     "s.lua:9:24: sweep: sobol needs ranges to draw from: space = { lr = loguniform(1e-4, 1e-1) }" },
   { "grid = { seed = { 1 } }, seeds = { 2 }",
@@ -137,21 +143,26 @@ local wrong = {
   { 'grid = { lr = { 1, 2 } }, prune = asha { "val.top1", within = { "widht" } }',
     "s.lua:9:27: sweep: asha: within: the sweep has no axis 'widht' (lr)" },
   { 'space = { lr = uniform(0, 1) }, search = tpe { "val.top1", n = 4 }, prune = asha { "val.top1" }',
-    "s.lua:9:69: sweep: asha holds trials back until others come, and tpe draws others only when results are there: take "
-    .. "random or sobol with it, or leave asha out" },
+    "s.lua:9:69: sweep: asha holds trials back until others come, and tpe draws others only when results are there: "
+    .. "take random or sobol with it, or leave asha out" },
   { 'grid = { lr = { 1, 2 } }, report = { tabulate { cell = "test.top7" } }',
-    "s.lua:9:38: tabulate: no trial measures 'test.top7'; did you mean 'test.top1'? (test.top1, val.top1, train.loss)" },
+    "s.lua:9:38: tabulate: no trial measures 'test.top7'; did you mean 'test.top1'? ("
+    .. "test.top1, val.top1, train.loss)" },
   { 'grid = { lr = { 1, 2 }, width = { 1, 2 } }, report = { tabulate { rows = "lr", cell = "test.top1" } }',
-    "s.lua:9:56: tabulate: the sweep varies 'width' too, and a mean over it would mix different things: name it in rows or cols" },
+    "s.lua:9:56: tabulate: the sweep varies 'width' too, and a mean over it would mix different things: name it "
+    .. "in rows or cols" },
   { 'grid = { lr = { 1, 2 } }, report = { tabulate { rows = "lr", cell = "test.top1", baseline = 3 } }',
     "s.lua:9:38: tabulate: the axis 'lr' has no value '3' (1, 2)" },
   { 'grid = { lr = { 1, 2 } }, metrics = { "test.topp1" }',
-    "s.lua:9:27: metrics: no trial measures 'test.topp1'; did you mean 'test.top1'? (test.top1, val.top1, train.loss)" },
+    "s.lua:9:27: metrics: no trial measures 'test.topp1'; did you mean 'test.top1'? ("
+    .. "test.top1, val.top1, train.loss)" },
   { 'grid = { lr = { 1, 2 } }, report = { plot.line { y = "val.top1", color = "rl" } }',
     "s.lua:9:38: plot.line: color: the trials have no parameter 'rl'; did you mean 'lr'?" },
   { 'grid = { lr = { 1, 2 } }, report = { plot.line { y = "val.topp1", color = "lr" } }',
-    "s.lua:9:38: plot.line: no trial measures 'val.topp1'; did you mean 'val.top1'? (test.top1, val.top1, train.loss)" },
-  { "grid = { lr = { 1, 2 } }, run = { jobs = 0 }", "s.lua:9:35: sweep: option 'run.jobs' must be a positive integer, got 0" },
+    "s.lua:9:38: plot.line: no trial measures 'val.topp1'; did you mean 'val.top1'? ("
+    .. "test.top1, val.top1, train.loss)" },
+  { "grid = { lr = { 1, 2 } }, run = { jobs = 0 }",
+    "s.lua:9:35: sweep: option 'run.jobs' must be a positive integer, got 0" },
 }
 
 for i, case in ipairs(wrong) do

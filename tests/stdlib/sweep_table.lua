@@ -1,4 +1,5 @@
--- Tables of sweeps: means, spreads, what is in no mean, marks and tests, in each form. Numbers are those of numpy and scipy.
+-- Tables of sweeps: means, spreads, what is in no mean, marks and tests, in each form. Numbers are those of numpy and
+-- scipy.
 local t = require "test"
 local formats = require "sweep.formats"
 local layout = require "sweep.layout"
