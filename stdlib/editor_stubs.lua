@@ -1,5 +1,5 @@
---- The declarations as annotations of EmmyLua, which lua-language-server and EmmyLua read: one file that an editor takes
--- for the definitions of a script's names. Nothing of it is ever run.
+--- The declarations as annotations of EmmyLua, which lua-language-server and EmmyLua read: one file that an editor
+-- takes for the definitions of a script's names. Nothing of it is ever run.
 --
 --     local text = require "editor_stubs"(kinds)
 local help = require "help"
@@ -8,7 +8,8 @@ local order = require "language.order"
 local schema = require "schema"
 
 local keywords = {}
-for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until while")
+for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true "
+  .. "until while")
   :gmatch "%S+" do keywords[word] = true end
 
 -- Classes of tables of options that were met on the way: { name, spec, title }.
@@ -91,7 +92,8 @@ local function options_class(lines, name, spec, named)
         lines[#lines + 1] = ("---@field [%d]? %s %s"):format(field.at, text, described)
         optional = "?"
       end
-      lines[#lines + 1] = ("---@field %s%s %s %s"):format(keywords[field.name] and ('["%s"]'):format(field.name) or field.name,
+      lines[#lines + 1] = ("---@field %s%s %s %s"):format(keywords[field.name] and ('["%s"]'):format(field.name)
+        or field.name,
         optional, text, described)
     end
   end
@@ -104,7 +106,8 @@ local function positional(spec, owner)
   for i = 1, #spec.at do
     local field = spec.at[i]
     local name = keywords[field.name] and field.name .. "_" or field.name
-    list[#list + 1] = ("%s%s: %s"):format(name, field.default == schema.required and "" or "?", value_type(field, owner))
+    list[#list + 1] = ("%s%s: %s"):format(name, field.default == schema.required and "" or "?",
+      value_type(field, owner))
   end
   if spec.rest then
     list[#list + 1] = ("...: %s"):format(value_type({ type = spec.rest.type.element, name = spec.rest.name }, owner))
@@ -246,7 +249,8 @@ return function(kinds)
   pending = {}
   local folders, is_folder, bare = {}, {}, {}
   for _, folder in ipairs(schema.folders) do folders[#folders + 1], is_folder[folder] = folder, true end
-  local lines = { "---@meta moonlab", "-- Written by `moonlab schema --emmylua`: what scripts can name, for editors.", "", words }
+  local lines = { "---@meta moonlab", "-- Written by `moonlab schema --emmylua`: what scripts can name, for editors.",
+    "", words }
   for _, folder in ipairs(folders) do
     lines[#lines + 1] = ("---@class %s : moonlab.node"):format(class_of(folder))
     if folder == "loss" or folder == "path" then lines[#lines + 1] = algebra end

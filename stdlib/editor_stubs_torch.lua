@@ -3,10 +3,12 @@ local operators = require "host.operators"
 local order = require "language.order"
 
 local keywords = {}
-for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until while")
+for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true "
+  .. "until while")
   :gmatch "%S+" do keywords[word] = true end
 
-local types = { Tensor = "torch.Tensor", int = "integer", SymInt = "integer", float = "number", Scalar = "number|torch.Tensor",
+local types = { Tensor = "torch.Tensor", int = "integer", SymInt = "integer", float = "number",
+  Scalar = "number|torch.Tensor",
                 bool = "boolean", str = "string", ScalarType = "string", Layout = "string", Device = "string",
                 MemoryFormat = "string", Generator = "any", Dimname = "string", complex = "any" }
 
@@ -18,7 +20,8 @@ local function argument(text)
   kind = kind:gsub("%(.-%)", ""):gsub("%?", "")
   local element, brackets = kind:match "^(%w+)(%[.*)$"
   local base = types[element or kind] or "any"
-  if brackets then base = (base:find("|", 1, true) and "(" .. base .. ")" or base) .. "[]" .. (brackets:find "%d" and "|" .. base or "") end
+  if brackets then base = (base:find("|", 1, true) and "(" .. base .. ")" or base) .. "[]"
+    .. (brackets:find "%d" and "|" .. base or "") end
   return keywords[name] and name .. "_" or name, base, optional
 end
 
@@ -102,7 +105,8 @@ local function write(lines, name, forms, skip, prefix)
   end
   local open = open_ended(main)
   for i = skip + 1, #main.values - (open and 1 or 0) do
-    lines[#lines + 1] = ("---@param %s%s %s"):format(main.values[i][1], main.values[i][3] and "?" or "", main.values[i][2])
+    lines[#lines + 1] = ("---@param %s%s %s"):format(main.values[i][1], main.values[i][3] and "?" or "",
+      main.values[i][2])
   end
   if open and skip < #main.values then
     lines[#lines + 1] = ("---@param ... integer|integer[]|table %s"):format(open[1])

@@ -1,7 +1,8 @@
 --- explain(key): what a constructor, an option by its path, a metric key or the text of a message is, as text.
 --
 --     explain "adamw.lr"            an option of a constructor
---     explain "optim.lr"            of whatever may stand there, as overrides write it: data.datasets[1].val, loss.nll.pool
+--     explain "optim.lr"            of whatever may stand there, as overrides write it: data.datasets[1].val,
+--     loss.nll.pool
 --     explain "val.onehot.top1"     a key of metrics
 --     explain "unknown key 'lrr' in adamw{}"   a message: what it means and what to write
 --
@@ -38,7 +39,8 @@ local function metric_key(key)
   local head = table.concat(parts, ".", (split or 0) + 1, #parts - 1)
   if head ~= "" then say(head, "the head of that name: heads = { " .. head .. " = ... }") end
   say(last, constructor and help.summary("metric." .. last) or readings[last])
-  if not split then lines[#lines + 1] = ("  Measured keys have a split in front of it: test.%s, val.%s"):format(key, key) end
+  if not split then lines[#lines + 1] = ("  Measured keys have a split in front of it: test.%s, val.%s"):format(key,
+    key) end
   if constructor then lines[#lines + 1] = "\n" .. help.text(constructor) end
   return table.concat(lines, "\n")
 end
@@ -74,7 +76,8 @@ local function path(key)
       end
       table.insert(groups[id], place)
     else
-      lines[#lines + 1] = ("  %s  %s\n    %s%s"):format(place.named, place.doc or "", place.type.text ~= "table" and place.type.text
+      lines[#lines + 1] = ("  %s  %s\n    %s%s"):format(place.named, place.doc or "", place.type.text ~= "table"
+        and place.type.text
         or "a table", place.of and "; of " .. place.of or "")
     end
   end

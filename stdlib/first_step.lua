@@ -5,7 +5,8 @@
 --
 -- facts = { batch = samples, batches = of an epoch, epochs, parameters, trained = numbers of parameters,
 --   shapes = { { name, shape } }: what goes in, the features, what each head gives,
---   terms = { { name, value, guess } }: the loss before any step, and what it is for outputs that say nothing (nil where
+--   terms = { { name, value, guess } }: the loss before any step, and what it is for outputs that say nothing (nil
+--   where
 --           that is no number), loss, gradient = its norm, seconds = of the step,
 --   bytes = { parameters, gradients, optimizer, peak }: memory, the peak that of the step,
 --   evaluated = { { split, samples } } }
@@ -34,8 +35,8 @@ local function optimizer_state(optim)
   return bytes
 end
 
--- The loss of heads whose parameters are all 0: equal logits, even chances. A list of numbers in the order of the terms,
--- nan where a head has no such outputs (lengths and angles of vectors of 0).
+-- The loss of heads whose parameters are all 0: equal logits, even chances. A list of numbers in the order of the
+-- terms, nan where a head has no such outputs (lengths and angles of vectors of 0).
 local function guesses(made, state)
   local _, heads = made.model:parameters()
   local kept, values = {}, {}
@@ -46,7 +47,8 @@ local function guesses(made, state)
     end
   end)
   local done = pcall(torch.no_grad, function()
-    local empty = { model = made.model, optim = made.optim, step = 1, epoch = 1, epochs = made.epochs, batch = state.batch }
+    local empty = { model = made.model, optim = made.optim, step = 1, epoch = 1, epochs = made.epochs,
+      batch = state.batch }
     made.objective:forward(empty)
     made.objective:criterion(empty)
     for i = 1, #made.objective.names do values[i] = empty.terms[i]:item() end
@@ -123,7 +125,8 @@ local function evaluated(made)
 end
 
 return function(made)
-  local state = { model = made.model, optim = made.optim, objective = made.objective, step = 1, epoch = 1, epochs = made.epochs,
+  local state = { model = made.model, optim = made.optim, objective = made.objective, step = 1, epoch = 1,
+    epochs = made.epochs,
                   clip = made.o.train.clip, accumulate = 1, device = made.device,
                   precision = precision.new(made.o.train.precision, made.device) }
   local cuda = made.device:find "^cuda" ~= nil
@@ -139,7 +142,8 @@ return function(made)
   made.objective:criterion(state)
   local terms = {}
   for i, name in ipairs(made.objective.names) do terms[i] = { name, state.terms[i]:item() } end
-  local facts = { terms = terms, loss = state.loss:item(), batch = #state.batch.y, batches = made.loaders.train:batches(),
+  local facts = { terms = terms, loss = state.loss:item(), batch = #state.batch.y,
+    batches = made.loaders.train:batches(),
                   epochs = made.epochs }
   if facts.loss ~= facts.loss or math.abs(facts.loss) == math.huge then return facts end
   made.objective:backward(state)

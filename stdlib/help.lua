@@ -263,7 +263,8 @@ function help.wrapped(text, width)
       if column and #column <= width / 2 then
         fill(rest, column, (" "):rep(#column), width, lines)
       else
-        fill(source[i], indent, indent .. ((indent == "" and prose(source[i]) or source[i]:match "%.$") and "" or "  "), width, lines)
+        fill(source[i], indent, indent .. ((indent == "" and prose(source[i]) or source[i]:match "%.$") and "" or "  "),
+          width, lines)
       end
     end
     i = last + 1

@@ -1,5 +1,5 @@
---- The declarations as a JSON Schema (Draft 2020-12): what a run's config.json holds. A node is an object with `kind`, a
--- table of options an object, a map in written order a list of [name, value]; infinite numbers are "inf" and "-inf".
+--- The declarations as a JSON Schema (Draft 2020-12): what a run's config.json holds. A node is an object with `kind`,
+-- a table of options an object, a map in written order a list of [name, value]; infinite numbers are "inf" and "-inf".
 --
 --     local document = require "json_schema"(kinds)     -- plain data; canonical.text writes it
 local help = require "help"
@@ -20,7 +20,8 @@ end
 local function number(compiled)
   local shape = { type = compiled.json }
   for _, limit in ipairs(compiled.limits or {}) do
-    local key = ({ [">"] = "exclusiveMinimum", [">="] = "minimum", ["<"] = "exclusiveMaximum", ["<="] = "maximum" })[limit[1]]
+    local key = ({ [">"] = "exclusiveMinimum", [">="] = "minimum", ["<"] = "exclusiveMaximum",
+      ["<="] = "maximum" })[limit[1]]
     shape[key] = limit[2]
   end
   if compiled.json == "integer" then return shape end
@@ -33,7 +34,8 @@ end
 local text_shapes = {
   string = { type = "string" }, path = { type = "string" }, boolean = { type = "boolean" },
   ["function"] = { ["$ref"] = "#/$defs/function" },
-  duration = { anyOf = { { type = "string", pattern = "^([0-9]+\\.?[0-9]*[smhd])+$" }, { type = "number", minimum = 0 } } },
+  duration = { anyOf = { { type = "string", pattern = "^([0-9]+\\.?[0-9]*[smhd])+$" },
+    { type = "number", minimum = 0 } } },
   percent = { type = "string", pattern = "^\\s*[0-9]+\\.?[0-9]*\\s*%$" },
 }
 
@@ -146,7 +148,8 @@ return function(kinds)
   -- a folder that has no constructor yet
   for name in pairs(referred) do definitions[name] = definitions[name] or { ["not"] = { type = "object" } } end
   definitions.node = refs(all)
-  definitions["function"] = { type = "object", description = "a function of the script: its text and what it uses, or a name of the host",
+  definitions["function"] = { type = "object",
+    description = "a function of the script: its text and what it uses, or a name of the host",
     anyOf = { { required = { "function" } }, { required = { "host" } }, { required = { "again" } } } }
   return {
     ["$schema"] = "https://json-schema.org/draft/2020-12/schema",

@@ -1,7 +1,8 @@
---- What a dotted path of the configuration may mean, found in the declarations alone: optim.lr is the option lr of every
--- optimizer, model.heads.binary.bits that of any head, loss.nll.pool that of a term of the loss.
+--- What a dotted path of the configuration may mean, found in the declarations alone: optim.lr is the option lr of
+-- every optimizer, model.heads.binary.bits that of any head, loss.nll.pool that of a term of the loss.
 --
---     local places = require "option_path"(key)       -- list of { field, of = title } or of { type, of = title }; or nil and the
+--     local places = require "option_path"(key)       -- list of { field, of = title } or of { type, of = title }; or
+--     nil and the
 --                                                      -- word that leads nowhere with the words there are
 local node = require "language.node"
 local schema = require "schema"
@@ -30,7 +31,8 @@ end
 local function below_type(place, compiled, step, found, names, seen)
   if seen[compiled] then return end
   seen[compiled] = true
-  for _, alternative in ipairs(compiled.alternatives or {}) do below_type(place, alternative, step, found, names, seen) end
+  for _, alternative in ipairs(compiled.alternatives or {}) do below_type(place, alternative, step, found, names,
+    seen) end
   if compiled.spec then below_spec(compiled.spec, place.field and place.field.name or place.of, step, found, names) end
   if compiled.ordered then
     found[#found + 1] = { type = compiled.element, of = place.of, named = step, doc = place.field and place.field.doc }
@@ -74,7 +76,8 @@ return function(key)
         local element = place.type.element
         for _, alternative in ipairs(place.type.alternatives or {}) do element = element or alternative.element end
         if element then
-          found[i] = { type = element, of = place.of, named = "item of " .. name, doc = place.field and place.field.doc }
+          found[i] = { type = element, of = place.of, named = "item of " .. name, doc = place.field
+            and place.field.doc }
         end
       end
     end

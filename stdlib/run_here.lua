@@ -1,14 +1,14 @@
---- run(e): trains an experiment here and now, at the prompt or in a program, and gives what came of it, to look at and to
--- go on from. Nothing is kept in the store: `moonlab run FILE` does that.
+--- run(e): trains an experiment here and now, at the prompt or in a program, and gives what came of it, to look at and
+-- to go on from. Nothing is kept in the store: `moonlab run FILE` does that.
 --
 --     r = run(experiment "x" { ... })        r = run("scripts/x.lua", { "optim.lr=0.1" })
 --     r.metrics["test.top1"]  r.course       the last evaluation, and one record an evaluation while it trained
---     r.model  r.data  r.labels  r.config    the model (r.model.module: its parameters), the data, class names, the configuration
+--     r.model  r.data  r.labels  r.config    the model (its parameters: r.model.module), data, class names, configuration
 --     r:train(5)                             five epochs more: weights, optimizer, averages and random streams go on; a
 --                                            schedule is stretched over all of it
 --     r:evaluate()                           the metrics again, { [key] = value }
---     r:predict(x)                           classes for inputs as the data gives them; r:decisions(x) of a path_decoder
--- @usage r = run(experiment "x" { data = mnist5k {}, model = trunk { vision.cnn {}, head = head.softmax {} } }, { quiet = true })
+--     r:predict(x)                           classes for inputs as the data gives them; r:decisions(x) of paths
+-- @usage r = run("scripts/x.lua", { "optim.lr=0.1", quiet = true })
 local canonical = require "language.canonical"
 local language = require "language"
 local order = require "language.order"
@@ -25,7 +25,8 @@ Run.__index = Run
 
 local function line(self)
   if self.quiet then return nil end
-  return progress.new { live = system.isatty "stdout", width = system.terminal_width(100), clock = system.clock, write = function(text)
+  return progress.new { live = system.isatty "stdout", width = system.terminal_width(100), clock = system.clock,
+    write = function(text)
     io.stdout:write(text)
     io.stdout:flush()
   end }
@@ -89,7 +90,8 @@ function Run:evaluate()
 end
 
 function Run:__tostring()
-  local lines = { ("run of %s (%s): %d epochs, %d steps, %.1f s on %s"):format(self.id, self.status, self.epoch, self.step,
+  local lines = { ("run of %s (%s): %d epochs, %d steps, %.1f s on %s"):format(self.id, self.status, self.epoch,
+    self.step,
     self.seconds, self.device) }
   for _, key in ipairs(order.keys(self.metrics)) do
     lines[#lines + 1] = ("  %-20s %.4f"):format(key, self.metrics[key])
@@ -115,7 +117,8 @@ return function(e, options)
   local made, mistake = runner.build(result)
   if not made then error(mistake, 0) end
   local self = setmetatable({
-    id = made.name, made = made, model = made.model, data = made.data, graph = made.data.graph, labels = made.data.class_names,
+    id = made.name, made = made, model = made.model, data = made.data, graph = made.data.graph,
+      labels = made.data.class_names,
     device = made.device, image = (made.data.sets or made.data.parts[1].sets).train:shape(), quiet = options.quiet,
     config = system.json((canonical.text(result.node, { session = result.session, unwritten = true }))),
   }, Run)

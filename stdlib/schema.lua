@@ -19,7 +19,8 @@
 --     at = 1    also the first positional value; at = "rest": all further positional values as a list;
 --     at = "keys": all keys that are no field, as a map in written order (mixture { onehot = 0.6, binary = 0.4 }).
 --     display = true: does not change results and is left out of the configuration's hash.
---     aliases = { "old_name", { "older_name", function(value) return <as it is written now> end } }: former names of the
+--     aliases = { "old_name", { "older_name", function(value) return <as it is written now> end } }: former names of
+--     the
 --     field. They still work, with a warning that tells the new one; the configuration and its hash have the new one.
 --   build(o, context, node): makes the object. `o` has every option; options that are nodes arrive as nodes: build
 --     them where needed with schema.build(o.schedule, context). Percentages and durations arrive as written: use
@@ -28,7 +29,8 @@
 --     named = true     called as `experiment "name" { ... }`; the text is the option `name`
 --     metadata = { classes = function(o, node) ... end  or  { function, depends = { "root" } } }   read as d.classes
 --     methods = { trim = { fields, build } }   g:trim(0.36) -> node "graph:trim", whose o.of is the node g
---     actions = { save = function(node, ...) end }     node:save(...), done at once; not in a script, which only declares
+--     actions = { save = function(node, ...) end }     node:save(...), done at once; not in a script, which only
+--     declares
 --     check = function(o) -> nil | message [, field]   what several options must satisfy together
 --     version = 2      from the second meaning of the same options on: it is part of the configuration and its hash
 --

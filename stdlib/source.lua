@@ -226,7 +226,8 @@ function source.colon_key(self, place)
   for i, token in ipairs(self.tokens) do
     if token.line == place.line and token.column == place.column then
       local before, following = self.tokens[i - 1], self.tokens[i + 1]
-      if before and (before.text == "{" or before.text == "," or before.text == ";") and following and following.text == ":" then
+      if before and (before.text == "{" or before.text == "," or before.text == ";") and following
+        and following.text == ":" then
         return ("write %s = ...: keys of a table are written with =, a colon calls a method"):format(token.text)
       end
     end
@@ -247,11 +248,13 @@ local function meant(self, text, line, found)
   end
   if word == "def" then return "; functions are written local function name(...) ... end" end
   if word == "elif" then return "; 'elif' is written elseif in Lua" end
-  if found and found.text == "!" then return following and following.text == "=" and "; 'not equal' is ~= in Lua" or "; 'not' is a word in Lua" end
+  if found and found.text == "!" then return following and following.text == "=" and "; 'not equal' is ~= in Lua"
+    or "; 'not' is a word in Lua" end
   if found and following and following.text == "=" and ("+-*/"):find(found.text, 1, true) then
     return ("; write x = x %s ..."):format(found.text)
   end
-  if text:find "^'[})%]]' expected" and found and before and before.text ~= "," then return "; a comma may be missing before it" end
+  if text:find "^'[})%]]' expected" and found and before
+    and before.text ~= "," then return "; a comma may be missing before it" end
   return ""
 end
 

@@ -32,7 +32,8 @@ local function guessing(term)
   if not guess then return "" end
   local note = ("  (guessing: %s)"):format(chance(guess))
   if guess > 0 and value > 1.5 * guess then return note .. ", far above: the first outputs are large" end
-  if guess > 0 and value < 0.5 * guess then return note .. ", far below: weights that are trained, or labels that the input shows" end
+  if guess > 0 and value < 0.5 * guess then return note
+    .. ", far below: weights that are trained, or labels that the input shows" end
   return note
 end
 
@@ -54,7 +55,8 @@ local function write_text(facts, made, label)
   say("gradient", "norm %.3g%s", facts.gradient, facts.gradient == 0 and ": nothing is learnt from this batch" or "")
   say("memory", "about %s MB in a step: parameters %s, gradients %s, optimizer %s", megabytes(facts.bytes.peak),
     megabytes(facts.bytes.parameters), megabytes(facts.bytes.gradients), megabytes(facts.bytes.optimizer))
-  say("time", "%s for the first step; an epoch of such takes %s", duration(facts.seconds), duration(facts.seconds * facts.batches))
+  say("time", "%s for the first step; an epoch of such takes %s", duration(facts.seconds),
+    duration(facts.seconds * facts.batches))
   if not label and made.data.parts then print(("\n%s\n"):format(tostring(made.data:report()))) end
   print "fine: everything builds and one batch runs"
 end
@@ -107,8 +109,8 @@ local function variants(result)
   return list
 end
 
--- Every row of an ablation, every cell of a sweep is looked at, whatever is wrong with another. Mistakes are told at the
--- end, each once with the rows that have it. @return the exit code
+-- Every row of an ablation, every cell of a sweep is looked at, whatever is wrong with another. Mistakes are told at
+-- the end, each once with the rows that have it. @return the exit code
 local function check_all(file, result, json)
   local list, problem = variants(result)
   if not list then
@@ -141,7 +143,8 @@ local function check_all(file, result, json)
   io.stdout:flush()
   for _, text in ipairs(texts) do
     local labels = rows_of[text]
-    io.stderr:write(("\nin %s %s:\n%s\n"):format(#labels == 1 and what or what .. "s", table.concat(labels, ", "), text))
+    io.stderr:write(("\nin %s %s:\n%s\n"):format(#labels == 1 and what or what .. "s", table.concat(labels, ", "),
+      text))
   end
   if wrong > 0 then io.stderr:write(("\n%d of %d %ss have mistakes\n"):format(wrong, #list, what)) end
   return worst

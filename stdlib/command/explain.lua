@@ -1,4 +1,5 @@
---- `moonlab explain KEY|MESSAGE`: what an option, a constructor, an operator or a message is; the words of `help` at the prompt.
+--- `moonlab explain KEY|MESSAGE`: what an option, a constructor, an operator or a message is; the words of `help` at
+-- the prompt.
 local command_line = require "command_line"
 local system = require "host.system"
 

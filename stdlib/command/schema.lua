@@ -1,4 +1,5 @@
---- `moonlab schema --json|--emmylua`: all constructors for other programs: a JSON Schema of config.json, stubs for editors.
+--- `moonlab schema --json|--emmylua`: all constructors for other programs: a JSON Schema of config.json, stubs for
+-- editors.
 local canonical = require "language.canonical"
 local command_line = require "command_line"
 local system = require "host.system"
@@ -17,7 +18,8 @@ return {
   flags = { "--json", "--emmylua", "--script FILE", "-o --output FILE" },
   main = function(_, words)
     if words[1] then return command_line.complain("schema", ("takes no '%s'; --json or --emmylua"):format(words[1])) end
-    if not words.json == not words.emmylua then return command_line.complain("schema", "one of --json and --emmylua") end
+    if not words.json == not words.emmylua then return command_line.complain("schema",
+      "one of --json and --emmylua") end
     local schema = require "schema"
     local session
     if words.script then

@@ -1,4 +1,5 @@
---- `moonlab tune FILE`: trials whose parameters another program chooses: by lines of JSON, or Optuna by its command line.
+--- `moonlab tune FILE`: trials whose parameters another program chooses: by lines of JSON, or Optuna by its command
+-- line.
 local command_line = require "command_line"
 local keys = require "sweep.keys"
 local lines = require "tune.lines"
@@ -37,17 +38,20 @@ local function metric_of(words, experiment)
   local metric = words.metric or experiment.node.args.eval.main and during[1] and during[1]:match "^[^.]*%."
     .. experiment.node.args.eval.main or during[1]
   if not metric then
-    return nil, "what is to be tuned? Hold data out and evaluate it (eval = { during = { \"val\" } }), or name a metric: --metric KEY"
+    return nil, "what is to be tuned? Hold data out and evaluate it (eval = { during = { \"val\" } }), or name a "
+      .. "metric: --metric KEY"
   end
   local there = known.open
   for _, key in ipairs(known.list) do there = there or key == metric end
   if not there then
-    return nil, ("--metric: the script does not measure '%s'%s (%s)"):format(metric, nearest.did_you_mean(metric, known.list),
+    return nil, ("--metric: the script does not measure '%s'%s (%s)"):format(metric,
+      nearest.did_you_mean(metric, known.list),
       table.concat(known.list, ", "))
   end
   for part in (metric:match "^(.*)%." or ""):gmatch "[^.]+" do
     if part == "test" and not words.allow_test_selection then
-      return nil, ("'%s' is a metric of test data, and parameters would be chosen by it; take validation data, or write "
+      return nil, ("'%s' is a metric of test data, and parameters would be chosen by it; take validation data, or "
+        .. "write "
         .. "--allow-test-selection"):format(metric)
     end
   end
@@ -69,7 +73,8 @@ local function partner_of(words, goal)
   if words.optuna then
     if not words.storage then return nil, "--optuna needs --storage, such as sqlite:///study.db" end
     if #goal.entries == 0 then
-      return nil, "--optuna needs a space: a sweep with space = { ... }, or key=loguniform(1e-4,1e-1) on the command line"
+      return nil, "--optuna needs a space: a sweep with space = { ... }, or key=loguniform(1e-4,1e-1) on the command "
+        .. "line"
     end
     local made, partner = pcall(optuna.new, { command = words.optuna_command or "optuna", study = words.optuna,
       storage = words.storage, sampler = words.sampler, sampler_options = words.sampler_options }, goal)
@@ -109,7 +114,8 @@ With none of --with and --optuna a tuner talks to this program:
              state "failed", "diverged" (with "error") or "pruned" otherwise
 A tuner started by --with also reads {"ask": 1} when parameters are wanted.]],
   flags = { "--with COMMAND", "--optuna STUDY", "--storage URL", "--sampler NAME", "--sampler-options JSON",
-            "--optuna-command COMMAND", "--metric KEY", "--mode max|min", "-n --number N", "--jobs N", "--smoke", "--device D",
+            "--optuna-command COMMAND", "--metric KEY", "--mode max|min", "-n --number N", "--jobs N", "--smoke",
+              "--device D",
             "--allow-test-selection", "-q --quiet" },
   on_interrupt = "finish",
   main = function(_, words)
@@ -118,7 +124,8 @@ A tuner started by --with also reads {"ask": 1} when parameters are wanted.]],
     if words.with and words.optuna then return complain "one of --with and --optuna" end
     local result, mistakes = runner.evaluate(given.file, given.overrides)
     local base = result
-    if result and result.kind ~= "experiment" then base, mistakes = runner.evaluate(given.file, given.overrides, { base = true }) end
+    if result and result.kind ~= "experiment" then base, mistakes = runner.evaluate(given.file, given.overrides,
+      { base = true }) end
     if not base then
       io.stderr:write(mistakes, "\n")
       return 2
@@ -159,7 +166,8 @@ A tuner started by --with also reads {"ask": 1} when parameters are wanted.]],
       live = not speaks and not words.quiet and system.isatty "stdout", width = system.terminal_width(100),
       say = function(trial, told)
         count = count + 1
-        write(("%d  %s  %s\n"):format(count, trial.label or "?", told.state == "complete" and ("%s %.4f  %.1f s"):format(metric,
+        write(("%d  %s  %s\n"):format(count, trial.label or "?", told.state == "complete"
+          and ("%s %.4f  %.1f s"):format(metric,
           told.value, told.seconds) or told.error and ("%s: %s"):format(told.state, told.error) or told.state))
       end,
     })

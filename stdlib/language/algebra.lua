@@ -34,7 +34,8 @@ function algebra.install(Node, node, new)
 
   local function refuse(operator, a, b)
     local position = site.session and site.session.locate(operator, "operator") or site.caller()
-    return site.spoilt(position, ("cannot compute %s %s %s: numbers scale losses, losses add up"):format(types.describe(a),
+    return site.spoilt(position,
+      ("cannot compute %s %s %s: numbers scale losses, losses add up"):format(types.describe(a),
       operator, types.describe(b)))
   end
 

@@ -2,7 +2,8 @@
 --
 -- Options of a node or a table of fields go sorted by name; where the written order has a meaning (lists, and maps such
 -- as heads, as lists of [name, value]) it is kept. Numbers are in their shortest exact form, infinite ones the texts
--- "inf" and "-inf". A function is its source text and what it closes over (language/closure.lua), a tensor a hash of its numbers.
+-- "inf" and "-inf". A function is its source text and what it closes over (language/closure.lua), a tensor a hash of
+-- its numbers.
 
 local closure = require "language.closure"
 local node = require "language.node"
@@ -30,7 +31,8 @@ end
 local function tensor_fields(value)
   local numbers = value:detach():cpu():contiguous()
   local bytes = require "safetensors".save { tensor = numbers:clone() }
-  return { { "tensor", { unpack(numbers.shape) } }, { "dtype", tostring(numbers.dtype) }, { "sha256", require "host.run".sha256(bytes) } }
+  return { { "tensor", { unpack(numbers.shape) } }, { "dtype", tostring(numbers.dtype) },
+    { "sha256", require "host.run".sha256(bytes) } }
 end
 
 --- The text of `root` (a node). options: indent (spaces a level, for reading), hash (leave out fields that only concern

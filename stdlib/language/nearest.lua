@@ -39,7 +39,8 @@ function nearest.did_you_mean(word, candidates)
   return found and ("; did you mean '" .. found .. "'?") or ""
 end
 
---- The nearest name, or where none is near all there are while they fit a line: "; did you mean 'lr'?", " (widths, bias)".
+--- The nearest name, or where none is near all there are while they fit a line: "; did you mean 'lr'?", " (widths,
+-- bias)".
 function nearest.or_all(word, candidates)
   local said = nearest.did_you_mean(word, candidates)
   if said ~= "" or #candidates == 0 then return said end

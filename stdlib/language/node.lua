@@ -76,7 +76,8 @@ local function make(declaration, count, ...)
   local last = arguments[count]
   local prefix = type(arguments[1]) == "table" and getmetatable(arguments[1])
   if type(prefix) == "table" and rawget(prefix, "__prefix") then        -- data: mnist5k {} is a call of Lua
-    return site.spoilt(site.position(), ("write %s = %s { ... }: a colon calls a method"):format(rawget(prefix, "__prefix"),
+    return site.spoilt(site.position(), ("write %s = %s { ... }: a colon calls a method"):format(rawget(prefix,
+      "__prefix"),
       node.title(declaration.kind)))
   end
   if count > 0 and plain_table(last) and (count == 1 or named_keys(last)) then
@@ -200,7 +201,8 @@ function Node.__index(self, name)
   local declaration = rawget(self, "declaration")
   if declaration.spec.by_name[name] then return nil end
   if declaration.spec.former[name] then
-    return args[record.field(declaration.spec, name, nil, node.title(self.kind), site.session and site.session.locate(name)).name]
+    return args[record.field(declaration.spec, name, nil, node.title(self.kind), site.session
+      and site.session.locate(name)).name]
   end
   if declaration.metadata[name] then return metadata(self, name, declaration.metadata[name]) end
   local declared = declaration.methods[name]
@@ -208,11 +210,13 @@ function Node.__index(self, name)
   local action = declaration.actions and declaration.actions[name]
   if action then
     if not site.session then return action end
-    return site.spoilt(site.session.locate(name), ("%s: a script declares and does nothing itself; ':%s' is for the prompt"
+    return site.spoilt(site.session.locate(name),
+      ("%s: a script declares and does nothing itself; ':%s' is for the prompt"
       .. " and for programs"):format(node.title(self.kind), name))
   end
   if declaration.inherits then
-    -- The node of a method reads the properties of its object, g:trim(0.3).depth, and has its methods: g:trim(0.3):without {}.
+    -- The node of a method reads the properties of its object, g:trim(0.3).depth, and has its methods:
+    -- g:trim(0.3):without {}.
     local of = args.of
     while of and of.declaration.inherits and of.args.of do of = of.args.of end
     if of and of.declaration.metadata[name] then return of[name] end

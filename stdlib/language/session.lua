@@ -17,11 +17,13 @@ function session.read_file(path)
   return text, not text and path .. ": cannot be read" or nil
 end
 
---- A session that has seen nothing yet. errors, warnings: in the order found; indexes: path -> source index; knobs, reads,
--- env_reads, files: what the result records; poisoned: what fails from here on may only follow from a known mistake.
+--- A session that has seen nothing yet. errors, warnings: in the order found; indexes: path -> source index; knobs,
+-- reads, env_reads, files: what the result records; poisoned: what fails from here on may only follow from a known
+-- mistake.
 function session.new(options)
   local current = {
-    errors = {}, warnings = {}, seen = {}, reads = {}, env_reads = {}, files = {}, indexes = {}, knobs = {}, knob_by_name = {},
+    errors = {}, warnings = {}, seen = {}, reads = {}, env_reads = {}, files = {}, indexes = {}, knobs = {},
+      knob_by_name = {},
     overrides = options.overrides or {}, declared = {}, undefined = {}, modules = {},
     quiet = options.quiet,
   }
@@ -141,7 +143,8 @@ local impure = { os = true, io = true, debug = true, package = true, ffi = true,
 -- later, when they are called.
 local function refuse(name)
   return function()
-    error(("'%s' is not available in a script; a script is a function of its overrides: no clock, no unseeded randomness, "
+    error(("'%s' is not available in a script; a script is a function of its overrides: no clock, no unseeded "
+      .. "randomness, "
       .. "no files"):format(name), 2)
   end
 end
@@ -193,7 +196,8 @@ end
 function session.within(current, fn)
   local before, call = site.session, site.call
   site.session, site.call = current, nil
-  local function handler(message) return type(message) == "table" and message or debug.traceback(tostring(message), 2) end
+  local function handler(message) return type(message) == "table" and message
+    or debug.traceback(tostring(message), 2) end
   local done, value
   if before then done, value = xpcall(fn, handler) else done, value = purely(fn, handler) end
   site.session, site.call = before, call

@@ -64,7 +64,8 @@ function trials.list(result)
     for r, row in ipairs(args.rows or {}) do
       -- A row or a value of another type was reported when it was read; the rest is still checked.
       local changes = type(row) == "table" and row.changes or {}
-      local trial = { label = type(row) == "table" and row.label or nil, row = r, seed = seed, overrides = {}, positions = {} }
+      local trial = { label = type(row) == "table" and row.label or nil, row = r, seed = seed, overrides = {},
+        positions = {} }
       for _, override in ipairs(result.passed or {}) do trial.overrides[#trial.overrides + 1] = override.text end
       for _, key in ipairs(order.keys(changes)) do
         local value = changes[key]

@@ -6,7 +6,8 @@
 --   "one of a|b|c"  "duration" ("90s", "15m", "2h", "1d" or seconds)  "percent" ("5%")
 --   "node" (any), "node loss" (a constructor of the folder loss), "node vision|text", "node graph" (by full kind)
 --   "list of TYPE"  "map of TYPE" (string keys, order kept)  "TYPE or TYPE"; parentheses group
---   "node loss or function", also metric and optim: a function becomes the node that holds it (loss.term, metric.measure,
+--   "node loss or function", also metric and optim: a function becomes the node that holds it (loss.term,
+--   metric.measure,
 --   optim.rate)
 -- or as a table: a list of field declarations, i.e. a plain table with its own keys (schema.lua).
 --
@@ -41,7 +42,8 @@ end
 -- Nodes ---------------------------------------------------------------------------------------------
 
 -- What a node of a folder is called.
-local nouns = { augment = "an augmentation", optim = "an optimizer", data = "a dataset", vision = "a vision encoder", text = "a text encoder",
+local nouns = { augment = "an augmentation", optim = "an optimizer", data = "a dataset", vision = "a vision encoder",
+  text = "a text encoder",
                 balance = "a gradient balance", path = "a path loss",
                 pseudo = "a dataset with pseudo labels" }
 

@@ -83,7 +83,8 @@ function user_files.install(session)
     local known = sub == nil
     for _, name in ipairs(schema.folders) do known = known or name == sub end
     if not known then
-      return ("declare: '%s' is no folder of constructors%s (%s)"):format(sub, nearest.did_you_mean(sub, schema.folders),
+      return ("declare: '%s' is no folder of constructors%s (%s)"):format(sub,
+        nearest.did_you_mean(sub, schema.folders),
         table.concat(schema.folders, ", "))
     end
     local other = of_the_program(schema, kind)

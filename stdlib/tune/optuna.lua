@@ -1,5 +1,5 @@
---- Optuna's command line as the tuner: `optuna ask` for each trial, `optuna tell` for each result. The study is made where
--- it is not there; what Optuna keeps lies in its storage.
+--- Optuna's command line as the tuner: `optuna ask` for each trial, `optuna tell` for each result. The study is made
+-- where it is not there; what Optuna keeps lies in its storage.
 local canonical = require "language.canonical"
 local space = require "tune.space"
 local system = require "host.system"

@@ -1,4 +1,5 @@
---- Runs what a tuner asks for: a queue for the pool (pool.lua) whose trials come from a partner (lines.lua, optuna.lua).
+--- Runs what a tuner asks for: a queue for the pool (pool.lua) whose trials come from a partner (lines.lua,
+-- optuna.lua).
 local axes = require "sweep.axes"
 local order = require "language.order"
 local pool = require "pool"
@@ -53,7 +54,8 @@ local function admit(self, message)
     return self:tell(trial, { state = "failed", error = "params must be a table of names and values" })
   end
   local read, words = pcall(overrides_of, self, message)
-  if not read then return self:tell(trial, { state = "failed", error = "params: a value is a number, a text, true or false" }) end
+  if not read then return self:tell(trial, { state = "failed",
+    error = "params: a value is a number, a text, true or false" }) end
   local experiment, mistakes = runner.evaluate(self.file, words, { base = true })
   if not experiment then return self:tell(trial, { state = "failed", error = brief(mistakes) }) end
   local labels = {}
@@ -97,7 +99,8 @@ local function listen(self)
       if self.taken < self.limit then
         admit(self, message)
       else
-        self:tell({ id = message.id, params = message.params, course = {} }, { state = "failed", error = ("these are more than -n %d trials")
+        self:tell({ id = message.id, params = message.params, course = {} },
+          { state = "failed", error = ("these are more than -n %d trials")
           :format(self.limit) })
       end
     elseif not message.error then
@@ -155,7 +158,8 @@ function session.run(o)
   local self = setmetatable({ waiting = {}, asked = 0, taken = 0, told = 0, last = 0, counts = {} }, Session)
   for key, value in pairs(o) do self[key] = value end
   self.limit = o.limit or math.huge
-  local stopped = pool.run(self, { jobs = o.jobs, threads = o.threads, write = o.write, live = o.live, width = o.width })
+  local stopped = pool.run(self, { jobs = o.jobs, threads = o.threads, write = o.write, live = o.live,
+    width = o.width })
   return self, stopped
 end
 

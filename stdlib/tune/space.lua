@@ -25,7 +25,8 @@ function space.of_word(word)
     local known = false
     for _, range in ipairs(ranges) do known = known or range == name end
     if not known then
-      return nil, ("%s: unknown range '%s'%s (%s)"):format(key, name, nearest.did_you_mean(name, ranges), table.concat(ranges, ", "))
+      return nil, ("%s: unknown range '%s'%s (%s)"):format(key, name, nearest.did_you_mean(name, ranges),
+        table.concat(ranges, ", "))
     end
     local result, errors = language.evaluate({ name = word, text = "return " .. text }, nil, { any = true })
     if not result then return nil, key .. ": " .. errors[1].message end
@@ -42,11 +43,13 @@ end
 function space.of_sweep(node)
   local entries = {}
   for key, range in schema.pairs(node.args.space) do entries[#entries + 1] = built(key, schema.build(range)) end
-  for key, values in schema.pairs(node.args.grid) do entries[#entries + 1] = built(key, { kind = "choice", values = values }) end
+  for key, values in schema.pairs(node.args.grid) do entries[#entries + 1] = built(key,
+    { kind = "choice", values = values }) end
   return entries
 end
 
---- As plain data for a line of JSON: { lr = { type = "float", low, high, log }, head = { type = "categorical", choices } }.
+--- As plain data for a line of JSON: { lr = { type = "float", low, high, log }, head = { type = "categorical", choices
+-- } }.
 function space.described(entries)
   local described = {}
   for _, entry in ipairs(entries) do
@@ -70,7 +73,8 @@ function space.optuna(entries)
       described[entry.key] = { name = "IntDistribution",
                                attributes = { low = entry.low, high = entry.high, step = 1, log = entry.log or false } }
     else -- no step: any number of the range
-      described[entry.key] = { name = "FloatDistribution", attributes = { low = entry.low, high = entry.high, log = entry.log or false } }
+      described[entry.key] = { name = "FloatDistribution", attributes = { low = entry.low, high = entry.high,
+        log = entry.log or false } }
     end
   end
   return described

@@ -38,9 +38,11 @@ return ablate "rows" { seeds = { 1 },
 t.test("every row is looked at, and each mistake told once with the rows that have it", function()
   local result = check(script)
   t.eq(result.code, 2)
-  t.ok(result.out:find("row 'right'\n.*fine: everything builds and one batch runs\nrow 'no node'\nwrong: see below\n"), result.out)
+  t.ok(result.out:find("row 'right'\n.*fine: everything builds and one batch runs\nrow 'no node'\nwrong: see below\n"),
+    result.out)
   local err = result.err
-  t.ok(err:find("in rows 'no node', 'no node, faster':\ns.lua:8:9: a: no node carries the class 'seven'\n", 1, true), err)
+  t.ok(err:find("in rows 'no node', 'no node, faster':\ns.lua:8:9: a: no node carries the class 'seven'\n", 1, true),
+    err)
   t.ok(err:find("s.lua:10:9: b: no node carries the class 'strait'; did you mean 'straight'?\n", 1, true), err)
   t.ok(err:find("in row 'tested':\ns.lua:10:9: ", 1, true), err)
   t.ok(err:find("3 of 4 rows have mistakes\n", 1, true), err)
@@ -53,7 +55,8 @@ t.test("what is right is a line of JSON each", function()
   t.ok(result.out:find '^{"batch":4,"batches":10,"bytes":{"gradients":%d+,"optimizer":%d+,"parameters":%d+,"peak":%d+},"device":"cpu"',
     result.out)
   t.ok(result.out:find('"join":{"datasets":[{"classes":10,"draw":1,', 1, true), result.out)
-  t.ok(result.out:find '"shapes":%[%["input","4 x 1 x 28 x 28"%],%["features","4 x 4"%]%],"terms":%[%["nll",', result.out)
+  t.ok(result.out:find '"shapes":%[%["input","4 x 1 x 28 x 28"%],%["features","4 x 4"%]%],"terms":%[%["nll",',
+    result.out)
   t.ok(result.out:find('"row":"right"', 1, true))
 end)
 
@@ -73,7 +76,8 @@ return experiment "e" {
 ]]
   local result = check((text:gsub("BODY", "mul(0.5)")))
   t.eq({ result.code, result.err }, { 0, "" })
-  t.ok(check((text:gsub("BODY", "foo()"))).err:find("transform of 'mnist5k', sample 0: worker:9: a tensor has no property or "
+  t.ok(check((text:gsub("BODY",
+    "foo()"))).err:find("transform of 'mnist5k', sample 0: worker:9: a tensor has no property or "
     .. "method 'foo'\n", 1, true))
   result = check((text:gsub("BODY", "add(shift)")))
   t.eq(result.code, 2)
@@ -92,10 +96,12 @@ local function checked(heads, metric, ...)
 end
 
 t.test("the first loss of each head stands beside what guessing costs", function()
-  local result = checked('model = trunk { vision.mlp { widths = { 4 } }, heads = { a = head.softmax { label_smoothing = 0.1 }, '
+  local result = checked('model = trunk { vision.mlp { widths = { 4 } }, heads = { a = head.softmax { label_smoothing '
+    .. '= 0.1 }, '
     .. 'b = head.binary { bits = 16 } } }, loss = mixture { main = "a", a = 0.5, b = 0.5, balance = metabalance {} }')
   t.eq({ result.code, result.err }, { 0, "" })
-  for _, expected in ipairs { "input        8 x 1 x 28 x 28\n", "features     8 x 4\n", "head a       8 x 10\n", "head b       8 x 16\n",
+  for _, expected in ipairs { "input        8 x 1 x 28 x 28\n", "features     8 x 4\n", "head a       8 x 10\n",
+    "head b       8 x 16\n",
                               "\na            %d+%.%d+  %(guessing: ln 10 = 2.3026%)",
                               "\nb            %d+%.%d+  %(guessing: ln 2 = 0.6931%)", "\ngradient     norm ",
                               "\nmemory       about [%d.]+ MB in a step: parameters 0.0, gradients 0.0, optimizer 0.0\n",
@@ -128,7 +134,8 @@ return sweep "s" { grid = { width = WIDTHS, smoothing = { 0.0, 2.0 } }, seeds = 
   t.eq(select(2, result.out:gsub("\ncell '", "")) + 1, 4)
   result = check((text:gsub("WIDTHS", "{ 4, 5, 6, 7 }")))
   t.eq({ result.code, result.err }, { 0, "" })
-  t.eq(select(2, result.out:gsub("fine  [^\n]*ce %d.%d+ %(ln 10 = 2.3026%)  %d+ parameters  [%d.]+ MB  [%d.]+ m?s\n", "")), 8, result.out)
+  t.eq(select(2, result.out:gsub("fine  [^\n]*ce %d.%d+ %(ln 10 = 2.3026%)  %d+ parameters  [%d.]+ MB  [%d.]+ m?s\n",
+    "")), 8, result.out)
 end)
 
 system.remove(folder)

@@ -1,5 +1,6 @@
--- `moonlab schema`: a JSON Schema that what a run writes down fits, and that wrong configurations do not fit; stubs that
--- are Lua and name what there is. The checker below knows the words of JSON Schema that are used, as its standard has them.
+-- `moonlab schema`: a JSON Schema that what a run writes down fits, and that wrong configurations do not fit; stubs
+-- that are Lua and name what there is. The checker below knows the words of JSON Schema that are used, as its standard
+-- has them.
 local t = require "test"
 local canonical = require "language.canonical"
 local language = require "language"
@@ -26,7 +27,8 @@ end
 
 local document = read_json(whole(folder .. "/schema.json"))
 local known = {}
-for word in ("$schema $ref $defs title description default type properties required additionalProperties items prefixItems "
+for word in ("$schema $ref $defs title description default type properties required additionalProperties items "
+  .. "prefixItems "
   .. "minItems maxItems anyOf enum const minimum maximum exclusiveMinimum exclusiveMaximum pattern not"):gmatch "%S+" do
   known[word] = true
 end
@@ -139,13 +141,15 @@ t.test("stubs are Lua, and name every constructor with its options", function()
     for part in kind:gmatch "[^.]+" do value = type(value) == "table" and value[part] or nil end
     t.ok(type(value) == "function" or type(value) == "table", kind)
     for _, field in ipairs(schema.find(kind).fields) do
-      t.ok(text:find(("---@field %s"):format(field.name), 1, true) or text:find("---@field [string] ", 1, true), kind .. "." .. field.name)
+      t.ok(text:find(("---@field %s"):format(field.name), 1, true) or text:find("---@field [string] ", 1, true), kind
+        .. "." .. field.name)
     end
   end
   t.ok(env.adamw == env.optim.adamw and env.ce == env.loss.ce and env.softmax == nil)
   t.ok(text:find('---@field pool? "mean"|"sum"|"random"|moonlab.late how', 1, true))
   t.ok(text:find("function torch.topk(self, k, dim, largest, sorted) end\n", 1, true))
-  t.ok(text:find("---@param ... integer|integer[]|table size\n---@return torch.Tensor\nfunction Tensor:view(...) end\n", 1, true))
+  t.ok(text:find("---@param ... integer|integer[]|table size\n---@return torch.Tensor\nfunction Tensor:view(...) end\n",
+    1, true))
 end)
 
 t.test("the command line", function()

@@ -49,7 +49,8 @@ t.test("lines on standard input are trials, and what they gave is a line each", 
   t.eq({ result.code, result.err }, { 5, "" })
   local said = messages(result.out)
   t.eq(said[1], { metric = "val.top1", mode = "max", space = {
-    lr = { type = "float", low = 1e-4, high = 0.1, log = true }, width = { type = "int", low = 2, high = 8, log = true } } })
+    lr = { type = "float", low = 1e-4, high = 0.1, log = true }, width = { type = "int", low = 2, high = 8,
+      log = true } } })
   local of = ended(said)
   t.eq({ of[1].state, of[1].params.lr, of[1].value, #of[1].intermediate, of[1].intermediate[2][1] },
     { "complete", 0.01, of[1].values["val.top1"], 2, 2 })
@@ -63,7 +64,8 @@ t.test("lines on standard input are trials, and what they gave is a line each", 
     if message.error and not message.state then complaints[#complaints + 1] = message.error end
   end
   t.eq(complaints, { "not a line of JSON: nonsense", 'a line has "params", "stop" or "done"' })
-  local run = system.json(program.run { "-e", "local m = load_run '" .. of[2].run .. "' print(('{\"seed\":%d}'):format(m.meta.seed))",
+  local run = system.json(program.run { "-e", "local m = load_run '" .. of[2].run
+    .. "' print(('{\"seed\":%d}'):format(m.meta.seed))",
     directory = folder, environment = { MOONLAB_DATA = folder, MOONLAB_STORE = folder .. "/runs" } }.out)
   t.eq(run.seed, 3)
 end)
@@ -104,7 +106,8 @@ t.test("a tuner that is started is asked and told, and may stop a trial", functi
   result = tune { "s.lua", "--with", "echo hello; exit 3" }
   t.eq({ result.code, result.err }, { 1, "moonlab tune: the tuner ended with exit code 3\n" })
   result = tune { "s.lua", "--with", "/no/such/tuner" }
-  t.ok(result.code == 1 and result.err:find("/no/such/tuner", 1, true) and result.err:find("exit code 127", 1, true), result.err)
+  t.ok(result.code == 1 and result.err:find("/no/such/tuner", 1, true) and result.err:find("exit code 127", 1, true),
+    result.err)
 end)
 
 -- Stands for Optuna's command: it notes its words, and proposes 0.1, 0.2, ...
@@ -123,7 +126,8 @@ fi
 
 t.test("Optuna's command line is asked for each trial and told of each result", function()
   local sh = "sh " .. folder .. "/optuna"
-  local result = tune { "s.lua", "lr=uniform(0.01,1)", "width=4,8", "--optuna", "study", "--storage", "sqlite:///x.db", "-n", "2",
+  local result = tune { "s.lua", "lr=uniform(0.01,1)", "width=4,8", "--optuna", "study", "--storage", "sqlite:///x.db",
+    "-n", "2",
                         "--optuna-command", sh, "--sampler", "TPESampler", "--mode", "min", "--metric", "val.top1" }
   t.eq({ result.code, result.err }, { 0, "" })
   local file, calls = assert(io.open(folder .. "/calls.txt")), {}
@@ -131,9 +135,11 @@ t.test("Optuna's command line is asked for each trial and told of each result", 
   file:close()
   local to = " --storage sqlite:///x.db --study-name study"
   t.eq(calls[1], "create-study --skip-if-exists --direction minimize" .. to)
-  t.eq(calls[2], 'ask -f json --search-space {"lr":{"attributes":{"high":1,"log":false,"low":0.01},"name":"FloatDistribution"},'
+  t.eq(calls[2], 'ask -f json --search-space '
+    .. '{"lr":{"attributes":{"high":1,"log":false,"low":0.01},"name":"FloatDistribution"},'
     .. '"width":{"attributes":{"choices":[4,8]},"name":"CategoricalDistribution"}} --sampler TPESampler' .. to)
-  t.ok(calls[3]:find("^tell %-%-trial%-number 0 %-%-values [%d.e-]+ %-%-state complete" .. to:gsub("%p", "%%%0")), calls[3])
+  t.ok(calls[3]:find("^tell %-%-trial%-number 0 %-%-values [%d.e-]+ %-%-state complete" .. to:gsub("%p", "%%%0")),
+    calls[3])
   t.ok(calls[5]:find("^tell %-%-trial%-number 1 "), calls[5])
   t.eq(#calls, 5)
   result = tune { "s.lua", "lr=uniform(0.01,1)", "--optuna", "broken", "--storage", "s", "--optuna-command", sh }
@@ -141,10 +147,12 @@ t.test("Optuna's command line is asked for each trial and told of each result", 
 end)
 
 t.test("the real Optuna", function()
-  local found = program.run { "-e", "local p = require 'host.system'.spawn { '/bin/sh', '-c', 'optuna --version' } p:wait(60) io.write(p:read())" }
+  local found = program.run { "-e",
+    "local p = require 'host.system'.spawn { '/bin/sh', '-c', 'optuna --version' } p:wait(60) io.write(p:read())" }
   if not found.out:find "%d+%.%d+" then t.skip "there is no command optuna on the path" end
   local storage = "sqlite:///" .. folder .. "/real.db"
-  local result = tune { "s.lua", "lr=loguniform(1e-3,1e-1)", "width=int(2,8)", "--optuna", "real", "--storage", storage, "-n", "2" }
+  local result = tune { "s.lua", "lr=loguniform(1e-3,1e-1)", "width=int(2,8)", "--optuna", "real", "--storage", storage,
+    "-n", "2" }
   t.eq({ result.code, result.err }, { 0, "" })
   local process = system.spawn { "/bin/sh", "-c", "optuna trials -f json --study-name real --storage " .. storage }
   process:wait(60)
@@ -168,16 +176,20 @@ t.test("what is wrong is told before anything runs", function()
     t.eq({ result.code, result.err, result.out }, { 2, "moonlab tune: " .. expected .. "\n", "" })
   end
   refused("which script? moonlab tune FILE [key=loguniform(a,b) ...]")
-  refused("--metric: the script does not measure 'val.top'; did you mean 'val.top1'? (test.top1, val.top1, train.loss)", "s.lua",
+  refused("--metric: the script does not measure 'val.top'; did you mean 'val.top1'? (test.top1, val.top1, train.loss)",
+    "s.lua",
     "--metric", "val.top")
   refused("'test.top1' is a metric of test data, and parameters would be chosen by it; take validation data, or write "
     .. "--allow-test-selection", "s.lua", "--metric", "test.top1")
-  refused("what is to be tuned? Hold data out and evaluate it (eval = { during = { \"val\" } }), or name a metric: --metric KEY",
+  refused("what is to be tuned? Hold data out and evaluate it (eval = { during = { \"val\" } }), or name a metric: "
+    .. "--metric KEY",
     "s.lua", "eval.during=")
-  refused("lr: unknown range 'lguniform'; did you mean 'loguniform'? (uniform, loguniform, int, choice)", "s.lua", "lr=lguniform(1,2)")
+  refused("lr: unknown range 'lguniform'; did you mean 'loguniform'? (uniform, loguniform, int, choice)", "s.lua",
+    "lr=lguniform(1,2)")
   refused("lr: uniform: the range is empty: from 2 to 1", "s.lua", "lr=uniform(2,1)")
   refused("--optuna needs --storage, such as sqlite:///study.db", "s.lua", "--optuna", "x")
-  refused("--optuna needs a space: a sweep with space = { ... }, or key=loguniform(1e-4,1e-1) on the command line", "s.lua",
+  refused("--optuna needs a space: a sweep with space = { ... }, or key=loguniform(1e-4,1e-1) on the command line",
+    "s.lua",
     "--optuna", "x", "--storage", "y")
   local result = tune { "s.lua", "lrr=uniform(1,2)" }
   t.eq({ result.code, result.err }, { 2, "override 'lrr=1': unknown parameter 'lrr'; did you mean 'lr'?\n" })

@@ -47,7 +47,8 @@ return declare("metric.seen", {}, function()
 end)
 ]])
 
-local rest = "data = mnist5k { per_class = 2, test = 10 }, model = trunk { vision.mlp { widths = { 4 } }, head = HEAD }, "
+local rest = "data = mnist5k { per_class = 2, test = 10 }, model = trunk { vision.mlp { widths = { 4 } }, head = HEAD "
+  .. "}, "
 
 local function script(head, more) return 'return experiment "own" { ' .. rest:gsub("HEAD", head) .. more .. " }\n" end
 
@@ -69,20 +70,25 @@ t.test("what is wrong with them or with their use is told like anything else", f
   local result = moonlab("check", "w.lua")
   t.eq(result.code, 2)
   t.ok(result.err:find("unknown key 'scal' in head.scaled{}; did you mean 'scale'?", 1, true), result.err)
-  write("w.lua", 'local a = declare("hed.mine", {}, function() end)\nlocal b = declare("head.softmax", {}, function() end)\n'
+  write("w.lua", 'local a = declare("hed.mine", {}, function() end)\nlocal b = declare("head.softmax", {}, function() '
+    .. 'end)\n'
     .. script("head.scale {}", ""))
   result = moonlab("check", "w.lua")
-  t.ok(result.err:find("w.lua:1:11: declare: 'hed' is no folder of constructors; did you mean 'head'? (", 1, true), result.err)
-  t.ok(result.err:find("w.lua:2:11: declare: 'head.softmax' is declared already, in stdlib/head/softmax.lua; choose", 1, true),
+  t.ok(result.err:find("w.lua:1:11: declare: 'hed' is no folder of constructors; did you mean 'head'? (", 1, true),
+    result.err)
+  t.ok(result.err:find("w.lua:2:11: declare: 'head.softmax' is declared already, in stdlib/head/softmax.lua; choose", 1,
+    true),
     result.err)
   t.ok(result.err:find("unknown head 'scale'; did you mean 'scaled'? (binary, ", 1, true), result.err)
   write("optim/adamw.lua", 'return declare("optim.adamw", {}, function() end)\n')
   write("optim/slow.lua", 'return declare("optim.slow", { { "lr", "numbr", 1, "rate" } }, function() end)\n')
   write("w.lua", script("head.softmax {}", "optim = slow {}"))
   result = moonlab("check", "w.lua")
-  t.ok(result.err:find("optim/adamw.lua:1: 'adamw' is declared already, in stdlib/optim/adamw.lua; choose another name", 1, true),
+  t.ok(result.err:find("optim/adamw.lua:1: 'adamw' is declared already, in stdlib/optim/adamw.lua; choose another name",
+    1, true),
     result.err)
-  t.ok(result.err:find("optim/slow.lua:1:8: optim.slow: field 'lr': unknown type 'numbr'; did you mean 'number'?", 1, true),
+  t.ok(result.err:find("optim/slow.lua:1:8: optim.slow: field 'lr': unknown type 'numbr'; did you mean 'number'?", 1,
+    true),
     result.err)
   system.remove(folder .. "/optim")
 end)
@@ -98,21 +104,25 @@ t.test("a function stands for a loss, a metric, a schedule", function()
   t.ok(result.out:find("test.measure 1.0000\ntest.quarter 0.2500\n", 1, true), result.out)
   local config = moonlab("-e", "local m = load_run 'last' print(m.config.optim.schedule.kind, m.config.loss.kind)").out
   t.eq(config, "optim.rate\tloss.term\n")
-  write("f.lua", script("head.softmax {}", "eval = { metrics = { function() return torch.ones(3) end } }, train = { steps = 1 }"))
+  write("f.lua", script("head.softmax {}",
+    "eval = { metrics = { function() return torch.ones(3) end } }, train = { steps = 1 }"))
   result = moonlab("run", "f.lua", "-q")
-  t.ok(result.code ~= 0 and result.err:find("metric 'measure': the function must give a number or a tensor of one number a sample "
+  t.ok(result.code ~= 0
+    and result.err:find("metric 'measure': the function must give a number or a tensor of one number a sample "
     .. "(100 here), got shape [3]", 1, true), result.err)
 end)
 
 t.test("files of stdlib under names of one's own work as they are: every kind of constructor", function()
-  for _, kind in ipairs { "vision.mlp", "data.mnist5k", "loss.mse", "balance.pcgrad", "augment.flip", "optim.cosine", "optim.adam",
+  for _, kind in ipairs { "vision.mlp", "data.mnist5k", "loss.mse", "balance.pcgrad", "augment.flip", "optim.cosine",
+    "optim.adam",
                           "head.binary", "metric.confidence" } do
     local sub, name = kind:match "^(.*)%.(.*)$"
     local file = assert(io.open(("%s/stdlib/%s/%s.lua"):format(MOONLAB_ROOT, sub, name)))
     local text = file:read "*a"
     file:close()
     system.mkdir(folder .. "/" .. sub)
-    write(("%s/my_%s.lua"):format(sub, name), (text:gsub('"' .. kind:gsub("%.", "%%.") .. '"', ('"%s.my_%s"'):format(sub, name))))
+    write(("%s/my_%s.lua"):format(sub, name), (text:gsub('"' .. kind:gsub("%.", "%%.") .. '"',
+      ('"%s.my_%s"'):format(sub, name))))
   end
   write("all.lua", [[
 return experiment "all" {

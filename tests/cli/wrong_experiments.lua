@@ -1,6 +1,6 @@
 -- Mistakes that people make in experiments, ablations, sweeps and on the command line, against the real constructors:
--- tests/cli/scripts/experiments/NAME.lua with the whole answer in NAME.txt. A first line `-- words` is what stands behind
--- the file's name on the command line. One process looks at all of them, as `moonlab check` does.
+-- tests/cli/scripts/experiments/NAME.lua with the whole answer in NAME.txt. A first line `-- words` is what stands
+-- behind the file's name on the command line. One process looks at all of them, as `moonlab check` does.
 local t = require "test"
 local folder = require "language.folder"
 local program = require "tests.program"

@@ -5,7 +5,8 @@ local explain = require "explain"
 local function has(key, ...)
   local text, message = explain(key)
   t.ok(text, key .. ": " .. tostring(message))
-  for _, part in ipairs { ... } do t.ok(text:find(part, 1, true), ("%q is not in what is said about %s:\n%s"):format(part, key, text)) end
+  for _, part in ipairs { ... } do t.ok(text:find(part, 1, true),
+    ("%q is not in what is said about %s:\n%s"):format(part, key, text)) end
 end
 
 local function refused(key, expected)
@@ -14,7 +15,8 @@ local function refused(key, expected)
 end
 
 t.test("options by the path that an override takes", function()
-  has("optim.lr", "optim.lr of the experiment\n", "learning rate\n", "default 0.001 in adam, adamw", "default 1 in adadelta, lbfgs")
+  has("optim.lr", "optim.lr of the experiment\n", "learning rate\n", "default 0.001 in adam, adamw",
+    "default 1 in adadelta, lbfgs")
   has("optim.lr=1e-3", "optim.lr of the experiment\n")
   has("~optim.lr", "optim.lr of the experiment\n")
   has("model.encoder.widths", "outputs of the layers", "vision.mlp")
@@ -33,14 +35,17 @@ end)
 
 t.test("keys of metrics", function()
   has("val.top1", "val.top1 is a key of metrics", "  val        the validation data\n", "Share of samples")
-  has("pets.test.onehot.ece", "  pets       the dataset of that name", "  onehot     the head of that name: heads = { onehot = ... }")
+  has("pets.test.onehot.ece", "  pets       the dataset of that name",
+    "  onehot     the head of that name: heads = { onehot = ... }")
   has("onehot.top1", "Measured keys have a split in front of it: test.onehot.top1")
   has("test.seconds", "seconds of training so far")
 end)
 
 t.test("messages, with what they name looked up", function()
-  has("x.lua:5:30: unknown key 'weight_decy' in adamw{}; did you mean 'weight_decay'?", "adamw { ... }", "weight_decay  share")
-  has("adamw: option 'lr' must be a non-negative number, got 'fast'", "a non-negative number is wanted", "lr of adamw\n")
+  has("x.lua:5:30: unknown key 'weight_decy' in adamw{}; did you mean 'weight_decay'?", "adamw { ... }",
+    "weight_decay  share")
+  has("adamw: option 'lr' must be a non-negative number, got 'fast'", "a non-negative number is wanted",
+    "lr of adamw\n")
   has("experiment: option 'train.early_stop.patience' must be a positive integer, got 0", "patience  epochs without")
   has("unknown head 'lwall'; did you mean 'lwal'? (dense)", "head.lwal ")
   has("unknown vision encoder 'resnet' (cnn)", "vision.resnet18")

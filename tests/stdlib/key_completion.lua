@@ -29,7 +29,8 @@ t.test("tables within tables, and names before them", function()
 end)
 
 t.test("nothing elsewhere", function()
-  for _, text in ipairs { "adamw { lr = ", "adamw {} ", "{ ", "f { ", "local x = { a = { ", "adamw { lr = f(", "head.nosuch { ", "" } do
+  for _, text in ipairs { "adamw { lr = ", "adamw {} ", "{ ", "f { ", "local x = { a = { ", "adamw { lr = f(",
+    "head.nosuch { ", "" } do
     t.eq(keys(text), nil, text)
   end
 end)

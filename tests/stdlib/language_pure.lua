@@ -25,7 +25,8 @@ t.test("a script writes no files and draws no numbers that nobody fixed", functi
 end)
 
 t.test("a hook may write, when it runs", function()
-  local result = assert(language.evaluate { name = "x.lua", text = ('return experiment "x" { %s, train = { on = { ["end"] = '
+  local result = assert(language.evaluate { name = "x.lua",
+    text = ('return experiment "x" { %s, train = { on = { ["end"] = '
     .. "function(state) torch.save(state, state.path) end } } }"):format(rest) })
   result.node.train.on["end"] { path = folder .. "/y.pt" }
   t.ok(system.stat(folder .. "/y.pt"))
@@ -52,7 +53,8 @@ t.test("two evaluations give byte-equal configurations, whatever was evaluated b
 end)
 
 t.test("an override reaches the optimizer of a script that names none", function()
-  local result = assert(language.evaluate({ name = "x.lua", text = ('return experiment "x" { %s }'):format(rest) }, { "optim.lr=0.5" }))
+  local result = assert(language.evaluate({ name = "x.lua", text = ('return experiment "x" { %s }'):format(rest) },
+    { "optim.lr=0.5" }))
   t.eq({ result.node.optim.kind, result.node.optim.lr }, { "optim.adamw", 0.5 })
 end)
 

@@ -18,7 +18,8 @@ system.set_environment("MOONLAB_DATA", folder)
 local function small(more)
   return experiment "small" { data = mnist5k { per_class = 4, val = 1, test = 3, batch = 8 },
     model = trunk { vision.cnn { channels = { 2 }, width = 6, dropout = 0.2 }, head = head.softmax {} },
-    optim = adamw { lr = function(c) return c.train.epochs / 200 end, weight_decay = 0.1 }, train = more or { epochs = 2 },
+    optim = adamw { lr = function(c) return c.train.epochs / 200 end, weight_decay = 0.1 }, train = more
+      or { epochs = 2 },
     eval = { during = { "val" } } }
 end
 
@@ -51,7 +52,8 @@ t.test("training goes on as if it had not stopped, with averages of weights too"
 end)
 
 t.test("further steps, a stretched schedule, and what is no number of epochs", function()
-  local e = experiment "s" { data = mnist5k { per_class = 4, test = 3, batch = 8 }, model = trunk { vision.mlp {}, head = head.softmax {} },
+  local e = experiment "s" { data = mnist5k { per_class = 4, test = 3, batch = 8 },
+    model = trunk { vision.mlp {}, head = head.softmax {} },
     optim = sgd { lr = 1, schedule = cosine {} }, train = { steps = 4 } }
   local r = run(e, { quiet = true })
   t.eq({ r.step, r.made.optim.groups[1].lr < 1e-9 }, { 4, true })
@@ -68,10 +70,12 @@ end)
 
 t.test("scripts by their path, and mistakes", function()
   system.write_atomic(folder .. "/s.lua", "local p = params { w = 3 }\n"
-    .. "return experiment 'f' { data = mnist5k { per_class = 2, test = 1 }, model = trunk { vision.mlp { widths = { p.w } }, head = head.softmax {} },\n"
+    .. "return experiment 'f' { data = mnist5k { per_class = 2, test = 1 }, model = trunk { vision.mlp { widths = { "
+    .. "p.w } }, head = head.softmax {} },\n"
     .. "  train = { epochs = 1 } }")
   t.eq(run(folder .. "/s.lua", { "w=5", quiet = true }).config.model.encoder.widths, { 5 })
-  t.raises(function() run(folder .. "/s.lua", { "v=5" }) end, "override 'v=5': unknown parameter 'v'; did you mean 'w'?")
+  t.raises(function() run(folder .. "/s.lua", { "v=5" }) end,
+    "override 'v=5': unknown parameter 'v'; did you mean 'w'?")
   t.raises(function() run(small(), { "optim.lrr=5" }) end, "unknown key 'lrr' in adamw{}; did you mean 'lr'?")
   t.raises(function() run(3) end, "run: an experiment or the path of a script, got 3")
   t.raises(function() run(adamw {}) end, "run: an experiment or the path of a script, got adamw{}")
