@@ -15,6 +15,7 @@ add_library(md ALIAS PkgConfig::MD)
 
 # Scripts make and drop tensors by the thousand: mimalloc takes a seventh off a small operator (tests/bench/dispatch.lua).
 find_library(MIMALLOC mimalloc)
+find_path(MIMALLOC_INCLUDE mimalloc.h)
 
 # OpenCV's own CMake files come with libopencv-dev alone, which brings all of its modules.
 find_path(OPENCV_INCLUDE opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)

@@ -6,6 +6,7 @@ extern "C" {
 #include <cstdio>
 #include <filesystem>
 
+#include "host/app/allocator.hpp"
 #include "host/app/arguments.hpp"
 #include "host/app/repl.hpp"
 #include "host/app/runtime.hpp"
@@ -53,6 +54,7 @@ int run(const Arguments& arguments) {
     std::printf("%s\n", version_line().c_str());
     return 0;
   }
+  keep_freed_memory();
   Runtime runtime({root_folder(), arguments.debug});
   if (arguments.action == Action::prompt) return run_prompt(runtime);
   install_signals(runtime.state(), Setting::program);
