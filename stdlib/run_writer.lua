@@ -71,11 +71,12 @@ function run_writer:restore_best()
   self.module:load_state_dict(self.best or checkpoint.load(self.run:place "ckpt/best.safetensors"))
 end
 
---- The checkpoint of a run, or nil where it has none. Errors: it cannot be read.
+--- The checkpoint of a run, or nil where it has none; its tensors are in main memory, wherever they were. Errors: it
+-- cannot be read.
 function run_writer.saved(run)
   local file = run:path() .. "/" .. run_writer.state_file
   if not system.stat(file) then return nil end
-  return torch.load(file)
+  return torch.load(file, { map_location = "cpu" })
 end
 
 --- Removes the checkpoint of a run that keeps none.

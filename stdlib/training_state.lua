@@ -73,6 +73,16 @@ function training_state.take(state)
   return saved
 end
 
+-- Numbers of a part as they are used: parts that take tensors as they are given find them on the training's device.
+-- Counters and states of generators stay in main memory.
+local function on_device(value, device)
+  if torch.is_tensor(value) then return value:is_floating_point() and value:to(device) or value end
+  if type(value) ~= "table" then return value end
+  local moved = {}
+  for key, item in pairs(value) do moved[key] = on_device(item, device) end
+  return moved
+end
+
 -- Where training goes on, and what it has seen.
 local function place(state, saved)
   state.epoch, state.step, state.in_epoch, state.closed = saved.epoch, saved.step, saved.in_epoch, saved.closed
@@ -103,7 +113,7 @@ function training_state.resume(state, saved)
   end
   for _, part in ipairs(parts_of(state)) do
     local own = saved.parts[part[1]]
-    if own then part[2]:load_state_dict(own) end
+    if own then part[2]:load_state_dict(part[1] == "optim" and own or on_device(own, state.device)) end
   end
   set_random_state(state, saved.random)
 end
@@ -165,7 +175,7 @@ function training_state.adopt(state, saved)
       if not done then loses("the optimizer's state", tostring(why)) end
     elseif own and next(own) ~= nil then
       local done, why = false, "it is another one"
-      if same then done, why = pcall(object.load_state_dict, object, own) end
+      if same then done, why = pcall(object.load_state_dict, object, on_device(own, state.device)) end
       if not done then loses("the state of " .. name, tostring(why)) end
     end
   end
