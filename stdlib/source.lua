@@ -203,6 +203,23 @@ function source.find_word(self, word, line, as)
   return as == "operator" and source.find_line(self, line) or { file = self.name, line = line }
 end
 
+--- Is `key` written in a table that `callee` is called with: callee { key = ... }?
+function source.written_key(self, callee, key)
+  for i, token in ipairs(self.tokens) do
+    local open = token.text == callee and token.kind == "name" and self.tokens[i + 1]
+    if open and open.text == "{" then
+      for _, record in ipairs(self.records) do
+        if record.kind == "table" and record.line == open.line and record.column == open.column then
+          for _, written in ipairs(record.keys) do
+            if written.key == key then return true end
+          end
+        end
+      end
+    end
+  end
+  return false
+end
+
 --- The last `return` of the script, else its last token: where a wrong result comes from.
 function source.find_end(self)
   local found

@@ -248,10 +248,6 @@ function environment.create(session)
         return ("unknown name '%s'; write %s.%s"):format(name, folder, name)
       end
     end
-    if session.knob_by_name and session.knob_by_name[name] then
-      return ("unknown name '%s'; a parameter is read from what params gives: local p = params { ... }, then p.%s")
-        :format(name, name)
-    end
     local names = session.names()
     for _, more in ipairs(also or {}) do
       if more ~= name then names[#names + 1] = more end

@@ -108,7 +108,12 @@ local function check_names(current, index, chunk)
     if not assigned[name] and name ~= "_G" and not name:match "^__%l+$" and current.lookup(name) == nil then
       current.undefined[name], current.poisoned = true, true
       local place = source.find_word(index, name, line, "name")
-      site.fail(place, source.colon_key(index, place) or current.unknown(name, locals))
+      local hint = source.colon_key(index, place)
+      if not hint and source.written_key(index, "params", name) then
+        hint = ("unknown name '%s'; a parameter is read from what params gives: local p = params { ... }, then p.%s")
+          :format(name, name)
+      end
+      site.fail(place, hint or current.unknown(name, locals))
     end
   end
 end

@@ -1,0 +1,3 @@
+params { width = 3 }
+print(width)
+return 3
