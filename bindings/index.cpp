@@ -53,7 +53,8 @@ run::Quantity quantity(const Json& o) {
 }
 
 // { conditions = { { of = { subject, names }, op, values }, ... }, sort = { subject, names }, descending, limit,
-//   shown = { { subject, names }, ... }, fields = { columns; all where absent } }
+//   shown = { { subject, names }, ... }, fields = { columns; all where absent },
+//   varying = leave out parameters that are the same in all }
 run::Query query(lua_State* L, int index) {
   run::Query made;
   const Json o = to_json(L, index);
@@ -69,6 +70,7 @@ run::Query query(lua_State* L, int index) {
   made.descending = o.value("descending", false);
   for (const auto& of : o.value("shown", Json::array())) made.shown.push_back(quantity(of));
   made.fields = o.value("fields", std::vector<std::string>());
+  made.varying = o.value("varying", false);
   made.limit = o.value("limit", int64_t{-1});
   return made;
 }

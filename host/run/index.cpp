@@ -375,6 +375,21 @@ int64_t Index::count(const Query& query) {
   });
 }
 
+// Parameters that all runs have with one value say nothing of any.
+static void leave_out_constants(IndexedRuns& found) {
+  std::vector<const Value*> first(found.keys.size());
+  std::vector<size_t> equal(found.keys.size());
+  for (const auto& run : found.runs)
+    for (const auto& [place, value] : run.facts) {
+      if (!first[place]) first[place] = &value;
+      equal[place] += *first[place] == value;
+    }
+  std::vector<bool> constant(found.keys.size());
+  for (size_t k = 0; k < constant.size(); ++k)
+    constant[k] = found.keys[k].subject == Subject::param && equal[k] == found.runs.size();
+  for (auto& run : found.runs) std::erase_if(run.facts, [&](const auto& fact) { return constant[fact.first]; });
+}
+
 const std::vector<std::string>& Index::columns() { return kColumns; }
 
 IndexedRuns Index::find(const Query& query) {
@@ -416,6 +431,7 @@ IndexedRuns Index::find(const Query& query) {
       facts.reset();
       found.runs.push_back(std::move(run));
     }
+    if (query.varying) leave_out_constants(found);
     if (!query.sorted) std::reverse(found.runs.begin(), found.runs.end());
     return found;
   });

@@ -43,6 +43,7 @@ struct Query {
   Quantity sort;
   bool descending = false;
   std::vector<std::string> fields;    // columns that are asked for; all where empty
+  bool varying = false;               // leaves out parameters that are the same in all runs that are found
   std::vector<Quantity> shown;        // values that are asked for beside what each run has
   int64_t limit = -1;                 // the first of a sorted list, the newest of another; below 0: all
 };

@@ -128,7 +128,7 @@ return {
     local fine, query = command_line.attempt("ls", 2, run_query.parse, changes.runs > 0 and words or {}, index,
       { sort = changes.runs > 0 and words.sort or nil, columns = words.columns, limit = limit })
     if not fine then return query end
-    if not (words.json or words.csv) then query.fields = run_columns.fields end
+    if not (words.json or words.csv) then query.fields, query.varying = run_columns.fields, true end
     local runs = index:find(query)
     if words.json then
       write_json(runs)

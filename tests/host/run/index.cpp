@@ -184,6 +184,11 @@ TEST_CASE("runs are found by what they are, were told and reached") {
   CHECK(ids(index->find(where(Subject::run, "id", "=", {"' OR 1=1 --"}))) == Ids{});
   CHECK(facts(index->find({}), 0) ==
         Ids{"head=lwal10", "lr=0.1", "test.top1=0.75", "test.ece=-", "val.top1=0.5", "train.loss=1.5"});
+  Query varying;
+  varying.varying = true;
+  CHECK(facts(index->find(varying), 0).front() == "head=lwal10");
+  varying.conditions = where(Subject::param, "head", "=", {"onehot"}).conditions;  // alone it differs from nothing
+  CHECK(facts(index->find(varying), 0) == Ids{"test.top1=0.5"});
   Query brief;
   brief.fields = {"status", "id"};
   CHECK(std::get<std::string>(index->find(brief).runs.at(1).fields.at(0)) == "failed");
