@@ -154,7 +154,7 @@ return function(key)
   local of_message = error_texts.explain(key)
   if of_message then return of_message end
   key = key:match "^%s*(.-)%s*$":gsub("^~", ""):gsub("=.*$", "")
-  if not key:find "%s" then
+  if key:find "^[%a_~]" and not key:find "%s" and not key:find("..", 1, true) then
     local text, message = option_of_constructor(key)
     if text then return text end
     local found, word, words = path(key)

@@ -27,6 +27,9 @@ function mistakes.sort(errors, indexes, first)
   return errors
 end
 
+-- Bytes that a terminal would obey (a file that is no text), as question marks.
+local function visible(text) return (text:gsub("[%z\1-\8\11-\31\127]", "?")) end
+
 -- A line of the source for a terminal of this width: what does not fit is cut off around the place of the caret.
 -- Gives the text and what stands before the place. Columns count bytes; width counts characters.
 local function excerpt(line, column, width)
@@ -52,9 +55,9 @@ function mistakes.format(errors, options)
   local parts = {}
   local width = options and options.width or system.isatty "stderr" and system.terminal_width(80) or nil
   for _, mistake in ipairs(errors) do
-    parts[#parts + 1] = site.prefix(mistake) .. mistake.message
+    parts[#parts + 1] = site.prefix(mistake) .. visible(mistake.message)
     if mistake.source and not (options and options.plain) then
-      local line, before = excerpt(mistake.source:gsub("\t", " "), mistake.column, width)
+      local line, before = excerpt(visible((mistake.source:gsub("\t", " "))), mistake.column, width)
       parts[#parts + 1] = "  " .. line
       if mistake.column then
         before = before:gsub("[\128-\191]", "")

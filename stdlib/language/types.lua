@@ -45,7 +45,7 @@ end
 local nouns = { augment = "an augmentation", optim = "an optimizer", data = "a dataset", vision = "a vision encoder",
   text = "a text encoder",
                 balance = "a gradient balance", path = "a path loss",
-                pseudo = "a dataset with pseudo labels" }
+                pseudo = "pseudo labels" }
 
 local function node(list, spec)
   local wanted = {}

@@ -14,11 +14,23 @@ local session = {}
 
 local function finite(value) return type(value) == "number" and value == value and math.abs(value) < math.huge end
 
--- The overrides that the parameters of a trial mean.
+local function plain(value)
+  if type(value) ~= "table" then return type(value) == "number" or type(value) == "string" or type(value) == "boolean" end
+  for key, item in pairs(value) do
+    if type(key) ~= "number" or type(item) == "table" or not plain(item) then return false end
+  end
+  return true
+end
+
+-- The overrides that the parameters of a trial mean; nil where a value is none.
 local function overrides_of(self, message)
   local words = { unpack(self.overrides) }
-  for _, key in ipairs(order.keys(message.params)) do words[#words + 1] = axes.override(key, message.params[key]) end
-  if message.seed then words[#words + 1] = "seed=" .. order.number(message.seed) end
+  for _, key in ipairs(order.keys(message.params)) do
+    local value = message.params[key]
+    if type(key) ~= "string" or not plain(value) then return nil end
+    words[#words + 1] = axes.override(key, value)
+  end
+  if type(message.seed) == "number" then words[#words + 1] = "seed=" .. order.number(message.seed) end
   return words
 end
 
@@ -53,9 +65,10 @@ local function admit(self, message)
   if type(message.params) ~= "table" then
     return self:tell(trial, { state = "failed", error = "params must be a table of names and values" })
   end
-  local read, words = pcall(overrides_of, self, message)
-  if not read then return self:tell(trial, { state = "failed",
-    error = "params: a value is a number, a text, true or false" }) end
+  local words = overrides_of(self, message)
+  if not words then
+    return self:tell(trial, { state = "failed", error = "params: a name has a number, a text, true, false or a list of such" })
+  end
   local experiment, mistakes = runner.evaluate(self.file, words, { base = true })
   if not experiment then return self:tell(trial, { state = "failed", error = brief(mistakes) }) end
   local labels = {}

@@ -45,7 +45,7 @@ end
 t.test("lines on standard input are trials, and what they gave is a line each", function()
   local result = tune({ "s.lua", "lr=loguniform(1e-4,1e-1)", "width=int { 2, 8, log = true }" },
     '{"params":{"lr":0.01}}\n{"params":{"lrr":1},"id":"x"}\nnonsense\n{"params":{"lr":0.1,"width":8},"seed":3}\n'
-    .. '{"params":{"width":0}}\n{"foo":1}\n{"params":7}')
+    .. '{"params":{"width":0}}\n{"foo":1}\n{"params":7}\n{"params":{"lr":{"a":1}},"id":"y"}\n')
   t.eq({ result.code, result.err }, { 5, "" })
   local said = messages(result.out)
   t.eq(said[1], { metric = "val.top1", mode = "max", space = {
@@ -58,6 +58,7 @@ t.test("lines on standard input are trials, and what they gave is a line each", 
   t.eq({ of.x.state, of.x.error }, { "failed", "unknown parameter 'lrr'; did you mean 'lr'?" })
   t.eq({ of[2].state, of[2].params }, { "complete", { lr = 0.1, width = 8 } })
   t.eq({ of[3].state, of[3].error }, { "failed", "parameter 'width' must be a positive integer, got 0" })
+  t.eq(of.y.error, "params: a name has a number, a text, true, false or a list of such")
   t.eq(of[4].error, "params must be a table of names and values")
   local complaints = {}
   for _, message in ipairs(said) do

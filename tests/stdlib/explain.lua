@@ -30,6 +30,7 @@ t.test("options by the path that an override takes", function()
   has("weight_decay", "of adamw:\n      share of a weight")
   refused("model.encoder.widthz", "the experiment has no option 'model.encoder.widthz'; did you mean 'width'?")
   refused("optim.lrr", "the experiment has no option 'optim.lrr'; did you mean 'lr'?")
+  for _, key in ipairs { "", ".", "a..b", "%" } do refused(key, ("nothing is known about '%s'"):format(key)) end
   refused("train.epochs.more", "the experiment has no option 'train.epochs.more'")
 end)
 

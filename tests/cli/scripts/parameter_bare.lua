@@ -1,3 +1,2 @@
 params { width = 3 }
-print(width)
-return 3
+return experiment "x" { data = mnist5k {}, model = trunk { vision.cnn { width = width }, head = head.softmax {} } }
