@@ -131,3 +131,9 @@ isolated("on a terminal a long line is cut around the place", function()
   for line in language.format({ errors[1] }, { width = 60 }):gmatch "[^\n]+" do lines[#lines + 1] = line end
   t.eq(lines[2]:sub(#lines[3], #lines[3] + 2), "lrr")
 end)
+
+isolated("bytes that a terminal would obey are shown as question marks", function()
+  local _, errors = language.evaluate { name = "x.lua", text = "local x = \27[31m\1 3" }
+  local shown = language.format(errors)
+  t.ok(not shown:find "[%z\1-\9\11-\31\127]" and shown:find("local x = ?[31m? 3", 1, true), shown)
+end)
