@@ -26,6 +26,11 @@ size_t one_in(const StepOptions& o, const char* key, const std::vector<std::stri
 /// Is the option `interpolation` "bilinear"? Errors: neither that nor "nearest".
 bool is_bilinear(const StepOptions& o);
 
+std::shared_ptr<const Step> make_crop(const StepOptions& o);
+std::shared_ptr<const Step> make_flip(const StepOptions& o);
+std::shared_ptr<const Step> make_resized_crop(const StepOptions& o);
+std::shared_ptr<const Step> make_resize(const StepOptions& o);
+std::shared_ptr<const Step> make_erase(const StepOptions& o);
 std::shared_ptr<const Step> make_pad(const StepOptions& o);
 std::shared_ptr<const Step> make_jitter(const StepOptions& o);
 std::shared_ptr<const Step> make_grey(const StepOptions& o);

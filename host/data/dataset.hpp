@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/hash.hpp"
 #include "host/image/image.hpp"
 #include "host/text/texts.hpp"
 
@@ -54,6 +55,9 @@ struct Samples {
   mutable std::once_flag hashed_;
   mutable std::vector<uint64_t> content_;
 };
+
+/// Feeds a tensor's shape and values to a hash.
+void hash_tensor(Sha256& hash, const at::Tensor& t);
 
 /// Checks what was read (shapes, label ranges) and computes the fingerprint. `where` is the file named in errors:
 /// "FILE: image 712: label 12 is out of range: 10 classes".
