@@ -72,15 +72,17 @@ int pid(lua_State* L) {
   return 1;
 }
 
-/// executable(): the path of this program.
 /// versions() -> { moonlab, libtorch, luajit }
 int versions(lua_State* L) {
   push(L, Json{{"moonlab", version()}, {"libtorch", torch_version()}, {"luajit", LUAJIT_VERSION}});
   return 1;
 }
 
+/// executable(): the path of this program, as it was when it was first asked for. A program that is built anew meanwhile
+/// lies there again, while the system's name of the running one is then that of a deleted file.
 int executable(lua_State* L) {
-  push(L, std::filesystem::read_symlink("/proc/self/exe").string());
+  static const std::string path = std::filesystem::read_symlink("/proc/self/exe").string();
+  push(L, path);
   return 1;
 }
 

@@ -49,7 +49,8 @@ end
 -- What a trial had at a rung: nil where that is to come, false where it has failed, else a number.
 local function value_at(self, work, rung)
   if work.readings[rung] then return work.readings[rung] end
-  if work.state == "failed" then return false end
+  -- pruned: for another cell that comes to the same configuration
+  if work.state == "failed" or work.state == "pruned" then return false end
   if work.state ~= "done" then return nil end
   read_run(self, work)
   local last, at = nil, -1
