@@ -43,7 +43,7 @@ def main(folder, workers, epochs, side, batch):
         return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
 
     before = used()
-    started = iter(loader)  # starts the processes, which import everything anew
+    started = iter(loader)  # starts the processes
     for _ in started:
         pass
     best = 0
