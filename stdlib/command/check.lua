@@ -85,6 +85,18 @@ local function check_experiment(result, write, label)
   return 0
 end
 
+-- Adds the first point of a search that learns, under each combination of the grid: the others follow from results.
+local function first_points(plan)
+  require "language.session".within(plan.result.session, function()
+    for g, values in ipairs(plan.groups) do
+      local all, point = {}, plan.search.propose(plan.space, 1, {})
+      for key, value in pairs(values) do all[key] = value end
+      for i, axis in ipairs(plan.space) do all[axis.key] = point[i] end
+      plan:add_cell(all, g, 1)
+    end
+  end)
+end
+
 -- The trials that differ in more than the seed: { { what, text, overrides, positions } }; nil and what is wrong.
 local function variants(result)
   if result.kind == "ablate" then
@@ -99,6 +111,7 @@ local function variants(result)
   end
   local plan, mistakes = require "sweep.plan".of(result, {})
   if not plan then return nil, mistakes end
+  if plan.search and plan.search.adaptive then first_points(plan) end
   local list, seen = {}, {}
   for _, trial in ipairs(plan.trials) do
     if not seen[trial.cell or trial] then

@@ -122,6 +122,17 @@ t.test("an evaluation is tried as well", function()
   t.ok(result.err:find("attempt to index field 'nothing' (a nil value)", 1, true), result.err)
 end)
 
+t.test("of a search that learns the first point is looked at", function()
+  local result = check [[
+params { width = 4, lr = 0.1 }
+return sweep "s" { space = { lr = loguniform(1e-4, 1e-1) }, search = tpe { "val.top1", n = 20 }, grid = { width = { 4, 5 } },
+  base = function(p) return experiment "e" { data = mnist5k { per_class = 2, val = 1 }, optim = adamw { lr = p.lr },
+    model = trunk { vision.mlp { widths = { p.width } }, head = head.softmax {} }, eval = { during = { "val" } } } end }
+]]
+  t.eq({ result.code, result.err }, { 0, "" })
+  t.eq(select(2, ("\n" .. result.out):gsub("\ncell '", "")), 2)
+end)
+
 t.test("every cell of a sweep is looked at, many of them with a line each", function()
   local text = [[
 params { width = 4, smoothing = 0.0 }
