@@ -25,9 +25,13 @@ local function of_script(store, file)
   return found
 end
 
---- @return the directory. Errors: none (with the nearest), several.
+--- @return the directory. Errors: none (with the nearest), several, a plan that cannot be read.
 return function(word)
   local store = runner.store()
-  if word:match "%.lua$" then return of_script(store, word) end
-  return (record.find(store, word))
+  local directory = word:match "%.lua$" and of_script(store, word) or (record.find(store, word))
+  local readable, spec = pcall(record.read, directory)
+  if not readable or type(spec) ~= "table" or type(spec.cells) ~= "table" then
+    error(("%s/sweep.json is damaged: moonlab run of its script writes it anew"):format(directory), 0)
+  end
+  return directory
 end

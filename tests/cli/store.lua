@@ -249,6 +249,11 @@ end)
 t.test("table and reindex: what they do not take", function()
   refused({ "table" }, "moonlab table: which sweep? moonlab table SWEEP, or the script of an ablation\n")
   refused({ "table", "nothing", code = 1 }, "moonlab table: no sweeps in " .. store .. "\n")
+  assert(system.mkdir(store .. "/sweeps/s-1"))
+  assert(system.write_atomic(store .. "/sweeps/s-1/sweep.json", '{"cells":5}'))
+  refused({ "table", "s-1", code = 1 }, ("moonlab table: %s/sweeps/s-1/sweep.json is damaged: moonlab run of its script "
+    .. "writes it anew\n"):format(store))
+  system.remove(store .. "/sweeps")
   refused({ "reindex", "x" }, "moonlab reindex: takes no words, got 'x'\n")
 end)
 
