@@ -241,32 +241,27 @@ function trial_process.start(item, threads)
   return begun(words, place) or start_alone(new_trial(words, place))
 end
 
--- What vectorized.lua makes of an item: the key of its group, the seed and the smoothing of its labels; nil where it
--- trains alone.
+-- What vectorized.of makes of an item; nil where it trains alone, as one does that is given flags.
 local function looked_at(item, words)
-  local result = item.result
   if words[1] ~= "run" then return nil end
-  if not result then
-    local overrides, file = {}, nil
-    for i = 2, #words do
-      local word = words[i]
-      if word:find("=", 1, true) and word:sub(1, 1) ~= "-" or word:sub(1, 1) == "~" then
-        overrides[#overrides + 1] = word
-      elseif word:sub(1, 1) ~= "-" and not file then
-        file = word
-      elseif word ~= "--trial" and not word:match "^%-%-sweep=" then
-        return nil
-      end
+  local overrides, file = {}, nil
+  for i = 2, #words do
+    local word = words[i]
+    if word:find("=", 1, true) and word:sub(1, 1) ~= "-" or word:sub(1, 1) == "~" then
+      overrides[#overrides + 1] = word
+    elseif word:sub(1, 1) ~= "-" and not file then
+      file = word
+    elseif word ~= "--trial" then
+      return nil
     end
-    result = file and require "language".evaluate(file, overrides, { base = true, quiet = true })
   end
-  if not result then return nil end
-  local vectorized = require "vectorized"
-  return vectorized.key(result), result.seed, vectorized.smoothing(result)
+  if item.together ~= nil then return item.together end
+  local result = file and require "language".evaluate(file, overrides, { base = true, quiet = true })
+  return result and require "vectorized".of(result)
 end
 
 --- Says which trials are to come, as they will be started.
--- @param items as `start` takes them; `result` is what language.evaluate gave, where that is known
+-- @param items as `start` takes them; `together` is what vectorized.of gave or false, where that is known
 -- @param options { jobs = trials at a time, threads = of each, vectorize = "auto" or "off",
 --   claim = function(item): may it be begun before its turn? begun = function(item, pid): it is; nil where nobody
 --   asks }
@@ -275,16 +270,15 @@ function trial_process.expect(items, options)
   local by_key, keys = {}, {}
   for _, item in ipairs(items) do
     local words, before = words_of(item)
-    local key, seed, smoothing
-    if words and not item.input and #before == 0 then key, seed, smoothing = looked_at(item, words) end
-    if key then
+    local found = words and not item.input and #before == 0 and looked_at(item, words)
+    if found then
       local place = place_of(item, options.threads, before)
-      key = key .. "\0" .. place.key
+      local key = found.key .. "\0" .. place.key
       if not by_key[key] then
         by_key[key], keys[#keys + 1] = {}, key
       end
-      table.insert(by_key[key], { trial = new_trial(words, place), item = item, seed = seed, smoothing = smoothing,
-                                  turn = #by_key[key] })
+      table.insert(by_key[key], { trial = new_trial(words, place), item = item, seed = found.seed,
+                                  smoothing = found.smoothing, turn = #by_key[key] })
     end
   end
   groups.running, groups.most, groups.begun = groups.running or 0, options.jobs, options.begun

@@ -71,6 +71,12 @@ function vectorized.smoothing(result)
   return type(of) == "table" and of.args and of.args.label_smoothing or 0
 end
 
+--- What whoever gathers groups wants to know of a trial: { key, seed, smoothing }; nil where it trains alone.
+function vectorized.of(result)
+  local key = vectorized.key(result)
+  return key and { key = key, seed = result.seed, smoothing = vectorized.smoothing(result) }
+end
+
 -- Steps -------------------------------------------------------------------------------------------------------------
 
 -- Trials that see the same batches: weights [R * K, F] and biases [R * K] of R of them in one tensor each, with room

@@ -260,7 +260,7 @@ local function announce(self)
   local items = {}
   for _, work in ipairs(self.works) do
     if work.state == "open" and not work.unfinished then
-      items[#items + 1] = { work = work, command = command_of(self, work) }
+      items[#items + 1] = { work = work, command = command_of(self, work), together = work.trial.together }
     end
   end
   trial_process.expect(items, {

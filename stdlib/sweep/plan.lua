@@ -6,7 +6,8 @@
 --
 -- A plan: { name, file (of a trial), passed = { texts }, axes, space, seeds, search, groups, cells, trials, args,
 -- prune, smoke }. A cell: { index, label, group, point, values = { [axis] = value }, params, trials }. A trial: {
--- number, cell, seed, label, values, overrides = { texts }, hash, keys = { metric keys known beforehand }, epochs }.
+-- number, cell, seed, label, values, overrides = { texts }, hash, together (vectorized.of), keys = { metric keys
+-- known beforehand }, epochs }.
 local axes = require "sweep.axes"
 local continuation = require "continuation"
 local functions = require "sweep.functions"
@@ -17,6 +18,7 @@ local order = require "language.order"
 local schema = require "schema"
 local sessions = require "language.session"
 local site = require "language.site"
+local vectorized = require "vectorized"
 
 local Plan = {}
 Plan.__index = Plan
@@ -146,6 +148,7 @@ function Plan:add_cell(values, group, point)
       local data = experiment.node.args.data
       trial.batch = type(data.args) == "table" and data.args.batch or nil
       trial.hash = continuation.config_hash(experiment, self.smoke)
+      trial.together = vectorized.of(experiment) or false
       cell.params = cell.params or params_of(experiment, values)
       trial.keys, trial.readings, trial.epochs = keys.of(experiment), keys.readings(experiment), keys.epochs(experiment)
       trial.label = #self.seeds > 1 and ("%s, seed %s"):format(cell.label, tostring(seed)) or cell.label
