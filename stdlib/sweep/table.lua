@@ -160,10 +160,12 @@ function sweep_table.of(results, o)
       end
     end
     made.base_row = base_row
-    made.notes[#made.notes + 1] = ("~ not significantly different from %s (%s over seeds, Holm's correction for %d "
-      .. "comparison%s, p < %g)"):format(row_values[base_row].text,
-      o.test == "paired_t" and "paired t test" or "Wilcoxon's signed-rank test", count, count == 1 and "" or "s",
-      o.alpha)
+    local base = row_values[base_row].text
+    local name = o.test == "paired_t" and "paired t test" or "Wilcoxon's signed-rank test"
+    made.notes[#made.notes + 1] = count == 0
+      and ("nothing is tested against %s: a paired test needs two seeds that both have"):format(base)
+      or ("~ not significantly different from %s (%s over seeds, Holm's correction for %d comparison%s, p < %g)"):format(
+        base, name, count, count == 1 and "" or "s", o.alpha)
   end
   local missing = unmeasured(results, o.cell.metric)
   if missing then made.notes[#made.notes + 1] = missing end

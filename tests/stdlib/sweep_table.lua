@@ -95,6 +95,14 @@ t.test("pruned, failed and halved trials are in no mean", function()
   t.ok(text:find("1 trial ran with a halved batch and is in no mean", 1, true), text)
 end)
 
+t.test("with one seed nothing is tested, and nothing is marked as alike", function()
+  local results = results_of()
+  for _, cell in ipairs(results.cells) do cell.trials = { cell.trials[1] } end
+  local text = formats.text(sweep_table.of(results, options(tested)))
+  t.ok(text:find("\nnothing is tested against base: a paired test needs two seeds that both have$"), text)
+  t.ok(not text:find("~", 1, true), text)
+end)
+
 t.test("intervals, percent, several axes in the rows", function()
   local cell = { metric = "test.top1", digits = 1, interval = true, scale = 100 }
   local text = formats.text(sweep_table.of(results_of(), { over = "seed", mark = "none", test = "none", cell = cell }))
