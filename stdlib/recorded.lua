@@ -8,7 +8,9 @@ local recorded = {}
 -- path as the script has it -> text of the run's copy.
 local function files_of(run, meta)
   local files = {}
-  for path, copy in pairs(meta.sources or {}) do files[path] = run:read(copy) end
+  for path, copy in pairs(meta.sources or {}) do
+    if not copy:find("..", 1, true) then files[path] = run:read(copy) end
+  end
   return files
 end
 

@@ -82,6 +82,9 @@ function resume.plan(store, id, words, options)
   local opened, run = pcall(host_run.open, store, id)
   if not opened then return nil, plain(run), 1 end
   local readable, meta = pcall(run.meta, run)
+  if readable and not (type(meta) == "table" and type(meta.script) == "string") then
+    readable, meta = false, run:path() .. "/meta.json: it does not say of which script the run is"
+  end
   if not readable then return nil, ("run %s cannot be gone on with: %s"):format(run:id(), plain(meta)), 1 end
   local done, result, mistakes = pcall(recorded.evaluate, run, meta, words)
   if not done then return nil, ("run %s cannot be gone on with: %s"):format(run:id(), plain(result)), 1 end
@@ -92,8 +95,8 @@ function resume.plan(store, id, words, options)
   local hash = continuation.config_hash(result, meta.smoke)
   if #(words or {}) > 0 and hash ~= meta.config_hash then return fork(run, meta, result, options) end
   if hash ~= meta.config_hash then
-    return nil, ("run %s: this program reads another configuration out of its script than the one that began it; "
-      .. "a fork may go on from its weights: moonlab resume %s key=value"):format(run:id(), run:id()), 1
+    return nil, ("run %s: this program reads another configuration out of its script than the one that began it\n"
+      .. "  a fork may go on from its weights: moonlab resume %s key=value"):format(run:id(), run:id()), 1
   end
   local status = run:status()
   if status == "done" then
@@ -104,7 +107,7 @@ function resume.plan(store, id, words, options)
   local saved, problem = saved_of(run)
   if problem then return nil, problem, 1 end
   if status == "diverged" then
-    return nil, ("run %s diverged, and would again%s; with a change it may not: moonlab resume %s optim.lr=...")
+    return nil, ("run %s diverged, and would again%s\n  with a change it may not: moonlab resume %s optim.lr=...")
       :format(run:id(), saved and (" after step %d"):format(saved.step) or "", run:id()), 1
   end
   problem = taken(run, meta, options.force)

@@ -76,7 +76,10 @@ end
 function run_writer.saved(run)
   local file = run:path() .. "/" .. run_writer.state_file
   if not system.stat(file) then return nil end
-  return torch.load(file, { map_location = "cpu" })
+  local saved = torch.load(file, { map_location = "cpu" })
+  local problem = training_state.problem(saved)
+  if problem then error(file .. ": " .. problem, 0) end
+  return saved
 end
 
 --- Removes the checkpoint of a run that keeps none.

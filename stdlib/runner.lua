@@ -117,8 +117,8 @@ end
 
 -- What a store refused, without where in our own files that was noticed.
 local function refusal(message)
-  message = tostring(message):match "^[^\n]*"
-  return (message:gsub("^[^:]*%.lua:%d+: ", "")) .. "\n  the store is " .. runner.store()
+  message = tostring(message):match "^[^\n]*":gsub("^[^:]*%.lua:%d+: ", "")
+  return message .. "\n  the store is " .. runner.store()
     .. "; MOONLAB_STORE=/another/folder keeps runs elsewhere\n"
 end
 
@@ -147,7 +147,7 @@ end
 local function data_problem(run, made)
   local list = made.data.fingerprints and other_data(run:meta().data, made.data:fingerprints(), "", {}) or {}
   if #list == 0 then return nil end
-  return ("run %s: its data are not what they were when it began: %s; a fork may go on with them: moonlab resume %s "
+  return ("run %s: its data are not what they were when it began: %s\n  a fork may go on with them: moonlab resume %s "
     .. "key=value"):format(run:id(), table.concat(list, ", "), run:id())
 end
 
@@ -230,7 +230,8 @@ local function experiment(result, options)
   end
   local begun, run = pcall(begin, result, options, made)
   if not begun then
-    io.stderr:write(refusal(run))
+    local text = tostring(run):match "^[^\n]*":gsub("^[^:]*%.lua:%d+: ", "")
+    io.stderr:write((is_refusal(run) or not options.run) and refusal(run) or text .. "\n")
     return 1
   end
   local function say(text) io.stderr:write(text, "\n") end

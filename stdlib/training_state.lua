@@ -93,12 +93,17 @@ local function place(state, saved)
   if state.objective.batches then state.objective.batches:at(state.epoch, state.in_epoch) end
 end
 
+--- Why this is nothing to go on from, or nil.
+function training_state.problem(saved)
+  local format = type(saved) == "table" and saved.format or "none"
+  if format == FORMAT then return nil end
+  return ("it is no checkpoint that this program can go on from (format %s, here %d)"):format(tostring(format), FORMAT)
+end
+
 --- Puts everything back. Errors: it is of another format, or of a model or data that differ.
 function training_state.resume(state, saved)
-  if type(saved) ~= "table" or saved.format ~= FORMAT then
-    error(("it is no checkpoint that this program can go on from (format %s, here %d)"):format(
-      tostring(type(saved) == "table" and saved.format), FORMAT), 0)
-  end
+  local problem = training_state.problem(saved)
+  if problem then error(problem, 0) end
   local batches, samples = state.loaders.train:batches(), state.loaders.train:size()
   if saved.batches ~= batches or saved.samples ~= samples then
     error(("the training data are not what they were: %d samples in %d batches, now %d in %d"):format(saved.samples,
