@@ -10,7 +10,7 @@ local function table_of(path, o, class_names)
   local found = system.stat(path)
   local options = { name = o.name, text = o.text, label = o.label, separator = o.separator, format = o.format,
                     header = o.header, class_names = class_names }
-  local key = table.concat({ path, tostring(found and found.size), tostring(found and found.mtime), o.name, o.label,
+  local key = table.concat({ path, tostring(found and found.size), tostring(found and found.modified), o.name, o.label,
     table.concat(o.text, "\1"), o.separator or "", o.format or "", tostring(o.header),
     table.concat(class_names or {}, "\1") }, "\0")
   if not read[key] then read[key] = dataset.host(data.read_text_table, path, options) end

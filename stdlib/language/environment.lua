@@ -144,6 +144,9 @@ local function words(session)
         nearest.did_you_mean(tostring(name), keys), table.concat(keys, ", ")))
     end,
 
+    --- running_mean(): the baseline of REINFORCE that is the mean of all earlier rewards, as `baseline = "mean"`.
+    running_mean = function() return "mean" end,
+
     --- env("NAME", default): an environment variable, recorded with the run; a number where the default is one.
     env = function(name, default)
       if type(name) ~= "string" then error("env takes the name of a variable and a default", 2) end

@@ -127,3 +127,10 @@ return experiment "tiny" {
   end
   system.remove(folder)
 end)
+
+t.test("running_mean() in a script is the baseline of all earlier rewards", function()
+  local result = assert(require "language".evaluate { name = "x.lua", text = [[
+    return experiment "x" { data = mnist {}, model = trunk { vision.mlp {}, head = head.softmax {} },
+                            loss = 1 * path.reinforce { baseline = running_mean() } }]] })
+  t.eq(result.node.args.loss.args.terms[1].term.args.baseline, "mean")
+end)
