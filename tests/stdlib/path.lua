@@ -130,7 +130,8 @@ end)
 
 t.test("running_mean() in a script is the baseline of all earlier rewards", function()
   local result = assert(require "language".evaluate { name = "x.lua", text = [[
-    return experiment "x" { data = mnist {}, model = trunk { vision.mlp {}, head = head.softmax {} },
+    return experiment "x" { data = join { graph = graph.load "digits", mnist {} },
+                            model = path_decoder { vision.mlp {} },
                             loss = 1 * path.reinforce { baseline = running_mean() } }]] })
   t.eq(result.node.args.loss.args.terms[1].term.args.baseline, "mean")
 end)
