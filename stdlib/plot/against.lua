@@ -22,7 +22,8 @@ local function check(source, name)
     #names > 0 and table.concat(names, ", ") or "none"), 0)
 end
 
--- Rows that differ from the first one in these two parameters alone: others would be a mean over different things.
+-- Rows that differ from the first one in these two parameters alone: others would be a mean over different things. Of a
+-- sweep its axes count, not what is derived from them.
 local function comparable(o, source)
   local base, kept = nil, {}
   for _, group in ipairs(source.groups) do
@@ -30,7 +31,8 @@ local function comparable(o, source)
     base = base or params
     local same = params ~= nil
     for name, value in pairs(params or {}) do
-      same = same and (name == o.parameter or name == o.by or value == base[name])
+      local counts = name ~= o.parameter and name ~= o.by and (not source.axes or source.axes[name])
+      same = same and (not counts or value == base[name])
     end
     if same then kept[#kept + 1] = group end
   end

@@ -1,5 +1,6 @@
 --- The finished trials of a sweep as the source of plots (plot_source.lua): a group for each cell, what was pruned
 -- left out.
+local layout = require "sweep.layout"
 local plot_source = require "plot_source"
 local record = require "sweep.record"
 
@@ -22,6 +23,8 @@ return function(directory, store, results)
     if #group.runs > 0 then groups[#groups + 1] = group end
   end
   if finished == 0 then error(("no trial of the sweep %s is finished"):format(results.spec.name), 0) end
+  local axes = {} -- what else differs between cells was derived from them
+  for _, axis in ipairs(layout.axes(results.spec)) do axes[axis.key] = true end
   return plot_source.new { title = results.spec.name, groups = groups, main = results.spec.metrics[1], trials = trials,
-                           finished = finished, seeds = results.spec.seeds, of_sweep = true }
+                           finished = finished, seeds = results.spec.seeds, of_sweep = true, axes = axes }
 end

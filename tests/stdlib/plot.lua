@@ -147,6 +147,9 @@ t.test("against: a point for each value of a parameter", function()
                                records = { { epoch = 1, ["test.top1"] = 0 } } }
   t.near(drawn("against", { "rate" }, mixed).data.series[1].y, { 0.7, 0.8 }, 1e-12)
   t.eq(#drawn("against", { "rate", by = "head" }, mixed).data.series, 2)
+  mixed.axes = { rate = true } -- of a sweep, whose heads follow from the rates: all rows count
+  t.ok(drawn("against", { "rate" }, mixed).data.series[1].y[1] < 0.7)
+  mixed.axes = nil
   t.raises(function()
     drawn("against", { "rtae" }, runs())
   end, "no parameter 'rtae'; did you mean 'rate'? (head, rate)")
